@@ -1,0 +1,35 @@
+package cluster
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"weir/internal/control/store"
+)
+
+// Options configure a Cluster. Store and Self.Name are required.
+type Options struct {
+	Store store.Store // the caller closes it, after the Cluster
+	Self  NodeRecord  // Process is filled in if empty, State defaults to up
+
+	// TTL of the node's lease, DefaultTTL if 0.
+	TTL time.Duration
+	// Secret proves membership between nodes; empty: made once and kept in the store.
+	Secret []byte
+	// Prefix of all keys, DefaultPrefix if empty.
+	Prefix string
+	// Highest remembers the highest incarnation over restarts; nil: not remembered.
+	Highest Highest
+
+	Now    func() time.Time // time.Now if nil
+	Rand   *rand.Rand       // of the Cluster alone; seeded randomly if nil
+	Logger *slog.Logger     // discards if nil
+	Emit   func(Event)      // called from several goroutines, must not block or call back; may be nil
+}
+
+// Highest keeps the highest incarnation seen where a restart finds it.
+type Highest interface {
+	Load() (uint64, error)
+	Save(uint64) error
+}

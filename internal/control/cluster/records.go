@@ -1,0 +1,112 @@
+package cluster
+
+import (
+	"time"
+
+	"weir/internal/stream"
+)
+
+// State is what a node is ready for.
+type State string
+
+const (
+	StateUp       State = "up"
+	StateDraining State = "draining" // takes nothing new
+	StateDrained  State = "drained"  // and holds nothing
+)
+
+// Addresses are host:port pairs at which other nodes and clients reach a node; empty
+// where it does not listen.
+type Addresses struct {
+	RTMP  string `json:"rtmp,omitempty"`
+	HTTP  string `json:"http,omitempty"`
+	Admin string `json:"admin,omitempty"`
+}
+
+// Capacity is what a node may carry; 0 means not limited (or not known).
+type Capacity struct {
+	EgressBPS  float64 `json:"egress_bps,omitempty"` // bits per second
+	Sessions   int     `json:"sessions,omitempty"`
+	Publishers int     `json:"publishers,omitempty"`
+}
+
+// NodeRecord is what a node says about itself, kept under its lease.
+type NodeRecord struct {
+	Name      string    `json:"name"`
+	Process   string    `json:"process"` // random, one a start: tells a restarted node from its predecessor
+	Roles     []string  `json:"roles"`
+	State     State     `json:"state"`
+	Addresses Addresses `json:"addresses"`
+	Zone      string    `json:"zone,omitempty"`
+	Capacity  Capacity  `json:"capacity"`
+	Version   string    `json:"version,omitempty"`
+}
+
+// HasRole reports whether the node has the role.
+func (n *NodeRecord) HasRole(role string) bool {
+	for _, r := range n.Roles {
+		if r == role {
+			return true
+		}
+	}
+	return false
+}
+
+// Load is what a node carries now.
+type Load struct {
+	Publishers    int     `json:"publishers"`
+	Viewers       int     `json:"viewers"`
+	Sessions      int     `json:"sessions"`
+	Pulls         int     `json:"pulls"`
+	EgressBPS     float64 `json:"egress_bps"`  // bits per second
+	IngressBPS    float64 `json:"ingress_bps"` // bits per second
+	CPU           float64 `json:"cpu"`         // share of the node's cores, 0 to 1
+	JoinsInFlight int     `json:"joins_in_flight"`
+}
+
+// Node is a member with its last reported load.
+type Node struct {
+	NodeRecord
+	Load Load
+	// LoadSeen is when this process heard of the load, by its own clock; zero if never.
+	LoadSeen time.Time
+	// Remembered: the store came back without the record; it is kept for a while because
+	// the node is more probably about to register again than gone.
+	Remembered bool
+}
+
+// Facts are the public facts of a stream, for listings and placement. No
+// secrets: what is here is in the store in clear.
+type Facts struct {
+	Tracks     []Track `json:"tracks,omitempty"`
+	BitrateBPS float64 `json:"bitrate_bps,omitempty"` // measured, bits per second
+	Publisher  string  `json:"publisher,omitempty"`   // client's address
+	Encoder    string  `json:"encoder,omitempty"`
+}
+
+// Track describes one track of a stream.
+type Track struct {
+	Kind     string `json:"kind"`  // "video" or "audio"
+	Codec    string `json:"codec"` // FourCC: avc1, hvc1, mp4a, …
+	Width    int    `json:"width,omitempty"`
+	Height   int    `json:"height,omitempty"`
+	Rate     int    `json:"rate,omitempty"` // audio samples per second
+	Channels int    `json:"channels,omitempty"`
+}
+
+// StreamRecord is one stream as the cluster knows it.
+type StreamRecord struct {
+	Name  stream.Name
+	Owner string // node name
+	Epoch stream.Epoch
+	Since time.Time // start of the publication by the owner's clock; for people
+	Facts Facts
+	// Remembered: as in Node.
+	Remembered bool
+}
+
+// OwnerChange is what a [Subscription] delivers: the stream's state after a change.
+type OwnerChange struct {
+	Record  StreamRecord // Record.Name is always set
+	Present bool         // false: nobody owns the stream any more
+}
