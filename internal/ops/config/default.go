@@ -1,0 +1,40 @@
+package config
+
+import (
+	"log/slog"
+	"os"
+	"time"
+)
+
+// Default returns the configuration of a node with no file and no flags: a
+// standalone server.
+func Default() Config {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		name = "weir"
+	}
+	return Config{
+		Node: Node{
+			Name:      name,
+			Roles:     []Role{RoleFront, RoleOrigin, RoleEdge},
+			LogLevel:  slog.LevelInfo,
+			LogFormat: LogText,
+		},
+		RTMP:  RTMP{Listen: ":1935"},
+		HTTP:  HTTP{Listen: ":8080"},
+		Admin: Admin{Listen: "127.0.0.1:8081"},
+		Store: Store{
+			Kind:   StoreMemory,
+			Listen: "127.0.0.1:2379",
+			Dir:    "weir-store",
+		},
+		Limits: DefaultLimits(),
+		Front:  Front{Mode: ModeCarry},
+		// Not smaller: a viewer that changes between two streams, or reloads its
+		// page, would cost a new pull each time. Not larger: bandwidth for nobody.
+		Play: Play{Wait: 0, Grace: 10 * time.Second},
+		// Not smaller: OBS waits 2 s before its first attempt to reconnect, and
+		// most encoders up to 10 s. Not larger: viewers look at a frozen picture.
+		Publish: Publish{Grace: 15 * time.Second},
+	}
+}

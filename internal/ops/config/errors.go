@@ -1,0 +1,64 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Error is one thing wrong with the configuration.
+type Error struct {
+	// Source is the file's name, or the flag ("--rtmp").
+	Source string
+	// Line and Column count from 1; zero when Source is a flag or the place is
+	// not in the file.
+	Line, Column int
+	// Key is the dotted path, "rtmp.listen".
+	Key string
+	// Problem says what is wrong, and Hint what to do; Hint may be empty.
+	Problem, Hint string
+	// Text is the offending line, Span the width to mark from Column.
+	Text string
+	Span int
+}
+
+// Error returns the first line of the message: place, key, problem, hint.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Source)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", e.Line, e.Column)
+	}
+	if e.Source != "" {
+		b.WriteString(": ")
+	}
+	if e.Key != "" {
+		b.WriteString(e.Key + ": ")
+	}
+	b.WriteString(e.Problem)
+	if e.Hint != "" {
+		b.WriteString("; " + e.Hint)
+	}
+	return b.String()
+}
+
+// Errors is all that is wrong, in the order of the file. It is never empty
+// when it is returned as an error.
+type Errors []*Error
+
+// Error returns one line per problem.
+func (es Errors) Error() string {
+	lines := make([]string, len(es))
+	for i, e := range es {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives errors.As each of them.
+func (es Errors) Unwrap() []error {
+	out := make([]error, len(es))
+	for i, e := range es {
+		out[i] = e
+	}
+	return out
+}

@@ -1,0 +1,73 @@
+package event
+
+// own lists this package's reasons with their meanings. The test reads
+// reasons.go and fails if a constant is missing here.
+var own = []ReasonInfo{
+	{ClientClosed, "the client said goodbye or closed its connection", false},
+	{ClientGone, "the connection to the client broke", false},
+	{Unpublished, "the publisher said that it is done", false},
+	{StreamEnded, "the stream ended and its viewer's session with it", false},
+	{NodeStopping, "this node ends in good order", false},
+	{NobodyWatching, "a pull's grace passed without a viewer", false},
+	{Reclaimed, "a publisher came back within its grace", false},
+	{GraceOver, "a publisher did not come back within its grace", false},
+
+	{Busy, "the key has a publisher already", false},
+	{NotFound, "there is no such stream, or not yet", false},
+	{WaitOver, "the stream did not start within play.wait", false},
+	{BadName, "the application or stream name is not allowed", true},
+	{Unauthorized, "a token or a proof of membership is missing or wrong", false},
+	{NoServer, "no server can take the session", false},
+	{NotServed, "this node's roles do not include what was asked", false},
+	{TooManyOfOne, "too many connections of one address", true},
+	{StorePending, "the store did not answer in time", false},
+	{NotAPublisher, "media without an accepted publish", false},
+	{ProtocolAbuse, "malformed bytes without a finer word", false},
+	{NotRTMP, "TLS, HTTP or something else on the RTMP port", false},
+	{BadCertificate, "the TLS handshake did not come about", false},
+
+	{HandshakeTimeout, "the handshake was not done in time", true},
+	{CommandTimeout, "connected, but neither published nor played in time", true},
+	{FirstMediaTimeout, "published, but sent nothing in time", true},
+	{PublisherSilent, "the publisher fell silent", true},
+	{WriteStalled, "the peer takes no bytes", true},
+	{ViewerLagging, "the viewer is too far behind and skips to a key frame", true},
+	{GOPTooLong, "the GOP cache's time ran over", true},
+	{GOPTooLarge, "the GOP cache's bytes ran over", true},
+	{NegativeCached, "answered \"no such stream\" from memory", true},
+	{NegativeCacheFull, "the memory of absent streams is full", true},
+	{HopLimit, "relayed too often: a loop", true},
+	{HookTimeout, "a hook did not answer in time", true},
+	{HookTooLarge, "a hook's answer is too long", true},
+	{DescriptorsExhaust, "no free descriptor for a new connection", true},
+
+	{StaleEpoch, "a higher epoch has been seen", false},
+	{LeaseLost, "the node's lease ran out", false},
+	{TakenOver, "an authenticated newcomer took over from a silent owner", false},
+	{SourceLost, "the connection to the source broke", false},
+	{SourceSilent, "the source sends nothing", false},
+	{OwnerChanged, "the registry names another owner", false},
+	{DialFailed, "the server could not be reached", false},
+	{BackendRefused, "the server said no", false},
+	{NodeLeft, "the node went away in good order", false},
+	{NodeLost, "the node's lease ran out", false},
+
+	{EmptyMedia, "a media message without a body", false},
+	{BadMedia, "a media message whose header does not parse", false},
+	{BeforeHeaders, "a frame before its codec's headers", false},
+	{OldTimestamp, "not newer than what was delivered", false},
+	{FeedOverrun, "a feed between nodes fell behind", false},
+	{InternalFault, "a fault of this node", false},
+	{OtherReason, "a reason that is not in this list", false},
+}
+
+var (
+	all   = own
+	index = func() map[Reason]int {
+		m := make(map[Reason]int, len(all))
+		for i, r := range all {
+			m[r.Reason] = i
+		}
+		return m
+	}()
+)

@@ -1,0 +1,198 @@
+package event
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Role says what a connection is for, once known.
+type Role string
+
+const (
+	RoleUnknown   Role = "unknown"   // connected, has not said yet
+	RolePublisher Role = "publisher" // brings a stream
+	RoleViewer    Role = "viewer"    // takes a stream
+	RoleFeed      Role = "feed"      // another node, taking or bringing streams
+	RoleAdmin     Role = "admin"     // the admin listener
+)
+
+// Roles lists every Role: the values that the metric label "role" can have.
+func Roles() []Role { return []Role{RoleUnknown, RolePublisher, RoleViewer, RoleFeed, RoleAdmin} }
+
+// Side says who ended a session.
+type Side string
+
+const (
+	ByClient  Side = "client"  // the peer that connected to us
+	ByServer  Side = "server"  // this node
+	ByBackend Side = "backend" // the server behind us
+)
+
+// Phase says how far a session had come.
+type Phase string
+
+const (
+	PhaseAccept    Phase = "accept"    // before the first byte
+	PhaseTLS       Phase = "tls"       // TLS handshake
+	PhaseHandshake Phase = "handshake" // C0 to C2
+	PhaseConnect   Phase = "connect"   // waiting for or answering connect
+	PhaseCommand   Phase = "command"   // connected; neither publishing nor playing yet
+	PhasePlace     Phase = "place"     // a server is being chosen and dialled
+	PhaseWait      Phase = "wait"      // a viewer waits for the stream to start
+	PhaseMedia     Phase = "media"     // publishing or playing
+)
+
+// Session identifies a connection in events. Conn is unique in this process.
+// Remote is the client's host:port as well as it is known (behind a front: the
+// front's client). App and Stream are empty until known.
+type Session struct {
+	Conn   uint64
+	Remote string
+	Role   Role
+	App    string
+	Stream string
+}
+
+func (s Session) attrs() []slog.Attr {
+	a := []slog.Attr{slog.Uint64("conn", s.Conn)}
+	a = appendText(a, "remote", s.Remote)
+	a = appendText(a, "role", string(s.Role))
+	a = appendText(a, "app", s.App)
+	return appendText(a, "stream", s.Stream)
+}
+
+// SessionOpened: a connection was accepted.
+type SessionOpened struct{ Session }
+
+// SessionClosed is the closing line of a session: who, what, how long, how much,
+// who ended it, in which phase and why. Every SessionOpened has exactly one,
+// with the same Conn; the Role may have become known in between.
+type SessionClosed struct {
+	Session
+	Reason   Reason
+	EndedBy  Side
+	Phase    Phase
+	Err      error // nil when the session ended as planned
+	BytesIn  int64 // from the client, on the wire
+	BytesOut int64 // to the client, on the wire
+	Dur      time.Duration
+}
+
+// Refused: a connection or a request was turned away before it became a
+// session of a role: too many connections of one address, a stream that does not
+// exist, a name that is not allowed, a busy key.
+type Refused struct {
+	Session
+	Reason Reason
+	Err    error
+}
+
+// Placed: a front chose a server for a session. Why is the decision in words.
+type Placed struct {
+	Session
+	Node string
+	Why  string
+}
+
+// BackendFailed: the server chosen for a session could not be used; the front
+// goes on to the next one.
+type BackendFailed struct {
+	Session
+	Node   string
+	Phase  Phase
+	Reason Reason
+	Err    error
+}
+
+// BackendChanged: a carried session went on to another server without its
+// client noticing.
+type BackendChanged struct {
+	Session
+	From, To string // node names
+	Reason   Reason
+}
+
+// LimitHit: a limit bit without ending the session (what ends one is the Reason
+// of its SessionClosed).
+type LimitHit struct {
+	Session
+	Reason Reason
+	Err    error
+}
+
+// ViewerSkipped: a viewer fell behind by more than the limit and was moved to
+// the newest key frame.
+type ViewerSkipped struct {
+	Session
+	Behind  time.Duration // stream time it was behind
+	Skipped int64         // bytes it will not get
+	Reason  Reason
+}
+
+// MediaDropped counts messages of a publisher or a feed that were not written
+// to the stream. Speakers add up and emit at most once a second and at the end.
+type MediaDropped struct {
+	Session
+	Reason Reason
+	Count  int64
+}
+
+func (e SessionOpened) line() (slog.Level, string, []slog.Attr) {
+	return slog.LevelDebug, "session opened", e.attrs()
+}
+
+func (e SessionClosed) line() (slog.Level, string, []slog.Attr) {
+	a := append(e.attrs(),
+		slog.String("reason", string(e.Reason)),
+		slog.String("ended_by", string(e.EndedBy)),
+		slog.String("phase", string(e.Phase)))
+	a = appendErr(a, e.Err)
+	return slog.LevelInfo, "session closed", append(a,
+		slog.Int64("bytes_in", e.BytesIn), slog.Int64("bytes_out", e.BytesOut), slog.Duration("dur", e.Dur))
+}
+
+func (e Refused) line() (slog.Level, string, []slog.Attr) {
+	return slog.LevelInfo, "refused", appendErr(append(e.attrs(), slog.String("reason", string(e.Reason))), e.Err)
+}
+
+func (e Placed) line() (slog.Level, string, []slog.Attr) {
+	return slog.LevelInfo, "placed", append(e.attrs(), slog.String("on", e.Node), slog.String("why", e.Why))
+}
+
+func (e BackendFailed) line() (slog.Level, string, []slog.Attr) {
+	a := append(e.attrs(), slog.String("on", e.Node), slog.String("phase", string(e.Phase)), slog.String("reason", string(e.Reason)))
+	return slog.LevelWarn, "backend failed", appendErr(a, e.Err)
+}
+
+func (e BackendChanged) line() (slog.Level, string, []slog.Attr) {
+	return slog.LevelInfo, "backend changed", append(e.attrs(),
+		slog.String("from", e.From), slog.String("to", e.To), slog.String("reason", string(e.Reason)))
+}
+
+func (e LimitHit) line() (slog.Level, string, []slog.Attr) {
+	return slog.LevelDebug, "limit hit", appendErr(append(e.attrs(), slog.String("reason", string(e.Reason))), e.Err)
+}
+
+func (e ViewerSkipped) line() (slog.Level, string, []slog.Attr) {
+	return slog.LevelDebug, "viewer skipped", append(e.attrs(),
+		slog.String("reason", string(e.Reason)), slog.Duration("behind", e.Behind), slog.Int64("bytes", e.Skipped))
+}
+
+func (e MediaDropped) line() (slog.Level, string, []slog.Attr) {
+	return slog.LevelDebug, "media dropped", append(e.attrs(),
+		slog.String("reason", string(e.Reason)), slog.Int64("count", e.Count))
+}
+
+func appendText(a []slog.Attr, key, value string) []slog.Attr {
+	if value == "" {
+		return a
+	}
+	return append(a, slog.String(key, value))
+}
+
+func appendErr(a []slog.Attr, err error) []slog.Attr {
+	if err == nil {
+		return a
+	}
+	return append(a, slog.String("err", err.Error()))
+}
