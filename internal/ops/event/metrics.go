@@ -1,9 +1,167 @@
 package event
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// counters are the metrics that events feed. What is a state rather than an
+// event (viewers per stream, memory, bitrates) is collected by the node.
+type counters struct {
+	opened        prometheus.Counter
+	open          prometheus.Gauge
+	closed        *prometheus.CounterVec // role, reason, ended_by
+	received      *prometheus.CounterVec // role
+	sent          *prometheus.CounterVec // role
+	duration      *prometheus.HistogramVec
+	refused       *prometheus.CounterVec // role, reason
+	limits        *prometheus.CounterVec // reason
+	publishes     *prometheus.CounterVec // app
+	publishEnds   *prometheus.CounterVec // app, reason
+	publishers    *prometheus.GaugeVec   // app
+	pulls         prometheus.Gauge
+	pullsStarted  prometheus.Counter
+	pullEnds      *prometheus.CounterVec // reason
+	claims        prometheus.Counter
+	claimsRefused *prometheus.CounterVec // reason
+	lost          *prometheus.CounterVec // reason
+	released      *prometheus.CounterVec // reason
+	sourceChanges *prometheus.CounterVec // reason
+	stale         prometheus.Counter
+	skips         *prometheus.CounterVec // reason
+	skippedBytes  prometheus.Counter
+	dropped       *prometheus.CounterVec // reason
+	placed        prometheus.Counter
+	backendFails  *prometheus.CounterVec // reason
+	backendMoves  *prometheus.CounterVec // reason
+	nodesUp       prometheus.Counter
+	nodesDown     *prometheus.CounterVec // reason
+	storeUp       prometheus.Gauge
+	outages       prometheus.Counter
+	outageSeconds prometheus.Counter
+
+	apps labels
+}
 
 // NewMetrics registers the counters of all events with reg and returns the Sink
-// that counts. node is the constant label "node".
+// that counts. node is the constant label "node" of all of them. The error is
+// the registry's: something of that name exists.
 func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
-	return func(Event) {}, nil
+	r := registrar{reg: prometheus.WrapRegistererWith(prometheus.Labels{"node": node}, reg)}
+	c := &counters{
+		opened:   r.counter("weir_sessions_opened_total", "Connections accepted."),
+		open:     r.gauge("weir_sessions", "Connections that are open now."),
+		closed:   r.counters("weir_sessions_closed_total", "Sessions ended, by what they were and why they ended.", "role", "reason", "ended_by"),
+		received: r.counters("weir_session_received_bytes_total", "Bytes that ended sessions had received from their clients.", "role"),
+		sent:     r.counters("weir_session_sent_bytes_total", "Bytes that ended sessions had sent to their clients.", "role"),
+		duration: r.histogram("weir_session_duration_seconds", "How long sessions lasted.",
+			[]float64{1, 10, 60, 600, 3600, 6 * 3600, 24 * 3600}, "role"),
+		refused:       r.counters("weir_refused_total", "Connections and requests turned away.", "role", "reason"),
+		limits:        r.counters("weir_limit_hits_total", "Times that a limit bit; one reason per limit, see docs/limits.md.", "reason"),
+		publishes:     r.counters("weir_publishes_total", "Publishers accepted.", "app"),
+		publishEnds:   r.counters("weir_publish_ends_total", "Publishers gone.", "app", "reason"),
+		publishers:    r.gauges("weir_publishers", "Publishers at this node now.", "app"),
+		pulls:         r.gauge("weir_pulls", "Streams that this node pulls now."),
+		pullsStarted:  r.counter("weir_pulls_started_total", "Pulls started."),
+		pullEnds:      r.counters("weir_pull_ends_total", "Pulls ended.", "reason"),
+		claims:        r.counter("weir_claims_total", "Streams claimed by this node."),
+		claimsRefused: r.counters("weir_claims_refused_total", "Claims refused.", "reason"),
+		lost:          r.counters("weir_ownerships_lost_total", "Streams that this node owned and lost.", "reason"),
+		released:      r.counters("weir_ownerships_released_total", "Streams that this node gave back.", "reason"),
+		sourceChanges: r.counters("weir_source_changes_total", "Running streams that went on from another source.", "reason"),
+		stale:         r.counter("weir_stale_epochs_refused_total", "Feeds and publishers refused because a higher epoch was seen."),
+		skips:         r.counters("weir_viewer_skips_total", "Times that a slow viewer was moved to the newest key frame.", "reason"),
+		skippedBytes:  r.counter("weir_viewer_skipped_bytes_total", "Bytes that slow viewers did not get."),
+		dropped:       r.counters("weir_media_dropped_messages_total", "Messages of publishers and feeds that were not written to their stream.", "reason"),
+		placed:        r.counter("weir_placements_total", "Sessions for which a server was chosen."),
+		backendFails:  r.counters("weir_backend_failures_total", "Chosen servers that could not be used.", "reason"),
+		backendMoves:  r.counters("weir_backend_changes_total", "Carried sessions that went on to another server.", "reason"),
+		nodesUp:       r.counter("weir_nodes_up_total", "Nodes seen joining."),
+		nodesDown:     r.counters("weir_nodes_down_total", "Nodes seen leaving.", "reason"),
+		storeUp:       r.gauge("weir_store_up", "1 while the store answers."),
+		outages:       r.counter("weir_store_outages_total", "Times that the store stopped answering."),
+		outageSeconds: r.counter("weir_store_outage_seconds_total", "Time without the store, counted when it is back."),
+		apps:          labels{max: maxAppLabels},
+	}
+	c.storeUp.Set(1)
+	return c.count, r.err
+}
+
+func (c *counters) count(e Event) {
+	switch e := e.(type) {
+	case SessionOpened:
+		c.opened.Inc()
+		c.open.Inc()
+	case SessionClosed:
+		c.open.Dec()
+		role := e.Role.label()
+		c.closed.WithLabelValues(role, c.reason(e.Reason), string(e.EndedBy)).Inc()
+		c.received.WithLabelValues(role).Add(float64(max(e.BytesIn, 0)))
+		c.sent.WithLabelValues(role).Add(float64(max(e.BytesOut, 0)))
+		c.duration.WithLabelValues(role).Observe(e.Dur.Seconds())
+	case Refused:
+		c.refused.WithLabelValues(e.Role.label(), c.reason(e.Reason)).Inc()
+	case LimitHit:
+		c.reason(e.Reason)
+	case Placed:
+		c.placed.Inc()
+	case BackendFailed:
+		c.backendFails.WithLabelValues(c.reason(e.Reason)).Inc()
+	case BackendChanged:
+		c.backendMoves.WithLabelValues(c.reason(e.Reason)).Inc()
+	case ViewerSkipped:
+		c.skips.WithLabelValues(c.reason(e.Reason)).Inc()
+		c.skippedBytes.Add(float64(max(e.Skipped, 0)))
+	case MediaDropped:
+		c.dropped.WithLabelValues(c.reason(e.Reason)).Add(float64(max(e.Count, 0)))
+	case PublishStarted:
+		app := c.apps.label(e.App)
+		c.publishes.WithLabelValues(app).Inc()
+		c.publishers.WithLabelValues(app).Inc()
+	case PublishEnded:
+		app := c.apps.label(e.App)
+		c.publishEnds.WithLabelValues(app, c.reason(e.Reason)).Inc()
+		c.publishers.WithLabelValues(app).Dec()
+	case PullStarted:
+		c.pullsStarted.Inc()
+		c.pulls.Inc()
+	case PullEnded:
+		c.pulls.Dec()
+		c.pullEnds.WithLabelValues(c.reason(e.Reason)).Inc()
+	case SourceChanged:
+		c.sourceChanges.WithLabelValues(c.reason(e.Reason)).Inc()
+	case StaleRefused:
+		c.stale.Inc()
+	case Claimed:
+		c.claims.Inc()
+	case ClaimRefused:
+		c.claimsRefused.WithLabelValues(c.reason(e.Reason)).Inc()
+	case OwnershipLost:
+		c.lost.WithLabelValues(c.reason(e.Reason)).Inc()
+	case Released:
+		c.released.WithLabelValues(c.reason(e.Reason)).Inc()
+	case NodeUp:
+		c.nodesUp.Inc()
+	case NodeDown:
+		c.nodesDown.WithLabelValues(c.reason(e.Reason)).Inc()
+	case StoreLost:
+		c.outages.Inc()
+		c.storeUp.Set(0)
+	case StoreBack:
+		c.storeUp.Set(1)
+		c.outageSeconds.Add(max(e.Dur.Seconds(), 0))
+	}
+}
+
+// reason returns r as a label. A reason that is a limit counts here, in
+// whatever event it came: so every limit has a counter without its package
+// having to remember one.
+func (c *counters) reason(r Reason) string {
+	info, ok := r.Lookup()
+	if !ok {
+		return string(OtherReason)
+	}
+	if info.Limit {
+		c.limits.WithLabelValues(string(r)).Inc()
+	}
+	return string(r)
 }

@@ -23,14 +23,10 @@ var own = []ReasonInfo{
 	{StorePending, "the store did not answer in time", false},
 	{NotAPublisher, "media without an accepted publish", false},
 	{ProtocolAbuse, "malformed bytes without a finer word", false},
-	{NotRTMP, "TLS, HTTP or something else on the RTMP port", false},
 	{BadCertificate, "the TLS handshake did not come about", false},
 
-	{HandshakeTimeout, "the handshake was not done in time", true},
-	{CommandTimeout, "connected, but neither published nor played in time", true},
 	{FirstMediaTimeout, "published, but sent nothing in time", true},
 	{PublisherSilent, "the publisher fell silent", true},
-	{WriteStalled, "the peer takes no bytes", true},
 	{ViewerLagging, "the viewer is too far behind and skips to a key frame", true},
 	{GOPTooLong, "the GOP cache's time ran over", true},
 	{GOPTooLarge, "the GOP cache's bytes ran over", true},
@@ -62,7 +58,7 @@ var own = []ReasonInfo{
 }
 
 var (
-	all   = own
+	all   = append(own, wire()...)
 	index = func() map[Reason]int {
 		m := make(map[Reason]int, len(all))
 		for i, r := range all {
