@@ -1,0 +1,121 @@
+// Package storetest starts a real etcd for tests of whatever stands on a store.
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"weir/internal/control/store"
+)
+
+// Etcd is an etcd process of the test's own, on a free port, with its data in
+// a temporary directory.
+type Etcd struct {
+	Endpoint string // host:port
+
+	t    testing.TB
+	bin  string
+	dir  string
+	peer string
+	cmd  *exec.Cmd
+	log  string
+}
+
+// StartEtcd starts etcd and waits until it answers. A missing binary fails the
+// test: without it nothing is known of the store that operators run.
+func StartEtcd(t testing.TB) *Etcd {
+	t.Helper()
+	bin, err := exec.LookPath("etcd")
+	if err != nil {
+		bin = "/usr/bin/etcd"
+		if _, err := os.Stat(bin); err != nil {
+			t.Fatal("no etcd binary: this test needs Debian's etcd-server (apt-get install etcd-server); it is not skipped, because the external store would go untested")
+		}
+	}
+	dir := t.TempDir()
+	e := &Etcd{t: t, bin: bin, dir: filepath.Join(dir, "data"), log: filepath.Join(dir, "log"), Endpoint: FreePort(t), peer: FreePort(t)}
+	t.Cleanup(e.Kill)
+	e.Start()
+	return e
+}
+
+// Start starts the process (again), on the same address and data.
+func (e *Etcd) Start() {
+	e.t.Helper()
+	logFile, err := os.OpenFile(e.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer logFile.Close()
+	e.cmd = exec.Command(e.bin, "--name", "test", "--data-dir", e.dir,
+		"--listen-client-urls", "http://"+e.Endpoint, "--advertise-client-urls", "http://"+e.Endpoint,
+		"--listen-peer-urls", "http://"+e.peer, "--initial-advertise-peer-urls", "http://"+e.peer,
+		"--initial-cluster", "test=http://"+e.peer)
+	e.cmd.Stdout, e.cmd.Stderr = logFile, logFile
+	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := e.cmd.Start(); err != nil {
+		e.t.Fatal(err)
+	}
+	c, err := store.NewEtcd(store.EtcdOptions{Endpoints: []string{e.Endpoint}})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer c.Close()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		if _, _, err = c.List(context.Background(), "/none/"); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			e.t.Fatalf("etcd does not answer: %v\n%s", err, e.tail())
+		}
+	}
+}
+
+// Kill ends the process without warning.
+func (e *Etcd) Kill() {
+	if e.cmd == nil {
+		return
+	}
+	_ = e.cmd.Process.Kill()
+	_ = e.cmd.Wait()
+	e.cmd = nil
+}
+
+// Wipe deletes the data; the process must not run.
+func (e *Etcd) Wipe() {
+	if err := os.RemoveAll(e.dir); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+func (e *Etcd) tail() string {
+	f, err := os.Open(e.log)
+	if err != nil {
+		return err.Error()
+	}
+	defer f.Close()
+	b, _ := io.ReadAll(f)
+	lines := strings.Split(string(b), "\n")
+	return strings.Join(lines[max(0, len(lines)-15):], "\n")
+}
+
+// FreePort returns a loopback address that was free a moment ago.
+func FreePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return fmt.Sprint(l.Addr())
+}
