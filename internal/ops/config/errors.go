@@ -62,3 +62,38 @@ func (es Errors) Unwrap() []error {
 	}
 	return out
 }
+
+// Detail returns the message for people: each problem's line, and below it the
+// line of the file with the place marked.
+func (es Errors) Detail() string {
+	var b strings.Builder
+	for _, e := range es {
+		b.WriteString(e.Error())
+		b.WriteByte('\n')
+		if e.Line == 0 || e.Text == "" {
+			continue
+		}
+		gutter := fmt.Sprintf("%5d | ", e.Line)
+		// Tabs stay tabs below, so that the mark stands under its word however
+		// wide a terminal makes them.
+		lead := strings.Map(func(r rune) rune {
+			if r == '\t' {
+				return r
+			}
+			return ' '
+		}, prefix(e.Text, e.Column-1))
+		b.WriteString(gutter + e.Text + "\n")
+		b.WriteString(strings.Repeat(" ", len(gutter)-2) + "| " + lead + strings.Repeat("^", max(e.Span, 1)) + "\n")
+	}
+	return b.String()
+}
+
+// prefix returns the first n characters of s.
+func prefix(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
+			return s[:i]
+		}
+	}
+	return s
+}

@@ -1,6 +1,10 @@
 package event
 
-import "weir/rtmp"
+import (
+	"slices"
+
+	"weir/rtmp"
+)
 
 // meaning explains one of the wire's reasons; limit says that it is the counter
 // of a limit.
@@ -35,6 +39,9 @@ var wireMeanings = map[rtmp.Reason]meaning{
 func wire() []ReasonInfo {
 	var out []ReasonInfo
 	for _, r := range rtmp.Reasons() {
+		if slices.ContainsFunc(own, func(o ReasonInfo) bool { return o.Reason == Reason(r) }) {
+			continue // the policy has the same word
+		}
 		m := wireMeanings[r]
 		out = append(out, ReasonInfo{Reason(r), m.text, m.limit})
 	}
