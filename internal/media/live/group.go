@@ -1,0 +1,48 @@
+package live
+
+import "sync/atomic"
+
+// group is the viewers of one log at one pump.
+type group struct {
+	// Static.
+	stream *Stream
+	log    *log
+	pump   *pump
+
+	// Owned by the pump.
+	viewers []*Viewer
+
+	// dirty: it is in the pump's stack of groups with news, at most once.
+	dirty atomic.Bool
+	next  *group // in that stack; owned by who set dirty
+	count atomic.Int64
+}
+
+// group returns the log's group at a pump, made at its first viewer. stream.mu is held.
+func (l *log) group(p *pump, s *Stream) *group {
+	g := l.groups[p.index].Load()
+	if g == nil {
+		g = &group{stream: s, log: l, pump: p}
+		l.groups[p.index].Store(g)
+	}
+	return g
+}
+
+// touch tells the pump that there is more to send. Publishers call it: it takes
+// no lock and never waits.
+func (g *group) touch() {
+	if g.count.Load() == 0 || g.dirty.Swap(true) {
+		return
+	}
+	p := g.pump
+	for {
+		head := p.dirty.Load()
+		g.next = head
+		if p.dirty.CompareAndSwap(head, g) {
+			break
+		}
+	}
+	if p.asleep.Load() && p.asleep.Swap(false) {
+		p.notify()
+	}
+}

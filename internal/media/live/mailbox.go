@@ -1,0 +1,128 @@
+package live
+
+import "time"
+
+type op uint8
+
+const (
+	opJoin op = iota
+	opServe
+	opPause
+	opResume
+	opReceive
+	opLeave
+	opEnd
+	opStop
+)
+
+// mail is what other goroutines ask of a pump. It is read in the order of posting.
+type mail struct {
+	op     op
+	viewer *Viewer
+	group  *group // opEnd
+	deny   flags  // opReceive
+	off    uint64 // opEnd: the end of the broadcast in the log
+	reason Reason // opEnd
+}
+
+// post hands mail to the pump. It reports false if the pump has stopped.
+func (p *pump) post(m mail) bool {
+	p.mu.Lock()
+	ok := !p.stopped
+	if ok {
+		p.mail = append(p.mail, m)
+	}
+	p.mu.Unlock()
+	if ok {
+		p.notify()
+	}
+	return ok
+}
+
+// readMail does what was asked. It reports true when the pump is to stop.
+func (p *pump) readMail(now time.Duration) (stop bool) {
+	p.mu.Lock()
+	list := p.mail
+	p.mail, p.spare = p.spare[:0], nil
+	p.mu.Unlock()
+	for i := range list {
+		stop = p.do(&list[i], now) || stop
+	}
+	clear(list)
+	p.spare = list
+	if stop {
+		p.stop()
+	}
+	return stop
+}
+
+func (p *pump) do(m *mail, now time.Duration) (stop bool) {
+	v := m.viewer
+	if v != nil && v.gone.Load() {
+		return false
+	}
+	switch m.op {
+	case opJoin:
+		v.r.entered = stampOf(now)
+		p.add(v)
+		v.serve(now)
+	case opServe:
+		if v.blockedAt < 0 {
+			v.serve(now)
+		}
+	case opPause:
+		v.paused = true
+	case opResume:
+		if v.paused {
+			v.paused = false
+			v.r.resume(stampOf(now))
+			if v.blockedAt < 0 {
+				v.serve(now)
+			}
+		}
+	case opReceive:
+		v.r.needKey = v.r.needKey || v.r.deny&flagVideo != 0 && m.deny&flagVideo == 0
+		v.r.deny = m.deny
+	case opLeave:
+		p.drop(v, ReasonLeft, nil)
+	case opEnd:
+		p.endGroup(m, now)
+	case opStop:
+		return true
+	}
+	return false
+}
+
+// endGroup lets the viewers of a stream finish what is left of it.
+func (p *pump) endGroup(m *mail, now time.Duration) {
+	g := m.group
+	for i := 0; i < len(g.viewers); {
+		v := g.viewers[i]
+		if v.ending == "" {
+			v.ending, v.r.limit = m.reason, m.off
+		}
+		if v.blockedAt >= 0 || v.serve(now) {
+			i++
+		}
+	}
+}
+
+// stop ends all viewers, those in the last mail too.
+func (p *pump) stop() {
+	p.mu.Lock()
+	p.stopped = true
+	list := p.mail
+	p.mail = nil
+	p.mu.Unlock()
+	for _, m := range list {
+		if m.op == opJoin {
+			p.add(m.viewer)
+		}
+	}
+	for g := range p.groups {
+		for len(g.viewers) > 0 {
+			v := g.viewers[0]
+			p.drop(v, ReasonShutdown, nil)
+		}
+	}
+}

@@ -1,0 +1,208 @@
+package live
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// pump is a goroutine that serves a share of the viewers.
+//
+//	loop: mailbox → (rested?) pass over the groups with news → sockets to try again → rest or sleep
+//
+// It is woken by appends while it sleeps, by mail always, and by its timer.
+type pump struct {
+	// Static.
+	hub   *Hub
+	index int
+	wake  chan struct{} // capacity 1
+
+	// Any goroutine.
+	dirty   atomic.Pointer[group] // stack of groups with news, newest first
+	asleep  atomic.Bool           // an append must wake it
+	viewers atomic.Int64
+
+	mu      sync.Mutex
+	mail    []mail // guarded by mu
+	stopped bool   // guarded by mu
+
+	// Owned by the pump.
+	spare     []mail // swapped with mail
+	groups    map[*group]struct{}
+	blocked   []*Viewer     // whose sockets would block, or who had to yield
+	retryAt   time.Duration // the earliest of blocked
+	restUntil time.Duration
+	timer     *time.Timer
+}
+
+const never = time.Duration(1<<63 - 1)
+
+func newPump(h *Hub, index int) *pump {
+	p := &pump{hub: h, index: index, wake: make(chan struct{}, 1), groups: map[*group]struct{}{}, retryAt: never}
+	p.timer = time.NewTimer(time.Hour)
+	return p
+}
+
+func (p *pump) notify() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (p *pump) run() {
+	for {
+		now := p.hub.now()
+		if p.readMail(now) {
+			return
+		}
+		worked := p.retry(now)
+		if now >= p.restUntil && p.pass(now) || worked {
+			end := p.hub.now()
+			p.restUntil = end + rest(end-now, p.hub.opts.MaxLatency)
+		}
+		p.sleep()
+	}
+}
+
+// pass serves the viewers of every group with news.
+func (p *pump) pass(now time.Duration) bool {
+	g := p.dirty.Swap(nil)
+	if g == nil {
+		return false
+	}
+	for g != nil {
+		next := g.next
+		// Before the log is read: an append from here on puts it back on the stack.
+		g.next = nil
+		g.dirty.Store(false)
+		p.serve(g, now)
+		g = next
+	}
+	return true
+}
+
+// serve walks a group. A viewer that ends has its place taken by the last one.
+func (p *pump) serve(g *group, now time.Duration) {
+	for i := 0; i < len(g.viewers); {
+		v := g.viewers[i]
+		if v.blockedAt >= 0 || v.serve(now) {
+			i++
+		}
+	}
+}
+
+// retry serves the blocked viewers that are due, and ends the stalled ones.
+func (p *pump) retry(now time.Duration) bool {
+	if now < p.retryAt {
+		return false
+	}
+	p.retryAt = never
+	for i := 0; i < len(p.blocked); {
+		v := p.blocked[i]
+		if now >= v.retryAt {
+			if now-v.progressed >= p.hub.opts.StallLimit {
+				p.drop(v, ReasonStalled, nil)
+				continue
+			}
+			if !v.serve(now) || v.blockedAt < 0 {
+				continue // its place was taken by the last one
+			}
+		}
+		p.retryAt = min(p.retryAt, v.retryAt)
+		i++
+	}
+	return true
+}
+
+// block notes that a viewer's socket takes no more for now.
+func (p *pump) block(v *Viewer, now time.Duration, moved bool) {
+	if moved {
+		v.backoff = 0
+	}
+	v.backoff = min(max(2*v.backoff, minRetry), maxRetry)
+	p.park(v, now, now+v.backoff)
+}
+
+// yield puts a viewer that would take more behind the others.
+func (p *pump) yield(v *Viewer, now time.Duration) { p.park(v, now, now) }
+
+func (p *pump) park(v *Viewer, now, at time.Duration) {
+	if v.blockedAt < 0 {
+		v.progressed = now
+		v.blockedAt = len(p.blocked)
+		p.blocked = append(p.blocked, v)
+	}
+	v.retryAt = at
+	p.retryAt = min(p.retryAt, at)
+}
+
+func (p *pump) unblock(v *Viewer) {
+	i := v.blockedAt
+	if i < 0 {
+		return
+	}
+	last := p.blocked[len(p.blocked)-1]
+	p.blocked[i], last.blockedAt = last, i
+	p.blocked[len(p.blocked)-1] = nil
+	p.blocked = p.blocked[:len(p.blocked)-1]
+	v.blockedAt, v.backoff = -1, 0
+}
+
+func (p *pump) add(v *Viewer) {
+	g := v.group
+	v.index = len(g.viewers)
+	g.viewers = append(g.viewers, v)
+	g.count.Add(1)
+	p.groups[g] = struct{}{}
+}
+
+// drop ends a viewer.
+func (p *pump) drop(v *Viewer, reason Reason, err error) {
+	if v.gone.Load() {
+		return
+	}
+	p.unblock(v)
+	g := v.group
+	n := len(g.viewers) - 1
+	last := g.viewers[n]
+	g.viewers[v.index], last.index = last, v.index
+	g.viewers[n] = nil
+	g.viewers = g.viewers[:n]
+	g.count.Add(-1)
+	if n == 0 {
+		g.viewers = nil
+		delete(p.groups, g)
+	}
+	v.leave(reason, err)
+}
+
+// sleep waits for mail, for the end of a rest, for sockets to try again, or, not
+// resting, for news.
+func (p *pump) sleep() {
+	now := p.hub.now()
+	until := p.retryAt
+	if now < p.restUntil {
+		until = min(until, p.restUntil)
+	} else {
+		p.asleep.Store(true)
+		if p.dirty.Load() != nil {
+			p.asleep.Store(false)
+			return
+		}
+	}
+	if until <= now {
+		p.asleep.Store(false)
+		return
+	}
+	if until == never {
+		<-p.wake
+	} else {
+		p.timer.Reset(until - now)
+		select {
+		case <-p.wake:
+		case <-p.timer.C:
+		}
+	}
+	p.asleep.Store(false)
+}

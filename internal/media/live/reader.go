@@ -1,0 +1,248 @@
+package live
+
+// reader is a position in a log, with the rules of joining and skipping. It is
+// the part that viewers and cursors share, and belongs to one goroutine.
+//
+// At any time the next bytes are out, if there are any, else what the log has at
+// off. A reader is at a message boundary iff out is empty and mid is false.
+//
+//	         join point              partial write
+//	waiting ───────────▶ running ⇄ running, mid
+//	   ▲                    │ lagging, fell out of retention (at a boundary only)
+//	   └────────────────────┘
+type reader struct {
+	log *log
+	// out goes before the log: preamble, headers, control bytes, trailer. Whole
+	// messages; shared memory, never written.
+	out []byte
+	seg *segment // that holds off; nil = waiting for a join point
+	off uint64   // log offset of the next byte; waiting: no join point before it
+	mid bool     // off is within a message
+	// greeted: headers were sent once, and all header changes below known since.
+	greeted bool
+	known   uint64
+	entered stamp // when it came to be where it is by a jump: it cannot lag by more
+	behind  bool  // it did not get everything the last time; set by its owner
+	limit   uint64
+
+	deny      flags // kinds that it does not want
+	needKey   bool  // pictures are wanted again, from a key frame on
+	skips     int   // jumps that lost something
+	lagLimit  int64 // ms
+	skippedBy Reason
+}
+
+const noLimit = 1<<64 - 1
+
+func newReader(l *log) reader {
+	return reader{log: l, limit: noLimit, lagLimit: l.opts.LagLimit.Milliseconds()}
+}
+
+// next returns what to send next, a whole number of messages unless it begins
+// within one. Nothing: it has all there is.
+func (r *reader) next(now stamp) []byte {
+	for {
+		if len(r.out) > 0 {
+			return r.out
+		}
+		if r.seg == nil {
+			if !r.enter(now) {
+				return nil
+			}
+			continue
+		}
+		end := min(r.log.end.Load(), r.limit)
+		if r.off >= end {
+			r.behind = false
+			return nil
+		}
+		// The order matters: a segment that was not sealed when end was loaded
+		// holds everything up to end.
+		if sealed := r.seg.sealed.Load(); sealed != 0 && sealed < end {
+			if r.off == sealed {
+				if !r.step(now) {
+					return nil
+				}
+				continue
+			}
+			end = sealed
+		}
+		if r.behind && r.lagging(now) {
+			if j := r.log.join.Load(); j != nil && j.off > r.off && j.off < r.limit {
+				if r.mid {
+					return r.restOfMessage()
+				}
+				r.skipped(ReasonLagging)
+				r.wait()
+				continue
+			}
+		}
+		if r.deny != 0 || r.needKey {
+			if b := r.filtered(end); len(b) > 0 {
+				return b
+			}
+			continue
+		}
+		return r.seg.mem[r.off-r.seg.base : end-r.seg.base]
+	}
+}
+
+// advance notes that n bytes of what next returned were taken.
+func (r *reader) advance(n int) {
+	if len(r.out) > 0 {
+		r.out = r.out[n:]
+		return
+	}
+	if n == 0 {
+		return
+	}
+	r.off += uint64(n)
+	i := r.seg.find(r.off)
+	r.mid = i < int(r.seg.n.Load()) && r.seg.base+uint64(r.seg.entries[i].off) != r.off
+}
+
+// took is advance over everything that next returned: no search is needed to
+// know that a message ends there.
+func (r *reader) took(n int) {
+	if len(r.out) > 0 {
+		r.out = nil
+		return
+	}
+	r.off += uint64(n)
+	r.mid = false
+}
+
+// enter goes to the join point. Without one it greets, and the reader waits.
+func (r *reader) enter(now stamp) bool {
+	j := r.log.join.Load()
+	if j == nil || j.off < r.off || j.off >= r.limit {
+		return r.greet() || r.enterEnd(now)
+	}
+	seg := r.log.table.Load().at(j.off)
+	if seg == nil {
+		return r.greet() // j went out of retention just now
+	}
+	if !r.greeted || j.hdrEnd > r.known {
+		r.out = j.headerBytes()
+	}
+	r.greeted, r.known = true, max(r.known, j.hdrEnd)
+	r.seg, r.off, r.mid = seg, j.off, false
+	r.entered = now
+	return true
+}
+
+// greet sends the headers there are to a reader that will wait for a key frame.
+func (r *reader) greet() bool {
+	h := r.log.head.Load()
+	if r.greeted || h == nil || h.off >= r.limit {
+		return false
+	}
+	r.greeted, r.known = true, h.hdrEnd
+	r.out = h.headerBytes()
+	return len(r.out) > 0
+}
+
+// enterEnd lets a reader that wants no pictures start anywhere.
+func (r *reader) enterEnd(now stamp) bool {
+	if r.deny&flagVideo == 0 || !r.greeted {
+		return false
+	}
+	off := r.log.end.Load()
+	seg := r.log.table.Load().at(off)
+	if seg == nil || off >= r.limit {
+		return false
+	}
+	r.seg, r.off, r.mid, r.known = seg, off, false, max(r.known, off)
+	r.entered = now
+	return true
+}
+
+// step goes to the next segment.
+func (r *reader) step(now stamp) bool {
+	next, ok := r.log.table.Load().after(r.seg)
+	switch {
+	case !ok:
+		r.skipped(ReasonOutOfRetention)
+		r.wait()
+		return true
+	case next == nil:
+		return false
+	}
+	r.seg = next
+	return true
+}
+
+// wait gives up the place, which must be a message boundary, for the next join
+// point at or after it.
+func (r *reader) wait() {
+	r.seg, r.mid = nil, false
+	r.known = max(r.known, r.off)
+}
+
+func (r *reader) skipped(why Reason) {
+	r.skips++
+	r.skippedBy = why
+}
+
+// resume goes on after a pause: at the newest join point if there is one ahead.
+func (r *reader) resume(now stamp) {
+	r.entered = now
+	if j := r.log.join.Load(); r.seg != nil && !r.mid && j != nil && j.off > r.off {
+		r.wait()
+	}
+}
+
+// lagging reports whether the next byte is older than the limit, counted from
+// the reader's own arrival: what was here before it is not its delay.
+func (r *reader) lagging(now stamp) bool {
+	i := r.seg.find(r.off)
+	if i >= int(r.seg.n.Load()) {
+		return false
+	}
+	lag := min(r.seg.entries[i].at.until(now), r.entered.until(now))
+	return lag.Milliseconds() > r.lagLimit
+}
+
+// restOfMessage returns the log up to the end of the message at off.
+func (r *reader) restOfMessage() []byte {
+	e := &r.seg.entries[r.seg.find(r.off)]
+	return r.seg.mem[r.off-r.seg.base : e.end()]
+}
+
+// filtered returns the next run of messages that the reader wants, up to end,
+// having moved over those before it that it does not.
+func (r *reader) filtered(end uint64) []byte {
+	if r.mid {
+		return r.restOfMessage()
+	}
+	s := r.seg
+	i, last := s.find(r.off), uint32(end-s.base)
+	for ; s.entries[i].off < last && !r.wants(&s.entries[i]); i++ {
+		if r.off = s.base + uint64(s.entries[i].end()); r.off == end {
+			return nil
+		}
+	}
+	from, to := s.entries[i].off, s.entries[i].end()
+	for to < last && r.wants(&s.entries[i+1]) {
+		i++
+		to = s.entries[i].end()
+	}
+	return s.mem[from:to]
+}
+
+func (r *reader) wants(e *entry) bool {
+	if e.flags&flagHeader != 0 {
+		return true
+	}
+	kind := e.flags & (flagAudio | flagVideo)
+	if kind&r.deny != 0 {
+		return false
+	}
+	if kind == flagVideo && r.needKey {
+		if e.flags&flagKey == 0 {
+			return false
+		}
+		r.needKey = false
+	}
+	return true
+}

@@ -1,0 +1,211 @@
+package live
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"weir/internal/stream"
+)
+
+// Stream is one live stream: its logs, its source and its viewers. Its holder
+// (see [Hub.Open]) keeps the reference while it calls any method.
+type Stream struct {
+	// Static.
+	hub  *Hub
+	name stream.Name
+
+	// Published to readers.
+	logs    [forms]atomic.Pointer[log] // logs[RTMP] always, logs[FLV] while it has a user
+	cursors atomic.Pointer[[]*Cursor]
+	viewers atomic.Int64
+
+	holds int // guarded by hub.mu
+
+	mu sync.Mutex
+	// Guarded by mu: the writer's side.
+	epoch   stream.Epoch
+	writer  *Writer
+	source  uint64 // how often the source has changed
+	clock   timeline
+	headers *headers
+	needKey bool // pictures are dropped up to the next key frame
+	video   bool // the stream has pictures: joiners start at key frames
+	videoAt int64
+	lead    uint8 // the video track whose key frames are join points
+	leadSet bool
+	pruned  bool // headers of earlier sources are gone
+	meter   meter
+}
+
+func newStream(h *Hub, name stream.Name) *Stream {
+	s := &Stream{hub: h, name: name}
+	s.logs[RTMP].Store(newLog(RTMP, &h.opts, nil))
+	s.cursors.Store(new([]*Cursor))
+	return s
+}
+
+// Name returns the stream's name.
+func (s *Stream) Name() stream.Name { return s.name }
+
+// Release gives back the reference taken by [Hub.Open] or [Hub.Lookup].
+func (s *Stream) Release() { s.hub.release(s) }
+
+// Source says who writes.
+type Source struct {
+	// Epoch is the ownership under which it writes. A higher or equal one than
+	// the last fences the last source; a lower one is refused.
+	Epoch stream.Epoch
+	// Timeline names the publisher's clock, by any text that changes with it. A
+	// source with the name of the last one goes on with the same timestamps (a
+	// feed taken up again): what was delivered is dropped, nothing is moved. A
+	// source with another name is moved to where the last one ended.
+	Timeline string
+}
+
+// Attach makes a new source of the stream. The last one's writes fail from now on.
+func (s *Stream) Attach(src Source) (*Writer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if src.Epoch.Less(s.epoch) {
+		return nil, ErrStale
+	}
+	if s.writer == nil {
+		s.hub.hold(s)
+	}
+	if s.clock.id != src.Timeline || !s.clock.begun {
+		s.source++
+		s.pruned, s.leadSet = false, false
+	}
+	s.clock.attach(src.Timeline)
+	s.epoch = src.Epoch
+	s.needKey = true
+	s.writer = &Writer{stream: s}
+	return s.writer, nil
+}
+
+// End tells every viewer and cursor there is now that the stream is over: they
+// get what is left of it, then their trailer, then OnEnd. Headers, join points
+// and the timeline are forgotten, so that a source after it is another
+// broadcast; the epoch is remembered. A writer still attached is fenced.
+func (s *Stream) End(reason Reason) {
+	s.mu.Lock()
+	detached := s.writer != nil
+	s.writer = nil
+	s.headers, s.clock, s.meter = nil, timeline{}, meter{}
+	s.needKey, s.video, s.leadSet, s.pruned = true, false, false, false
+	for f := range s.logs {
+		l := s.logs[f].Load()
+		if l == nil {
+			continue
+		}
+		l.reset()
+		for i := range l.groups {
+			if g := l.groups[i].Load(); g != nil {
+				g.pump.post(mail{op: opEnd, group: g, off: l.end.Load(), reason: reason})
+			}
+		}
+	}
+	s.mu.Unlock()
+	s.endCursors(reason)
+	if detached {
+		s.hub.release(s)
+	}
+}
+
+func (s *Stream) endCursors(reason Reason) {
+	for _, c := range *s.cursors.Load() {
+		c.finish(reason)
+	}
+}
+
+// use returns the log in a form with one more user, made and filled from the
+// last key frame if need be. mu is held.
+func (s *Stream) use(f Form) *log {
+	l := s.logs[f].Load()
+	if l == nil {
+		l = s.backfill(f)
+		s.logs[f].Store(l)
+	}
+	l.users++
+	return l
+}
+
+// unuse gives a log back. A log other than the RTMP one goes with its last user.
+func (s *Stream) unuse(l *log) {
+	s.mu.Lock()
+	if l.users--; l.users == 0 && l.form != RTMP {
+		s.logs[l.form].Store(nil)
+	}
+	s.mu.Unlock()
+}
+
+// backfill makes a log in another form with what a joiner needs: the messages
+// of the RTMP log from its join point on. mu is held.
+func (s *Stream) backfill(f Form) *log {
+	from := s.logs[RTMP].Load()
+	l := newLog(f, &s.hub.opts, from.hdr)
+	if from.hdr.all() != nil {
+		l.setHeaders(from.hdr, s.clock.last)
+	}
+	j := from.join.Load()
+	if j == nil {
+		return l
+	}
+	l.hdr = j.hdr
+	for _, seg := range from.table.Load().segs {
+		for i := range seg.n.Load() {
+			e := &seg.entries[i]
+			off := seg.base + uint64(e.off)
+			if off < j.off {
+				continue
+			}
+			m, _, err := NextMessage(seg.mem[e.off:e.end()])
+			if err != nil {
+				return l // unreachable: the log holds what NextMessage reads
+			}
+			to := l.append(e.at, e.flags, m.Type, e.ms, m.Payload())
+			if off == j.off {
+				l.publish(l.point(to, e.ms))
+			}
+			if e.flags&flagHeader != 0 {
+				l.setHeaders(from.hdr, e.ms)
+			}
+		}
+	}
+	l.hdr = from.hdr
+	return l
+}
+
+// count reports to the observer.
+func (s *Stream) count(r Reason, n int) {
+	if f := s.hub.opts.Observer.Count; f != nil {
+		f(s.name, r, n)
+	}
+}
+
+// wake tells pumps and cursors that there is more. It never waits.
+func (s *Stream) wake() {
+	for f := range s.logs {
+		if l := s.logs[f].Load(); l != nil {
+			for i := range l.groups {
+				if g := l.groups[i].Load(); g != nil {
+					g.touch()
+				}
+			}
+		}
+	}
+	for _, c := range *s.cursors.Load() {
+		c.more()
+	}
+}
+
+func (s *Stream) addCursor(c *Cursor) {
+	list := append(slices.Clone(*s.cursors.Load()), c)
+	s.cursors.Store(&list)
+}
+
+func (s *Stream) removeCursor(c *Cursor) {
+	list := slices.DeleteFunc(slices.Clone(*s.cursors.Load()), func(o *Cursor) bool { return o == c })
+	s.cursors.Store(&list)
+}

@@ -1,0 +1,234 @@
+package live
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// JoinOptions describe a viewer.
+type JoinOptions struct {
+	Sink Sink
+	Form Form
+	// Preamble is sent before anything else, Trailer after everything when the
+	// stream ends: whole messages in the form of the log (an RTMP Play.Start, an
+	// FLV file header; an RTMP StreamEOF).
+	Preamble, Trailer []byte
+	// NoVideo and NoAudio leave that kind out, as SetReceive does.
+	NoVideo, NoAudio bool
+	// OnEnd is called exactly once, when the viewer is finished and its sink no
+	// longer used. err is the sink's with ReasonWriteFailed. It is called by a
+	// pump, which serves thousands of others: it must not block. It may be called
+	// before Join has returned.
+	OnEnd func(Reason, error)
+}
+
+// Viewer is a cursor that a pump moves. Its methods may be called by any
+// goroutine, also after its end.
+type Viewer struct {
+	// Static after Join.
+	stream  *Stream
+	group   *group
+	sink    Sink
+	trailer []byte
+	onEnd   func(Reason, error)
+
+	// Owned by the pump.
+	r          reader
+	index      int  // in group.viewers
+	blockedAt  int  // in pump.blocked; -1 = not blocked
+	paused     bool //
+	ending     Reason
+	trailed    bool
+	progressed time.Duration // the last time that a byte was taken, or that there was nothing to take
+	retryAt    time.Duration
+	backoff    time.Duration
+
+	// Written by the pump, read by all.
+	bytes atomic.Int64
+	skips atomic.Int64
+	gone  atomic.Bool
+
+	// Control bytes, from any goroutine to the pump.
+	hasControl atomic.Bool
+	mu         sync.Mutex
+	control    []byte // guarded by mu
+}
+
+// Join adds a viewer: the preamble, the headers, then the log from the last key
+// frame on. Without a key frame it gets the headers and waits for one.
+func (s *Stream) Join(o JoinOptions) *Viewer {
+	h := s.hub
+	h.hold(s)
+	v := &Viewer{stream: s, sink: o.Sink, trailer: o.Trailer, onEnd: o.OnEnd, blockedAt: -1}
+	p := h.pick()
+	p.viewers.Add(1)
+	s.viewers.Add(1)
+
+	// Under mu, so that an End is either before the viewer or in its mailbox behind it.
+	s.mu.Lock()
+	l := s.use(o.Form)
+	v.r = newReader(l)
+	v.r.out = o.Preamble
+	v.r.deny = deny(!o.NoAudio, !o.NoVideo)
+	v.group = l.group(p, s)
+	posted := p.post(mail{op: opJoin, viewer: v})
+	s.mu.Unlock()
+	if !posted {
+		v.leave(ReasonShutdown, ErrClosed)
+	}
+	return v
+}
+
+func deny(audio, video bool) (f flags) {
+	if !audio {
+		f |= flagAudio
+	}
+	if !video {
+		f |= flagVideo
+	}
+	return f
+}
+
+// Send sends control bytes (whole messages) at the next message boundary, before
+// what the viewer has not got yet. b is copied.
+func (v *Viewer) Send(b []byte) error {
+	if v.gone.Load() {
+		return ErrViewerGone
+	}
+	v.mu.Lock()
+	if len(v.control)+len(b) > MaxControlBytes {
+		v.mu.Unlock()
+		return ErrControlFull
+	}
+	v.control = append(v.control, b...)
+	v.hasControl.Store(true)
+	v.mu.Unlock()
+	v.group.pump.post(mail{op: opServe, viewer: v})
+	return nil
+}
+
+// takeControl returns the control bytes that wait.
+func (v *Viewer) takeControl() []byte {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	b := v.control
+	v.control = nil
+	v.hasControl.Store(false)
+	return b
+}
+
+// Pause stops the media, or goes on with it from the newest key frame. Control
+// bytes are sent during a pause too.
+func (v *Viewer) Pause(paused bool) {
+	op := opResume
+	if paused {
+		op = opPause
+	}
+	v.group.pump.post(mail{op: op, viewer: v})
+}
+
+// SetReceive chooses the kinds that are sent. Headers are sent always. A viewer
+// that does not take both costs a write per run of messages instead of one for all.
+func (v *Viewer) SetReceive(audio, video bool) {
+	v.group.pump.post(mail{op: opReceive, viewer: v, deny: deny(audio, video)})
+}
+
+// Close takes the viewer off: OnEnd(ReasonLeft, nil) follows unless it has ended.
+func (v *Viewer) Close() { v.group.pump.post(mail{op: opLeave, viewer: v}) }
+
+// ViewerStats are a viewer's counters.
+type ViewerStats struct {
+	Bytes int64 // taken by its sink
+	Skips int64 // times that it lost part of the stream
+}
+
+// Stats returns the viewer's counters.
+func (v *Viewer) Stats() ViewerStats {
+	return ViewerStats{Bytes: v.bytes.Load(), Skips: v.skips.Load()}
+}
+
+// serve sends what the viewer lacks, as far as its sink takes it. It reports
+// false once the viewer has ended. Pump only.
+func (v *Viewer) serve(now time.Duration) bool {
+	for range writesPerVisit {
+		b := v.next(now)
+		if len(b) == 0 {
+			if v.trailed {
+				v.group.pump.drop(v, v.ending, nil)
+				return false
+			}
+			v.group.pump.unblock(v)
+			return true
+		}
+		n, err := v.sink.TryWrite(b)
+		if n > 0 {
+			v.bytes.Add(int64(n))
+			v.progressed = now
+		}
+		if err != nil {
+			v.group.pump.drop(v, ReasonWriteFailed, err)
+			return false
+		}
+		if n < len(b) {
+			v.r.advance(n)
+			v.r.behind = true
+			v.group.pump.block(v, now, n > 0)
+			return true
+		}
+		v.r.took(n)
+	}
+	// It would take more, but so would the others.
+	v.r.behind = true
+	v.group.pump.yield(v, now)
+	return true
+}
+
+// next returns the bytes to send: control at the first boundary, then media,
+// then at the end the trailer.
+func (v *Viewer) next(now time.Duration) []byte {
+	r := &v.r
+	if len(r.out) > 0 {
+		return r.out
+	}
+	if v.hasControl.Load() || v.paused && v.ending == "" {
+		switch {
+		case r.mid:
+			return r.restOfMessage()
+		case v.hasControl.Load():
+			r.out = v.takeControl()
+			return r.out
+		}
+		return nil
+	}
+	if !v.paused || r.mid {
+		before := r.skips
+		b := r.next(stampOf(now))
+		if r.skips != before {
+			v.skips.Add(1)
+			v.stream.count(r.skippedBy, 1)
+		}
+		if len(b) > 0 {
+			return b
+		}
+	}
+	if v.ending != "" && !v.trailed {
+		v.trailed = true
+		r.out = v.trailer
+	}
+	return r.out
+}
+
+// leave does what is left when the viewer is in no group any more.
+func (v *Viewer) leave(reason Reason, err error) {
+	v.gone.Store(true)
+	v.group.pump.viewers.Add(-1)
+	v.stream.viewers.Add(-1)
+	v.stream.unuse(v.r.log)
+	v.stream.count(reason, 1)
+	v.r.seg, v.r.out = nil, nil // memory of the log
+	if v.onEnd != nil {
+		v.onEnd(reason, err)
+	}
+	v.stream.hub.release(v.stream)
+}

@@ -1,0 +1,180 @@
+package live
+
+import (
+	"weir/internal/stream"
+	"weir/rtmp"
+)
+
+// Writer is the source's end of a stream. One goroutine writes.
+type Writer struct {
+	stream *Stream
+}
+
+// Write appends a message of the publisher: audio, video, or data without its
+// @setDataFrame. ts is the publisher's own. The payload is copied. Messages that
+// are no use to viewers are dropped and counted, without an error: a publisher's
+// oddities do not end its stream. The only error is ErrFenced.
+//
+// It never waits for a viewer, and allocates nothing but segments and, once a
+// key frame, a join point.
+func (w *Writer) Write(t rtmp.MessageType, ts uint32, payload []byte) error {
+	s := w.stream
+	s.mu.Lock()
+	if s.writer != w {
+		s.mu.Unlock()
+		return ErrFenced
+	}
+	r := s.write(t, ts, payload)
+	if r != "" {
+		s.count(r, 1)
+	}
+	s.mu.Unlock()
+	if r == "" {
+		s.wake()
+	}
+	return nil
+}
+
+// Epoch returns the highest epoch that was attached.
+func (s *Stream) Epoch() stream.Epoch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.epoch
+}
+
+// Close takes the source off. The stream and its viewers stay, waiting for the
+// next source, until their owner calls [Stream.End].
+func (w *Writer) Close() {
+	s := w.stream
+	s.mu.Lock()
+	mine := s.writer == w
+	if mine {
+		s.writer = nil
+	}
+	s.mu.Unlock()
+	if mine {
+		s.hub.release(s)
+	}
+}
+
+// write is Write with mu held; it returns why the message was dropped.
+func (s *Stream) write(t rtmp.MessageType, ts uint32, payload []byte) Reason {
+	now := s.hub.now()
+	s.meter.add(now, len(payload))
+	f, r := classify(t, payload)
+	switch {
+	case r != "":
+		return r
+	case f.role != roleFrame:
+		return s.writeHeader(stampOf(now), &f, ts, payload)
+	case f.kind() == 0:
+		return s.writeData(stampOf(now), &f, ts, payload)
+	}
+	return s.writeFrame(stampOf(now), &f, ts, payload)
+}
+
+// writeHeader passes a header on if it differs from the one in force.
+func (s *Stream) writeHeader(now stamp, f *frame, ts uint32, payload []byte) Reason {
+	h, again := s.headers.repeated(f, payload, s.source)
+	s.headers = h
+	if again {
+		return ReasonRepeatedHeader
+	}
+	h = h.with(f, payload, s.source)
+	if h.bytes > MaxHeaderBytes {
+		return ReasonHeadersTooLarge
+	}
+	s.headers = h
+	if f.video() && !s.video {
+		s.video, s.needKey = true, true
+		s.videoAt = s.clock.last
+	}
+	ms := s.clock.beside(ts)
+	s.eachLog(func(l *log) {
+		l.append(now, f.flags, f.typ, ms, payload)
+		l.setHeaders(h, ms)
+	})
+	return ""
+}
+
+// writeFrame places a coded frame on the timeline and appends it.
+func (s *Stream) writeFrame(now stamp, f *frame, ts uint32, payload []byte) Reason {
+	if f.video() && s.needKey && !f.key() {
+		return ReasonWaitKeyframe
+	}
+	if needsConfig(f.codec) && !s.headers.has(f.kind(), f.track) {
+		return ReasonMediaBeforeHeader
+	}
+	ms, r := s.clock.media(f.kind(), f.track, ts)
+	if f.video() {
+		// A key frame that was delivered already opens the way too: what follows
+		// it continues what viewers have.
+		s.needKey = false
+		s.video, s.videoAt = true, s.clock.last
+	}
+	if r != "" {
+		return r
+	}
+	if f.video() && f.key() && !s.leadSet {
+		s.lead, s.leadSet = f.track, true
+	}
+	s.append(now, f, ms, payload)
+	return ""
+}
+
+// writeData appends timed data.
+func (s *Stream) writeData(now stamp, f *frame, ts uint32, payload []byte) Reason {
+	ms, r := s.clock.data(ts)
+	if r == "" {
+		s.append(now, f, ms, payload)
+	}
+	return r
+}
+
+// append puts a message into the logs and moves the join points.
+func (s *Stream) append(now stamp, f *frame, ms int64, payload []byte) {
+	join := f.video() && f.key() && f.track == s.lead
+	if s.video && !f.video() && ms-s.videoAt > s.hub.opts.RetainTime.Milliseconds() {
+		// The pictures have stopped. Joiners need not wait for them; should they
+		// come back, a key frame comes first.
+		s.video, s.needKey = false, true
+	}
+	if join || !s.video {
+		s.prune()
+	}
+	s.eachLog(func(l *log) {
+		off := l.append(now, f.flags, f.typ, ms, payload)
+		switch {
+		case join:
+			l.key(now, off, ms)
+		case !s.video:
+			l.mark(off, ms)
+		}
+		if r := l.bound(ms); r != "" && l.form == RTMP {
+			s.count(r, 1)
+		}
+	})
+}
+
+// prune forgets, at the first join point of a source, the headers that only
+// earlier sources sent: a track that is gone must not be announced to joiners.
+func (s *Stream) prune() {
+	if s.pruned {
+		return
+	}
+	s.pruned = true
+	h := s.headers.only(s.source)
+	if h == s.headers {
+		return
+	}
+	s.headers = h
+	s.eachLog(func(l *log) { l.replaceHeaders(h, s.clock.last) })
+}
+
+func (s *Stream) eachLog(f func(*log)) {
+	for i := range s.logs {
+		if l := s.logs[i].Load(); l != nil {
+			f(l)
+		}
+	}
+}
