@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"weir/internal/ops/secret"
 )
@@ -11,12 +12,57 @@ import (
 // Options are what a Handler is made of.
 type Options struct {
 	Fleet   Fleet
-	Metrics prometheus.Gatherer
+	Metrics prometheus.Gatherer // nil: no /metrics
 	// Token guards everything but the probes; unset only on the loopback.
 	Token secret.String
 	// Version is told in the Server header.
 	Version string
 }
 
+type handler struct{ Options }
+
 // Handler returns the admin listener's handler.
-func Handler(o Options) http.Handler { return http.NewServeMux() }
+func Handler(o Options) http.Handler {
+	h := handler{o}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", h.health)
+	mux.HandleFunc("GET /readyz", h.ready)
+
+	guarded := func(pattern string, f http.HandlerFunc) { mux.Handle(pattern, h.guard(f)) }
+	guarded("GET /api/v1/nodes", h.nodes)
+	guarded("GET /api/v1/nodes/{name}", h.node)
+	guarded("GET /api/v1/streams", h.streams)
+	guarded("GET /api/v1/streams/{app}/{name...}", h.stream)
+	if o.Metrics != nil {
+		guarded("GET /metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}).ServeHTTP)
+	}
+	guarded("/", func(w http.ResponseWriter, r *http.Request) {
+		problem(w, http.StatusNotFound, "there is nothing at "+shorten(r.URL.Path))
+	})
+	return h.headers(mux)
+}
+
+// headers sets what every answer has: nothing here may be cached, framed,
+// sniffed or run.
+func (h handler) headers(next http.Handler) http.Handler {
+	server := "weir"
+	if h.Version != "" {
+		server += "/" + h.Version
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		head := w.Header()
+		head.Set("Server", server)
+		head.Set("Cache-Control", "no-store")
+		head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		head.Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// shorten bounds text of a stranger that goes into an answer.
+func shorten(s string) string {
+	if len(s) > 64 {
+		return s[:64] + "…"
+	}
+	return s
+}

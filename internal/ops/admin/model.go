@@ -51,8 +51,9 @@ type Load struct {
 
 // Capacity is what a node can take; zero: not known.
 type Capacity struct {
-	Egress   float64 `json:"egress,omitempty"` // bits per second
-	Sessions int     `json:"sessions,omitempty"`
+	Egress     float64 `json:"egress,omitempty"` // bits per second
+	Sessions   int     `json:"sessions,omitempty"`
+	Publishers int     `json:"publishers,omitempty"`
 }
 
 // Stream is one live stream of the cluster as the API shows it.
@@ -80,6 +81,11 @@ type Track struct {
 	Kind  string `json:"kind"`  // video, audio, data
 	Codec string `json:"codec"` // FourCC: avc1, hvc1, mp4a, Opus, …
 	ID    int    `json:"id"`    // 0 but for multitrack streams
+	// As far as the stream says.
+	Width    int `json:"width,omitempty"`
+	Height   int `json:"height,omitempty"`
+	Rate     int `json:"rate,omitempty"` // audio samples per second
+	Channels int `json:"channels,omitempty"`
 }
 
 // Problem is one reason for not being ready.

@@ -76,7 +76,7 @@ func TestFileIsRead(t *testing.T) {
 	want.Store.Kind, want.Store.Endpoints = StoreEtcd, []string{"10.0.0.1:2379", "https://10.0.0.2:2379"}
 	want.Store.User, want.Store.Password = "weir", secret.New("p4ss")
 	want.Store.Secret = secret.New("0123456789abcdef0123456789abcdef")
-	want.Limits.Handshake, want.Limits.Message, want.Limits.ConnectionsPerAddress = 3*time.Second, 4*MiB, 1000
+	want.Limits.Handshake, want.Limits.Message, want.Limits.ConnectionsPerAddr = 3*time.Second, 4*MiB, 1000
 	want.Play.Wait, want.Publish.Grace = time.Minute, 0
 	five, minute, two := 5*time.Second, time.Minute, 2*time.Second
 	want.Apps = map[string]App{

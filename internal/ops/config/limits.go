@@ -28,10 +28,10 @@ type Limits struct {
 	GOPBytes  Size          `yaml:"gop_bytes"`
 	ViewerLag time.Duration `yaml:"viewer_lag"`
 
-	ConnectionsPerAddress int           `yaml:"connections_per_address"`
-	NegativeTTL           time.Duration `yaml:"negative_ttl"`
-	NegativeEntries       int           `yaml:"negative_entries"`
-	RelayHops             int           `yaml:"relay_hops"`
+	ConnectionsPerAddr int           `yaml:"connections_per_address"`
+	NegativeTTL        time.Duration `yaml:"negative_ttl"`
+	NegativeEntries    int           `yaml:"negative_entries"`
+	RelayHops          int           `yaml:"relay_hops"`
 }
 
 // Wire returns the limits that package rtmp enforces on a connection.
