@@ -8,6 +8,7 @@ var own = []ReasonInfo{
 	{Unpublished, "the publisher said that it is done", false},
 	{StreamEnded, "the stream ended and its viewer's session with it", false},
 	{NodeStopping, "this node ends in good order", false},
+	{Kicked, "an operator ended it", false},
 	{NobodyWatching, "a pull's grace passed without a viewer", false},
 	{Reclaimed, "a publisher came back within its grace", false},
 	{GraceOver, "a publisher did not come back within its grace", false},

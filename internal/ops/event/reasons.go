@@ -20,6 +20,7 @@ const (
 	Unpublished    Reason = "unpublished"     // the publisher said that it is done
 	StreamEnded    Reason = "stream-ended"    // the stream ended and its viewer with it
 	NodeStopping   Reason = "node-stopping"   // this node ends in good order
+	Kicked         Reason = "kicked"          // an operator ended it
 	NobodyWatching Reason = "nobody-watching" // a pull's grace passed without a viewer
 	Reclaimed      Reason = "reclaimed"       // a publisher came back within its grace
 	GraceOver      Reason = "grace-over"      // a publisher did not come back within its grace
