@@ -1,37 +1,173 @@
 package rtmp
 
 import (
+	"errors"
+	"io"
 	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-// Conn is an RTMP connection after construction; both roles share it.
+// Conn is an RTMP connection below the conversation: handshake, messages, and
+// the housekeeping that needs no decision. Both roles share it.
+//
+// One goroutine reads; any may write. A Conn starts with Limits.PreAuth as its
+// message limit; the caller raises it with SetMaxMessage once it knows the peer.
+// It never waits for the peer's acknowledgements: TCP paces it.
+//
+// An idle Conn on TCP holds no buffer in either direction.
 type Conn struct {
+	// Fixed at construction.
 	nc  net.Conn
 	opt Options
+	raw syscall.RawConn // nil: read through nc
+
+	// The reading goroutine's.
+	dec     *Decoder
+	in      []byte  // read and not yet decoded; lies in rbuf or plain
+	rbuf    *buffer // borrowed while in is not empty
+	plain   []byte  // read buffer of a connection without raw
+	tryRead func(fd uintptr) bool
+	readN   int   // result of tryRead
+	readErr error // result of tryRead
+	broken  error // every later read returns it
+	parts   AggregateReader
+	part    Message
+	house   housekeeping
+	granted time.Time // when dec's work budget was refilled
+
+	bytesIn, bytesOut atomic.Int64
+	peerAck           atomic.Uint32
+
+	// Under wmu.
+	wmu       sync.Mutex
+	chunkSize int
+	queue     *buffer // not yet written; nil when empty
+	output    func(p []byte) error
+	writeErr  error // every later write returns it: the framing may be broken
 }
 
-func NewConn(nc net.Conn, o Options) *Conn { return &Conn{nc: nc, opt: o.withDefaults()} }
+// NewConn makes a Conn of nc, which it owns from now on.
+func NewConn(nc net.Conn, o Options) *Conn {
+	o = o.withDefaults()
+	c := &Conn{nc: nc, opt: o, dec: NewDecoder(o.Limits), chunkSize: DefaultInChunkSize, granted: time.Now()}
+	c.dec.SetMaxMessage(o.Limits.PreAuth)
+	c.openRaw()
+	return c
+}
 
-// ServerHandshake and ClientHandshake run the handshake within
-// Limits.Handshake and leave no deadline behind.
-func (c *Conn) ServerHandshake() (HandshakeInfo, error) { return HandshakeInfo{}, nil }
-func (c *Conn) ClientHandshake() (HandshakeInfo, error) { return HandshakeInfo{}, nil }
+// ServerHandshake and ClientHandshake run the handshake within Limits.Handshake,
+// all of it, and leave no deadline behind. If that limit is negative they leave
+// the deadlines to the caller.
+func (c *Conn) ServerHandshake() (HandshakeInfo, error) { return c.handshake(ServerHandshake) }
 
-func (c *Conn) ReadMessage() (*Message, error)    { return nil, nil }
-func (c *Conn) SetMaxMessage(n int)               {}
+// ClientHandshake is the client's side; see ServerHandshake.
+func (c *Conn) ClientHandshake() (HandshakeInfo, error) { return c.handshake(ClientHandshake) }
+
+func (c *Conn) handshake(run func(io.ReadWriter, HandshakeOptions) (HandshakeInfo, error)) (HandshakeInfo, error) {
+	if limit := c.opt.Limits.Handshake; limit > 0 {
+		if err := c.nc.SetDeadline(time.Now().Add(limit)); err != nil {
+			return HandshakeInfo{}, err
+		}
+		defer c.nc.SetDeadline(time.Time{})
+	}
+	return run(handshakeIO{c}, HandshakeOptions{Rand: c.opt.Rand, Simple: c.opt.SimpleHandshake})
+}
+
+// handshakeIO counts the handshake's bytes.
+type handshakeIO struct{ c *Conn }
+
+func (h handshakeIO) Read(p []byte) (int, error) {
+	n, err := h.c.nc.Read(p)
+	h.c.bytesIn.Add(int64(n))
+	return n, err
+}
+
+func (h handshakeIO) Write(p []byte) (int, error) {
+	n, err := h.c.nc.Write(p)
+	h.c.bytesOut.Add(int64(n))
+	return n, err
+}
+
+// ReadMessage returns the next message that is not the Conn's own business: what
+// it swallows are types 1, 2, 3, 5 and 6 and ping requests, and aggregates come
+// as their parts. The message is valid until the next call. At the orderly end
+// of the connection the error is io.EOF; an [*Error] is the peer's fault; others
+// are the network's. Errors are final, except a read deadline's.
+func (c *Conn) ReadMessage() (*Message, error) {
+	if c.broken != nil {
+		return nil, c.broken
+	}
+	m, err := c.readMessage()
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		c.broken = err
+		c.dec.Release()
+		c.consumed()
+	}
+	return m, err
+}
+
+func (c *Conn) readMessage() (*Message, error) {
+	for {
+		if c.parts.More() {
+			part, err := c.parts.Next()
+			c.part = part
+			return &c.part, err
+		}
+		c.dec.Trim()
+		if len(c.in) == 0 {
+			if err := c.fill(); err != nil {
+				return nil, err
+			}
+		}
+		n, m, err := c.dec.Decode(c.in)
+		c.in = c.in[n:]
+		if err != nil {
+			return nil, err
+		}
+		if m == nil {
+			continue
+		}
+		switch {
+		case m.Type == Aggregate:
+			c.parts = NewAggregateReader(m)
+		case m.Type.IsControl():
+			if mine, err := c.house.take(c, m); err != nil {
+				return nil, err
+			} else if !mine {
+				return m, nil
+			}
+		default:
+			return m, nil
+		}
+	}
+}
+
+// SetMaxMessage sets the limit of messages that begin from now on, in bytes; 0
+// means Limits.Message. Only the reading goroutine may call it.
+func (c *Conn) SetMaxMessage(n int) { c.dec.SetMaxMessage(n) }
+
+// SetReadDeadline bounds reads. A read that it ends may be repeated: nothing of
+// the chunk stream is lost.
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.nc.SetReadDeadline(t) }
-func (c *Conn) WriteMessage(m *Message) error     { return nil }
-func (c *Conn) WriteMessages(ms []Message) error  { return nil }
-func (c *Conn) Queue(m *Message) error            { return nil }
-func (c *Conn) Flush() error                      { return nil }
 
-// WriteRaw sends bytes that already are chunks of the chunk size in force.
-func (c *Conn) WriteRaw(p []byte) error          { return nil }
-func (c *Conn) SetChunkSize(n int) error         { return nil }
-func (c *Conn) ChunkSize() int                   { return MinChunkSize }
-func (c *Conn) SetOutput(f func(p []byte) error) {}
-func (c *Conn) NetConn() net.Conn                { return c.nc }
-func (c *Conn) Close() error                     { return c.nc.Close() }
-func (c *Conn) BytesIn() int64                   { return 0 }
-func (c *Conn) BytesOut() int64                  { return 0 }
+// NetConn returns the connection below. Whoever reads or writes it directly
+// breaks the chunk stream, unless SetOutput has given it the write side.
+func (c *Conn) NetConn() net.Conn { return c.nc }
+
+// Close closes the connection; reads and writes under way fail. Queued messages
+// are not written.
+func (c *Conn) Close() error { return c.nc.Close() }
+
+// BytesIn returns how many bytes have been read, the handshake's too.
+func (c *Conn) BytesIn() int64 { return c.bytesIn.Load() }
+
+// BytesOut returns how many bytes the Conn itself has written; not what went
+// through SetOutput.
+func (c *Conn) BytesOut() int64 { return c.bytesOut.Load() }
+
+// PeerAck returns the last sequence number that the peer acknowledged.
+func (c *Conn) PeerAck() uint32 { return c.peerAck.Load() }

@@ -35,10 +35,11 @@ const (
 	// may interleave with the largest video message.
 	PartialMessages = 2
 
-	// MaxInChunkSize is where a larger inbound chunk size is clamped, in bytes:
-	// the longest length that a message header can state, so clamping changes
-	// nothing on the wire. 0 or a set top bit is refused (bad-chunk-size).
-	MaxInChunkSize = 1<<24 - 1
+	// MaxChunkSize is the largest chunk size that means anything, in bytes: the
+	// longest length that a message header can state (§5.4.1). A larger inbound
+	// one is clamped to Limits.Message, which changes nothing on the wire: no
+	// longer message is accepted. 0 or a set top bit is refused (bad-chunk-size).
+	MaxChunkSize = 1<<24 - 1
 
 	// DefaultInChunkSize is a peer's chunk size until it sets another (§5.4.1).
 	DefaultInChunkSize = 128
@@ -121,7 +122,7 @@ func (l Limits) withDefaults() Limits {
 		}
 	}
 	set(&l.Message, MaxMessageBytes)
-	l.Message = min(l.Message, MaxInChunkSize)
+	l.Message = min(l.Message, MaxChunkSize)
 	set(&l.PreAuth, MaxPreAuthBytes)
 	l.PreAuth = min(l.PreAuth, l.Message)
 	set(&l.Command, MaxCommandBytes)

@@ -29,6 +29,6 @@ func (o Options) withDefaults() Options {
 	if o.ChunkSize == 0 {
 		o.ChunkSize = DefaultChunkSize
 	}
-	o.ChunkSize = min(max(o.ChunkSize, MinChunkSize), MaxInChunkSize)
+	o.ChunkSize = min(max(o.ChunkSize, MinChunkSize), MaxChunkSize)
 	return o
 }

@@ -1,0 +1,12 @@
+//go:build !unix
+
+package rtmp
+
+import "errors"
+
+// rawReads says that sockets are read through net.Conn, with a buffer each.
+const rawReads = false
+
+func rawRead(uintptr, []byte) (int, error) { return 0, errors.ErrUnsupported }
+
+func wouldBlock(error) bool { return false }

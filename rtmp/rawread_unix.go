@@ -1,0 +1,20 @@
+//go:build unix
+
+package rtmp
+
+import "syscall"
+
+// rawReads says that a socket can be read from within RawConn.Read.
+const rawReads = true
+
+// rawRead reads from a nonblocking descriptor.
+func rawRead(fd uintptr, p []byte) (int, error) {
+	for {
+		n, err := syscall.Read(int(fd), p)
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
+
+func wouldBlock(err error) bool { return err == syscall.EAGAIN }

@@ -1,0 +1,174 @@
+package rtmp
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+)
+
+const (
+	// queueBytes is when Queue writes by itself. Larger saves no system call
+	// worth having, smaller cuts key frames up.
+	queueBytes = 64 << 10
+	// pieceBytes is what one write to anything but TCP may hold. Such a
+	// connection may not be written to after a time-out, so progress is seen
+	// between pieces only.
+	pieceBytes = 64 << 10
+)
+
+// WriteMessage writes m, after what is queued, in one write call. The payload is
+// the caller's again when it returns. The chunk stream is m.ChunkStream if that
+// is 2 to 63, else the default of m.Type. A write error is final.
+func (c *Conn) WriteMessage(m *Message) error {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	c.append(m)
+	return c.flush()
+}
+
+// WriteMessages writes all of ms in one write call.
+func (c *Conn) WriteMessages(ms []Message) error {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	for i := range ms {
+		c.append(&ms[i])
+	}
+	return c.flush()
+}
+
+// Queue keeps m for the next write or Flush; it writes by itself when 64 KiB
+// have gathered.
+func (c *Conn) Queue(m *Message) error {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	c.append(m)
+	if c.queue != nil && len(c.queue.b) < queueBytes {
+		return c.writeErr
+	}
+	return c.flush()
+}
+
+// Flush writes what is queued.
+func (c *Conn) Flush() error {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	return c.flush()
+}
+
+// WriteRaw writes bytes that already are whole messages in chunks of the size in
+// force, after what is queued.
+func (c *Conn) WriteRaw(p []byte) error {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	if err := c.flush(); err != nil {
+		return err
+	}
+	return c.send(p)
+}
+
+// SetChunkSize tells the peer the size of chunks from now on, and obeys. n is
+// MinChunkSize to MaxChunkSize.
+func (c *Conn) SetChunkSize(n int) error {
+	if n < MinChunkSize || n > MaxChunkSize {
+		return fmt.Errorf("rtmp: chunk size %d: want %d to %d", n, MinChunkSize, MaxChunkSize)
+	}
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	if err := c.flush(); err != nil {
+		return err
+	}
+	var room [16]byte
+	err := c.send(AppendSetChunkSize(room[:0], uint32(n)))
+	if err == nil {
+		c.chunkSize = n
+	}
+	return err
+}
+
+// ChunkSize returns the outbound chunk size in force.
+func (c *Conn) ChunkSize() int {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	return c.chunkSize
+}
+
+// SetOutput sends all later writes through f, for a pump that owns the socket's
+// write side; nil undoes it. f gets whole messages, must not keep p, must not
+// call back into the Conn, and is called by one goroutine at a time. What is
+// queued goes out before, the old way.
+func (c *Conn) SetOutput(f func(p []byte) error) error {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	err := c.flush()
+	c.output = f
+	return err
+}
+
+// append encodes m behind what is queued. Needs wmu.
+func (c *Conn) append(m *Message) {
+	if c.writeErr != nil {
+		return
+	}
+	have := 0
+	if c.queue != nil {
+		have = len(c.queue.b)
+	}
+	c.queue = c.queue.grow(have + MessageSize(len(m.Payload), m.Timestamp, c.chunkSize))
+	c.queue.b = AppendMessage(c.queue.b, m, c.chunkSize)
+}
+
+// flush writes the queue. Needs wmu.
+func (c *Conn) flush() error {
+	if c.queue == nil {
+		return c.writeErr
+	}
+	err := c.send(c.queue.b)
+	c.queue.release()
+	c.queue = nil
+	return err
+}
+
+// send writes p where writes go. Needs wmu.
+func (c *Conn) send(p []byte) error {
+	if c.writeErr == nil {
+		if c.output != nil {
+			c.writeErr = c.output(p)
+		} else {
+			c.writeErr = c.sendNet(p)
+		}
+	}
+	return c.writeErr
+}
+
+// sendNet writes p to the network for as long as the peer takes some of it every
+// Limits.Write. Needs wmu.
+func (c *Conn) sendNet(p []byte) error {
+	_, tcp := c.nc.(*net.TCPConn)
+	limit := c.opt.Limits.Write
+	for len(p) > 0 {
+		piece := p
+		if !tcp {
+			piece = p[:min(len(p), pieceBytes)]
+		}
+		if limit > 0 {
+			if err := c.nc.SetWriteDeadline(time.Now().Add(limit)); err != nil {
+				return err
+			}
+		}
+		n, err := c.nc.Write(piece)
+		c.bytesOut.Add(int64(n))
+		p = p[n:]
+		if limit > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+			if tcp && n > 0 {
+				continue
+			}
+			return &Error{Reason: ReasonWriteStalled, Err: err}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
