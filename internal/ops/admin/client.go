@@ -1,0 +1,97 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"weir/internal/ops/secret"
+)
+
+// clientTimeout is for one whole request: answers come from memory.
+const clientTimeout = 10 * time.Second
+
+// maxAnswerBytes bounds an answer: 100,000 streams.
+const maxAnswerBytes = 64 << 20
+
+// Client asks the API of a node.
+type Client struct {
+	URL   string // http://HOST:PORT
+	Token secret.String
+}
+
+// Nodes returns GET /api/v1/nodes, decoded and as it came.
+func (c Client) Nodes(ctx context.Context) ([]Node, json.RawMessage, error) {
+	var answer struct{ Nodes []Node }
+	raw, err := c.get(ctx, "/api/v1/nodes", &answer)
+	return answer.Nodes, raw, err
+}
+
+// Streams returns GET /api/v1/streams, decoded and as it came.
+func (c Client) Streams(ctx context.Context) ([]Stream, json.RawMessage, error) {
+	var answer struct{ Streams []Stream }
+	raw, err := c.get(ctx, "/api/v1/streams", &answer)
+	return answer.Streams, raw, err
+}
+
+func (c Client) get(ctx context.Context, path string, into any) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
+	defer cancel()
+	base := c.URL
+	if !strings.Contains(base, "://") {
+		base = "http://" + base
+	}
+	at, err := url.Parse(base)
+	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
+		return nil, fmt.Errorf("%q is no admin URL: write http://HOST:PORT", c.URL)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.JoinPath(path).String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no admin URL: write http://HOST:PORT", c.URL)
+	}
+	if c.Token.IsSet() {
+		req.Header.Set("Authorization", "Bearer "+c.Token.Reveal())
+	}
+	// A redirect would carry the token elsewhere, and no node sends one.
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("no node answers at %s (%v): is it running, and is this its admin listener?", base, reason(err))
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %v", base, reason(err))
+	}
+	if resp.StatusCode != http.StatusOK {
+		var p struct{ Detail string }
+		if json.Unmarshal(body, &p) == nil && p.Detail != "" {
+			return nil, fmt.Errorf("%s: %s", base, p.Detail)
+		}
+		return nil, fmt.Errorf("%s: %s: this is no node's admin listener", base, resp.Status)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return nil, fmt.Errorf("%s: the answer is not JSON: this is no node's admin listener", base)
+	}
+	return body, nil
+}
+
+// reason returns what went wrong without the URL, which the caller names.
+func reason(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		err = ue.Err
+	}
+	var oe *net.OpError
+	if errors.As(err, &oe) {
+		err = oe.Err
+	}
+	return err
+}
