@@ -1,0 +1,71 @@
+package interop_test
+
+import (
+	"net"
+	"testing"
+	"time"
+)
+
+// pollEvery is how often a condition is looked at. Much less would cost the
+// programs under test the two cores they share with it.
+const pollEvery = 25 * time.Millisecond
+
+// eventually waits until cond returns nil and fails the test, with cond's last
+// error, if that takes longer than within.
+func eventually(t *testing.T, within time.Duration, what string, cond func() error) {
+	t.Helper()
+	if err := poll(within, cond); err != nil {
+		t.Fatalf("%s: not within %v: %v", what, within, err)
+	}
+}
+
+func poll(within time.Duration, cond func() error) error {
+	deadline := time.Now().Add(within)
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		err := cond()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		<-tick.C
+	}
+}
+
+// holds checks that cond stays nil for the whole of d.
+func holds(t *testing.T, d time.Duration, what string, cond func() error) {
+	t.Helper()
+	deadline := time.Now().Add(d)
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for time.Now().Before(deadline) {
+		if err := cond(); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		<-tick.C
+	}
+}
+
+// accepts is the condition that somebody listens on addr.
+func accepts(addr string) func() error {
+	return func() error {
+		nc, err := net.DialTimeout("tcp", addr, time.Second)
+		if err != nil {
+			return err
+		}
+		return nc.Close()
+	}
+}
+
+// freePort returns an address that nobody listens on, for programs that cannot
+// choose a port themselves. Another process may take it first; the kernel hands
+// ephemeral ports out in turn, so that is rare.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
