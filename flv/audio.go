@@ -17,7 +17,7 @@ const (
 // AudioInfo is what the header of an audio message says. It is a plain value
 // without pointers; offsets are into the bytes given to ParseAudio.
 type AudioInfo struct {
-	FourCC     FourCC // of the first track; 0 = a legacy codec without one
+	FourCC     FourCC // of the first track; 0 = a legacy codec without one, or Opaque
 	CodecID    uint8  // legacy SoundFormat; 9 if Enhanced
 	PacketType AudioPacketType
 
@@ -34,15 +34,105 @@ type AudioInfo struct {
 	Channels   int
 
 	MultitrackType MultitrackType
-	TrackID        uint8 // of the first track; 0 unless Multitrack
-	TrackCount     int   // 1 unless Multitrack
-	NanoOffset     uint32
+	TrackID        uint8  // of the first track; 0 unless Multitrack
+	TrackCount     int    // 1 unless Multitrack
+	NanoOffset     uint32 // ns to be added to the presentation time, 0–999,999
 
-	BodyOffset int
-	tracks     int
+	BodyOffset int // of the first track's codec data, at most the length of the message
+	tracks     int // where the track list starts; 0 = there is none
 }
 
-// ParseAudio parses the header of an audio tag or message.
+const (
+	soundMP3      = 2
+	soundEnhanced = 9
+	soundAAC      = 10
+	soundMP3At8k  = 14
+)
+
+// ParseAudio says what the audio tag or message p is. It does not allocate
+// unless it fails; the info beside an error holds what was read until then.
 func ParseAudio(p []byte) (AudioInfo, error) {
-	return AudioInfo{}, &Error{Unit: "audio", Reason: ReasonEmpty}
+	if len(p) == 0 {
+		return AudioInfo{}, &Error{Unit: "audio", Reason: ReasonEmpty}
+	}
+	a := AudioInfo{CodecID: p[0] >> 4, TrackCount: 1, BodyOffset: 1}
+	reason := ""
+	if a.CodecID == soundEnhanced {
+		a.Enhanced = true
+		reason = a.parseEnhanced(p)
+	} else {
+		reason = a.parseLegacy(p)
+	}
+	if reason != "" {
+		a.TrackCount, a.tracks, a.BodyOffset = 0, 0, len(p)
+		return a, &Error{Unit: "audio", Offset: int64(len(p)), Reason: reason}
+	}
+	if !a.Opaque {
+		a.SequenceHeader = a.PacketType == AudioSequenceStart
+		a.SequenceEnd = a.PacketType == AudioSequenceEnd
+		a.MultichannelConfig = a.PacketType == AudioMultichannelConfig
+	}
+	return a, nil
+}
+
+func (a *AudioInfo) parseLegacy(p []byte) (reason string) {
+	a.PacketType = AudioCodedFrames
+	a.SampleRate = [4]int{5512, 11025, 22050, 44100}[p[0]>>2&3]
+	a.SampleBits = 8 + 8*int(p[0]>>1&1)
+	a.Channels = 1 + int(p[0]&1)
+	switch a.CodecID {
+	case soundMP3:
+		a.FourCC = MP3
+	case soundMP3At8k:
+		a.FourCC, a.SampleRate = MP3, 8000
+	case 4, 11: // Nellymoser and Speex at 16 kHz, whatever the bits say
+		a.SampleRate, a.Channels = 16000, 1
+	case 5:
+		a.SampleRate, a.Channels = 8000, 1
+	case 7, 8: // G.711
+		a.SampleRate = 8000
+	case soundAAC:
+		a.FourCC = AAC
+		if len(p) < 2 {
+			return ReasonTruncated
+		}
+		a.PacketType = AudioPacketType(p[1])
+		a.Opaque = a.PacketType > AudioCodedFrames
+		a.BodyOffset = 2
+	}
+	return ""
+}
+
+func (a *AudioInfo) parseEnhanced(p []byte) (reason string) {
+	h := exHeader{packet: p[0] & 0x0F, off: 1}
+	ok := h.modEx(p) && h.codec(p, uint8(AudioMultitrack))
+	a.PacketType, a.NanoOffset, a.FourCC = AudioPacketType(h.packet), h.nano, h.fourCC
+	a.Multitrack, a.MultitrackType = h.multitrack, h.layout
+	if !ok {
+		return ReasonTruncated
+	}
+	a.BodyOffset = h.off
+	switch a.PacketType {
+	case AudioSequenceStart, AudioCodedFrames, AudioSequenceEnd, AudioMultichannelConfig:
+	case AudioMultitrack:
+		return ReasonMultitrack // forbidden: a wrapper within itself
+	default:
+		a.Opaque = true
+		return ""
+	}
+	if !h.multitrack {
+		return ""
+	}
+	if h.layout > ManyTracksManyCodecs {
+		a.Opaque = true
+		return ""
+	}
+	w := trackWalker{off: h.off, layout: h.layout, fourCC: h.fourCC}
+	first, body, n, reason := w.check(p)
+	if reason != "" {
+		return reason
+	}
+	a.tracks = h.off
+	a.FourCC, a.TrackID, a.TrackCount, a.BodyOffset = first.FourCC, first.ID, n, body
+	return ""
 }

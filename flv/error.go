@@ -1,13 +1,16 @@
 package flv
 
-import "fmt"
+import (
+	"fmt"
+	"io"
+)
 
 // Error says why bytes could not be parsed. It holds none of them, so it may be
-// logged.
+// logged. A truncated file or tag unwraps to io.ErrUnexpectedEOF.
 type Error struct {
 	// Unit is what was being read: "file", "tag", "video", "audio" or "config".
 	Unit string
-	// Offset within the unit (for "file" and "tag" within the whole input).
+	// Offset within the unit; for "file" and "tag" within the whole input.
 	Offset int64
 	// Reason is one of the Reason constants.
 	Reason string
@@ -22,7 +25,7 @@ const (
 	ReasonTruncated = "flv_truncated"
 	// ReasonSignature: the file does not start with "FLV" and a version of 1.
 	ReasonSignature = "flv_signature"
-	// ReasonTooLarge: a tag longer than the reader's limit.
+	// ReasonTooLarge: a tag longer than the reader's limit, or than a tag can be.
 	ReasonTooLarge = "flv_too_large"
 	// ReasonMultitrack: the tracks of a multitrack message do not add up.
 	ReasonMultitrack = "flv_multitrack"
@@ -32,4 +35,11 @@ const (
 
 func (e *Error) Error() string {
 	return fmt.Sprintf("flv: %s: %s at offset %d", e.Unit, e.Reason, e.Offset)
+}
+
+func (e *Error) Unwrap() error {
+	if e.Reason == ReasonTruncated && (e.Unit == "file" || e.Unit == "tag") {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
 }

@@ -1,5 +1,7 @@
 package flv
 
+import "encoding/binary"
+
 // Tag types; they equal the RTMP message types.
 const (
 	TagAudio  uint8 = 8
@@ -28,10 +30,35 @@ type Tag struct {
 }
 
 // AppendHeader appends the header of a file and the PreviousTagSize after it.
-func AppendHeader(dst []byte, audio, video bool) []byte { return dst }
+// Players believe the two flags: one that announces video may wait for it.
+func AppendHeader(dst []byte, audio, video bool) []byte {
+	var flags byte
+	if audio {
+		flags |= 4
+	}
+	if video {
+		flags |= 1
+	}
+	return append(dst, 'F', 'L', 'V', 1, flags, 0, 0, 0, 9, 0, 0, 0, 0)
+}
 
-// AppendTagHeader appends the 11 bytes before a payload of the given size.
-func AppendTagHeader(dst []byte, typ uint8, ts uint32, size int) []byte { return dst }
+// AppendTagHeader appends the 11 bytes before a payload of the given size, which is
+// at most MaxPayload.
+func AppendTagHeader(dst []byte, typ uint8, ts uint32, size int) []byte {
+	n := uint32(size)
+	return append(dst, typ,
+		byte(n>>16), byte(n>>8), byte(n),
+		byte(ts>>16), byte(ts>>8), byte(ts), byte(ts>>24),
+		0, 0, 0)
+}
 
-// AppendTag appends a whole tag: header, payload, PreviousTagSize.
-func AppendTag(dst []byte, typ uint8, ts uint32, payload []byte) []byte { return dst }
+// AppendTag appends a whole tag: header, payload, PreviousTagSize. A payload
+// over MaxPayload has no form as a tag: nothing is appended.
+func AppendTag(dst []byte, typ uint8, ts uint32, payload []byte) []byte {
+	if len(payload) > MaxPayload {
+		return dst
+	}
+	dst = AppendTagHeader(dst, typ, ts, len(payload))
+	dst = append(dst, payload...)
+	return binary.BigEndian.AppendUint32(dst, uint32(TagHeaderSize+len(payload)))
+}
