@@ -45,17 +45,21 @@ func (s *Stream) NewCursor(form Form, wake func()) *Cursor {
 	s.hub.hold(s)
 	s.viewers.Add(1)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	c := &Cursor{stream: s, wake: wake, r: newReader(s.use(form))}
 	c.r.entered = stampOf(s.hub.now())
 	s.addCursor(c)
+	s.mu.Unlock()
+	// After the cursor is in the list: of Close and this, one sees the other.
+	if s.hub.isClosed() {
+		c.finish(ReasonShutdown)
+	}
 	return c
 }
 
-// Peek returns the next bytes of the stream, whole messages of up to max bytes
+// Peek returns the next bytes of the stream, whole messages of up to limit bytes
 // in all, or one message or set of headers that is longer. They are shared and
 // immutable, and stay valid as long as they are referenced. Nothing: wait for wake.
-func (c *Cursor) Peek(max int) []byte {
+func (c *Cursor) Peek(limit int) []byte {
 	b := c.next()
 	if len(b) == 0 {
 		c.armed.Store(true)
@@ -65,10 +69,10 @@ func (c *Cursor) Peek(max int) []byte {
 		}
 		c.armed.Store(false)
 	}
-	if len(b) <= max || len(c.r.out) > 0 {
+	if len(b) <= limit || len(c.r.out) > 0 {
 		return b
 	}
-	return c.r.cut(b, max)
+	return c.r.cut(b, limit)
 }
 
 func (c *Cursor) next() []byte {
@@ -132,11 +136,11 @@ func (c *Cursor) finish(reason Reason) {
 	}
 }
 
-// cut shortens b, which begins at off, to whole messages of up to max bytes, at least one.
-func (r *reader) cut(b []byte, max int) []byte {
+// cut shortens b, which begins at off, to whole messages of up to limit bytes, at least one.
+func (r *reader) cut(b []byte, limit int) []byte {
 	s := r.seg
 	rel := uint32(r.off - s.base)
-	i := s.find(r.off + uint64(max))
+	i := s.find(r.off + uint64(limit))
 	if to := s.entries[i].off; to > rel {
 		return b[:to-rel]
 	}

@@ -84,6 +84,12 @@ func (h *Hub) Streams() iter.Seq[*Stream] {
 	return slices.Values(all)
 }
 
+func (h *Hub) isClosed() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.closed
+}
+
 func (h *Hub) hold(s *Stream) {
 	h.mu.Lock()
 	s.holds++

@@ -74,7 +74,7 @@ const (
 	// writesPerVisit bounds how long one viewer keeps a pump: 4 segments.
 	writesPerVisit = 4
 	// A socket that would block is tried again after minRetry, then twice as
-	// long each time, up to maxRetry. Why not longer: at 100 ms a 2.5 Mb/s viewer
+	// long each time that it took nothing, up to maxRetry. Why not longer: at 100 ms a 2.5 Mb/s viewer
 	// needs 31 KB of socket buffer, less than what every kernel gives.
 	minRetry = 10 * time.Millisecond
 	maxRetry = 100 * time.Millisecond

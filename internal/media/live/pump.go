@@ -101,12 +101,12 @@ func (p *pump) retry(now time.Duration) bool {
 	for i := 0; i < len(p.blocked); {
 		v := p.blocked[i]
 		if now >= v.retryAt {
+			if !v.serve(now) || v.blockedAt < 0 {
+				continue // its place was taken by the last one
+			}
 			if now-v.progressed >= p.hub.opts.StallLimit {
 				p.drop(v, ReasonStalled, nil)
 				continue
-			}
-			if !v.serve(now) || v.blockedAt < 0 {
-				continue // its place was taken by the last one
 			}
 		}
 		p.retryAt = min(p.retryAt, v.retryAt)
@@ -117,10 +117,11 @@ func (p *pump) retry(now time.Duration) bool {
 
 // block notes that a viewer's socket takes no more for now.
 func (p *pump) block(v *Viewer, now time.Duration, moved bool) {
+	next := 2 * v.backoff
 	if moved {
-		v.backoff = 0
+		next = v.backoff / 2
 	}
-	v.backoff = min(max(2*v.backoff, minRetry), maxRetry)
+	v.backoff = min(max(next, minRetry), maxRetry)
 	p.park(v, now, now+v.backoff)
 }
 

@@ -1,5 +1,7 @@
 package live
 
+import "slices"
+
 // reader is a position in a log, with the rules of joining and skipping. It is
 // the part that viewers and cursors share, and belongs to one goroutine.
 //
@@ -15,6 +17,8 @@ type reader struct {
 	// out goes before the log: preamble, headers, control bytes, trailer. Whole
 	// messages; shared memory, never written.
 	out []byte
+	// pre is the preamble: it goes in one piece with the first headers.
+	pre []byte
 	seg *segment // that holds off; nil = waiting for a join point
 	off uint64   // log offset of the next byte; waiting: no join point before it
 	mid bool     // off is within a message
@@ -46,7 +50,12 @@ func (r *reader) next(now stamp) []byte {
 			return r.out
 		}
 		if r.seg == nil {
-			if !r.enter(now) {
+			moved := r.enter(now)
+			if len(r.pre) > 0 {
+				r.out, r.pre = append(slices.Clip(r.pre), r.out...), nil
+				continue
+			}
+			if !moved {
 				return nil
 			}
 			continue
@@ -148,11 +157,14 @@ func (r *reader) enterEnd(now stamp) bool {
 		return false
 	}
 	off := r.log.end.Load()
-	seg := r.log.table.Load().at(off)
-	if seg == nil || off >= r.limit {
+	seg, h := r.log.table.Load().at(off), r.log.head.Load()
+	if seg == nil || h == nil || off >= r.limit {
 		return false
 	}
-	r.seg, r.off, r.mid, r.known = seg, off, false, max(r.known, off)
+	if h.hdrEnd > r.known {
+		r.out = h.headerBytes()
+	}
+	r.seg, r.off, r.mid, r.known = seg, off, false, off
 	r.entered = now
 	return true
 }

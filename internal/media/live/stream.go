@@ -29,9 +29,10 @@ type Stream struct {
 	source  uint64 // how often the source has changed
 	clock   timeline
 	headers *headers
-	needKey bool // pictures are dropped up to the next key frame
-	video   bool // the stream has pictures: joiners start at key frames
-	videoAt int64
+	needKey bool  // pictures are dropped up to the next key frame
+	video   bool  // the stream has pictures: joiners start at key frames
+	videoAt int64 // stream time of the last picture or video header
+	quiet   int   // messages since then
 	lead    uint8 // the video track whose key frames are join points
 	leadSet bool
 	pruned  bool // headers of earlier sources are gone

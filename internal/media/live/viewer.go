@@ -69,7 +69,7 @@ func (s *Stream) Join(o JoinOptions) *Viewer {
 	s.mu.Lock()
 	l := s.use(o.Form)
 	v.r = newReader(l)
-	v.r.out = o.Preamble
+	v.r.pre = o.Preamble
 	v.r.deny = deny(!o.NoAudio, !o.NoVideo)
 	v.group = l.group(p, s)
 	posted := p.post(mail{op: opJoin, viewer: v})
@@ -191,7 +191,7 @@ func (v *Viewer) next(now time.Duration) []byte {
 	if len(r.out) > 0 {
 		return r.out
 	}
-	if v.hasControl.Load() || v.paused && v.ending == "" {
+	if len(r.pre) == 0 && (v.hasControl.Load() || v.paused && v.ending == "") {
 		switch {
 		case r.mid:
 			return r.restOfMessage()
@@ -201,7 +201,7 @@ func (v *Viewer) next(now time.Duration) []byte {
 		}
 		return nil
 	}
-	if !v.paused || r.mid {
+	if !v.paused || r.mid || len(r.pre) > 0 {
 		before := r.skips
 		b := r.next(stampOf(now))
 		if r.skips != before {

@@ -87,7 +87,7 @@ func (s *Stream) writeHeader(now stamp, f *frame, ts uint32, payload []byte) Rea
 	s.headers = h
 	if f.video() && !s.video {
 		s.video, s.needKey = true, true
-		s.videoAt = s.clock.last
+		s.videoAt, s.quiet = s.clock.last, 0
 	}
 	ms := s.clock.beside(ts)
 	s.eachLog(func(l *log) {
@@ -110,13 +110,10 @@ func (s *Stream) writeFrame(now stamp, f *frame, ts uint32, payload []byte) Reas
 		// A key frame that was delivered already opens the way too: what follows
 		// it continues what viewers have.
 		s.needKey = false
-		s.video, s.videoAt = true, s.clock.last
+		s.video, s.videoAt, s.quiet = true, s.clock.last, 0
 	}
 	if r != "" {
 		return r
-	}
-	if f.video() && f.key() && !s.leadSet {
-		s.lead, s.leadSet = f.track, true
 	}
 	s.append(now, f, ms, payload)
 	return ""
@@ -133,8 +130,11 @@ func (s *Stream) writeData(now stamp, f *frame, ts uint32, payload []byte) Reaso
 
 // append puts a message into the logs and moves the join points.
 func (s *Stream) append(now stamp, f *frame, ms int64, payload []byte) {
-	join := f.video() && f.key() && f.track == s.lead
-	if s.video && !f.video() && ms-s.videoAt > s.hub.opts.RetainTime.Milliseconds() {
+	join := f.video() && f.key() && s.leads(f.track)
+	if !f.video() {
+		s.quiet++
+	}
+	if s.video && s.quiet >= quietMessages && s.clock.last-s.videoAt > s.hub.opts.RetainTime.Milliseconds() {
 		// The pictures have stopped. Joiners need not wait for them; should they
 		// come back, a key frame comes first.
 		s.video, s.needKey = false, true
@@ -154,6 +154,21 @@ func (s *Stream) append(now stamp, f *frame, ms int64, payload []byte) {
 			s.count(r, 1)
 		}
 	})
+}
+
+// quietMessages is how much else must have come, beside RetainTime on the
+// clock, before the pictures count as stopped: about 2 s of sound. The clock
+// alone also jumps when a publisher was cut off for a while.
+const quietMessages = 100
+
+// leads reports whether a key frame of that video track is a join point. Of
+// several tracks it is the one whose key frame comes first in each group, so
+// that those of the others follow it; when it falls silent, another.
+func (s *Stream) leads(track uint8) bool {
+	if !s.leadSet || s.logs[RTMP].Load().join.Load() == nil {
+		s.lead, s.leadSet = track, true
+	}
+	return track == s.lead
 }
 
 // prune forgets, at the first join point of a source, the headers that only
