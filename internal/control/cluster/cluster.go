@@ -2,65 +2,284 @@ package cluster
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
 
+	"golang.org/x/sync/singleflight"
+
+	"weir/internal/control/store"
+	"weir/internal/ops/event"
 	"weir/internal/stream"
 )
 
-// Cluster is one node's membership.
-type Cluster struct{ o Options }
+// Cluster is one node's membership. Its methods are safe for any number of goroutines.
+type Cluster struct {
+	// Static after New.
+	o      Options
+	keys   keys
+	log    *slog.Logger
+	ctx    context.Context // ends at Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	view   *view
+	health health
+	flight singleflight.Group // linearizable reads of owners, by key
+
+	// Doorbells: one waiting ring is enough.
+	wakeSession    bell // the node record changed
+	dropLease      bell // a call said that the lease is gone
+	wakeWatcher    bell // the view must be made anew
+	wakeReconciler bell // something held differs from what is stored
+
+	registered chan struct{} // closed after the first registration
+
+	incMu sync.Mutex // one look at the incarnation at a time; before mu
+
+	mu       sync.Mutex
+	rand     *rand.Rand
+	closed   bool
+	usurped  bool // another process has this node's name
+	everIn   bool // this process has registered before
+	self     NodeRecord
+	nodeRev  int64
+	lease    store.LeaseID // 0: none
+	seen     seen
+	incRev   int64 // revision of the incarnation's key: a condition of every claim
+	secret   []byte
+	load     Load
+	held     map[stream.Name]*Ownership
+	releases map[string]stream.Name        // claims whose record is still to be deleted
+	pulls    map[stream.Name]bool          // carried now
+	written  map[stream.Name]store.LeaseID // pull records as written
+}
+
+// seen is the highest (incarnation, revision) that this process knows of.
+type seen struct {
+	incarnation uint64
+	rev         int64
+}
 
 // New checks the options; nothing runs before Start.
-func New(o Options) (*Cluster, error) { return &Cluster{o: o}, nil }
-
-// Start joins the cluster.
-func (c *Cluster) Start(ctx context.Context) error { return nil }
-
-// Close leaves the cluster.
-func (c *Cluster) Close() error { return nil }
-
-func (c *Cluster) Self() NodeRecord                 { return c.o.Self }
-func (c *Cluster) SetSelf(change func(*NodeRecord)) {}
-func (c *Cluster) Secret() []byte                   { return c.o.Secret }
-func (c *Cluster) Available() bool                  { return true }
-func (c *Cluster) ReportLoad(l Load)                {}
-func (c *Cluster) Nodes() []Node                    { return nil }
-func (c *Cluster) Node(name string) (Node, bool)    { return Node{}, false }
-func (c *Cluster) Streams() []StreamRecord          { return nil }
-func (c *Cluster) Pulls(name stream.Name) []string  { return nil }
-func (c *Cluster) PullStarted(name stream.Name)     {}
-func (c *Cluster) PullEnded(name stream.Name)       {}
-
-func (c *Cluster) Claim(ctx context.Context, name stream.Name, facts Facts) (*Ownership, error) {
-	return nil, ErrClosed
+func New(o Options) (*Cluster, error) {
+	if o.Store == nil {
+		return nil, errors.New("cluster: no store")
+	}
+	if o.Self.Name == "" {
+		return nil, errors.New("cluster: the node has no name")
+	}
+	if o.TTL == 0 {
+		o.TTL = DefaultTTL
+	}
+	if o.Prefix == "" {
+		o.Prefix = DefaultPrefix
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Self.Process == "" {
+		o.Self.Process = randomID()
+	}
+	if o.Self.State == "" {
+		o.Self.State = StateUp
+	}
+	c := &Cluster{
+		o: o, keys: keys{o.Prefix}, log: o.Logger, rand: o.Rand, self: o.Self,
+		view:        newView(o.Now),
+		wakeSession: newBell(), dropLease: newBell(), wakeWatcher: newBell(), wakeReconciler: newBell(),
+		registered: make(chan struct{}),
+		held:       map[stream.Name]*Ownership{}, releases: map[string]stream.Name{},
+		pulls: map[stream.Name]bool{}, written: map[stream.Name]store.LeaseID{},
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	if len(o.Secret) > 0 {
+		c.secret = slices.Clone(o.Secret)
+	}
+	if o.Highest != nil {
+		h, err := o.Highest.Load()
+		if err != nil {
+			return nil, fmt.Errorf("cluster: highest incarnation: %w", err)
+		}
+		c.seen.incarnation = h
+	}
+	return c, nil
 }
 
-func (c *Cluster) TakeOver(ctx context.Context, name stream.Name, facts Facts, from stream.Epoch) (*Ownership, error) {
-	return nil, ErrClosed
+// Start joins the cluster: it returns when the node is registered and the view
+// is complete, or with the last error when ctx or 10 s are over. After an
+// error the Cluster is closed.
+func (c *Cluster) Start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	err := c.retry(ctx, func() error { return c.prepare(ctx) })
+	if err == nil {
+		c.wg.Go(c.session)
+		c.wg.Go(c.watcher)
+		c.wg.Go(c.reporter)
+		c.wg.Go(c.reconciler)
+		for _, done := range []<-chan struct{}{c.registered, c.view.synced} {
+			select {
+			case <-done:
+			case <-ctx.Done():
+				if err = c.health.lastError(); err == nil {
+					err = ctx.Err()
+				}
+			}
+		}
+	}
+	if err != nil {
+		c.Close()
+		return fmt.Errorf("cluster: joining: %w", err)
+	}
+	return nil
 }
 
-func (c *Cluster) Owner(ctx context.Context, name stream.Name) (StreamRecord, bool, error) {
-	return StreamRecord{}, false, ErrClosed
+// prepare settles what must be known before anything is written.
+func (c *Cluster) prepare(ctx context.Context) error {
+	if _, err := c.checkIncarnation(ctx); err != nil {
+		return err
+	}
+	return c.settleSecret(ctx)
 }
 
-func (c *Cluster) WaitOwner(ctx context.Context, name stream.Name) (StreamRecord, error) {
-	return StreamRecord{}, ErrClosed
+// retry tries until it succeeds, the store gives a final answer, or ctx ends.
+func (c *Cluster) retry(ctx context.Context, try func() error) error {
+	for n := 0; ; n++ {
+		err := try()
+		if !errors.Is(err, store.ErrUnavailable) {
+			return err
+		}
+		select {
+		case <-time.After(c.backoff(n)):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
-func (c *Cluster) OwnerChanges(name stream.Name) *Subscription { return nil }
+// Close leaves the cluster: the node's lease is revoked, so that its records are gone at once.
+// It waits for the goroutines, and for the store no longer than one call.
+func (c *Cluster) Close() error {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil
+	}
+	c.closed = true
+	lease := c.lease
+	c.mu.Unlock()
+	c.cancel()
+	c.wg.Wait()
+	c.view.close()
+	if lease == 0 || c.health.isDown() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), claimTimeout)
+	defer cancel()
+	return c.o.Store.Revoke(ctx, lease)
+}
 
-// Subscription delivers the latest change of one stream's owner on C.
-type Subscription struct{ C <-chan OwnerChange }
+// Self is this node's record as it is now.
+func (c *Cluster) Self() NodeRecord {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.self
+}
 
-func (s *Subscription) Close() {}
+// SetSelf changes this node's record (its state, say) and has it written soon. Name and
+// Process stay.
+func (c *Cluster) SetSelf(change func(*NodeRecord)) {
+	c.mu.Lock()
+	name, process := c.self.Name, c.self.Process
+	change(&c.self)
+	c.self.Name, c.self.Process = name, process
+	c.mu.Unlock()
+	c.wakeSession.ring()
+}
 
-// Ownership is this node's hold on one stream.
-type Ownership struct{}
+// Secret is what members prove to each other; known once Start has returned.
+func (c *Cluster) Secret() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.secret)
+}
 
-func (o *Ownership) Name() stream.Name                          { return stream.Name{} }
-func (o *Ownership) Epoch() stream.Epoch                        { return stream.Epoch{} }
-func (o *Ownership) Confirmed() bool                            { return false }
-func (o *Ownership) Changed() <-chan struct{}                   { return nil }
-func (o *Ownership) Lost() <-chan struct{}                      { return nil }
-func (o *Ownership) LostTo() (owner string, epoch stream.Epoch) { return "", stream.Epoch{} }
-func (o *Ownership) Update(f Facts)                             {}
-func (o *Ownership) Release(ctx context.Context) error          { return nil }
+// Available reports whether the store answered last time. While it does not,
+// answers come from memory and claims are unconfirmed.
+func (c *Cluster) Available() bool { return !c.health.isDown() }
+
+// backoff is the pause before try n+1: doubling, and random between half and whole.
+func (c *Cluster) backoff(n int) time.Duration {
+	d := min(backoffMin<<min(n, 10), backoffMax)
+	return d/2 + c.random(d/2)
+}
+
+// random returns a duration in [0, d).
+func (c *Cluster) random(d time.Duration) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Duration(c.rand.Int64N(int64(d)))
+}
+
+// observe takes note of a call's end: is the store there, and is it the one we knew?
+// before is seenNow from before the call; rev what it returned, 0 if nothing.
+func (c *Cluster) observe(before seen, rev int64, err error) {
+	if c.ctx.Err() != nil {
+		return
+	}
+	down, since, changed := c.health.note(err, c.o.Now())
+	if changed && down {
+		c.o.Emit.Emit(event.StoreLost{Err: err})
+	} else if changed {
+		c.o.Emit.Emit(event.StoreBack{Dur: c.o.Now().Sub(since)})
+		c.wakeReconciler.ring()
+	}
+	if err != nil || rev == 0 {
+		return
+	}
+	if c.wentBack(before, rev) {
+		c.wakeWatcher.ring()
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seen.incarnation == before.incarnation {
+		c.seen.rev = max(c.seen.rev, rev)
+	}
+}
+
+// wentBack reports whether a call that began after before was answered by an older store. Calls are
+// linearizable: an answer is never older than what was known before the question.
+func (c *Cluster) wentBack(before seen, rev int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return rev > 0 && rev < before.rev && c.seen.incarnation == before.incarnation
+}
+
+func (c *Cluster) seenNow() seen {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen
+}
+
+// bell wakes one goroutine; rings while it is awake are joined into one.
+type bell chan struct{}
+
+func newBell() bell { return make(bell, 1) }
+
+func (b bell) ring() {
+	select {
+	case b <- struct{}{}:
+	default:
+	}
+}

@@ -10,4 +10,44 @@ const (
 
 	// DefaultPrefix of all keys; the number is the layout's version.
 	DefaultPrefix = "/weir/1/"
+
+	// startTimeout bounds Start when its context does not: a store that is being started
+	// beside this node gets time to elect a leader.
+	startTimeout = 10 * time.Second
+
+	// loadPeriod is how often a changed load is written, ±20 % so that a fleet
+	// started at once does not write at once. loadRefresh is how often an unchanged one
+	// is: it doubles as the probe that notices a store that is away or restored.
+	loadPeriod  = time.Second
+	loadRefresh = 5 * time.Second
+
+	// backoffMin and backoffMax bound the jittered pause between tries. Why not longer: the
+	// registry is to be right 10 s after the store's return, with tries to spare.
+	backoffMin = 100 * time.Millisecond
+	backoffMax = 2 * time.Second
+
+	// claimTimeout bounds a claim's way to the store; then it is unconfirmed. Why not
+	// smaller: an etcd election takes 1–2 s. Why not larger: the publisher waits.
+	claimTimeout = 2 * time.Second
+	// claimTimeoutDown is the same while the store is known to be away: one quick try.
+	claimTimeoutDown = 250 * time.Millisecond
+
+	// absentTTL and absentMax bound the memory of streams that nobody owns: a play of
+	// an absent name asks the store once in that time, and a million names cost nothing more.
+	absentTTL = 2 * time.Second
+	absentMax = 10_000
+
+	// rememberFor is how long nodes and streams that a wiped or restored store does not
+	// know stay in the view: their owners are about to register again. P2 gives them 10 s.
+	rememberFor = 10 * time.Second
+
+	// settleTries bounds the rounds of one settlement: each lost round means that
+	// somebody else's write came between.
+	settleTries = 8
+	// settleWorkers is how many streams are settled at a time. Why not more: after an
+	// outage every node does this at once.
+	settleWorkers = 16
+
+	// secretBytes of the cluster secret that is made when none is configured.
+	secretBytes = 32
 )

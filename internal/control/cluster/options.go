@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"weir/internal/control/store"
+	"weir/internal/ops/event"
 )
 
 // Options configure a Cluster. Store and Self.Name are required.
@@ -25,7 +26,7 @@ type Options struct {
 	Now    func() time.Time // time.Now if nil
 	Rand   *rand.Rand       // of the Cluster alone; seeded randomly if nil
 	Logger *slog.Logger     // discards if nil
-	Emit   func(Event)      // called from several goroutines, must not block or call back; may be nil
+	Emit   event.Sink       // called from several goroutines, must not block or call back; may be nil
 }
 
 // Highest keeps the highest incarnation seen where a restart finds it.

@@ -63,8 +63,16 @@ func NewEtcd(o EtcdOptions) (*Etcd, error) {
 	return &Etcd{client: client, endpoints: o.Endpoints, timeout: o.Timeout, done: make(chan struct{})}, nil
 }
 
-// bound gives a call its timeout.
+// bound gives a call its timeout, which is over already once the store is closed: the
+// library would wait for a connection that never comes.
 func (s *Etcd) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	select {
+	case <-s.done:
+		ctx, cancel := context.WithCancel(ctx)
+		cancel()
+		return ctx, cancel
+	default:
+	}
 	return context.WithTimeout(ctx, s.timeout)
 }
 

@@ -1,0 +1,127 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+
+	"weir/internal/control/store"
+	"weir/internal/ops/event"
+	"weir/internal/stream"
+)
+
+// Claim makes this node the owner of a stream that has none; a [*BusyError]
+// names the owner otherwise. While the store does not answer, a stream of
+// which no owner is known is granted unconfirmed, and settled in the
+// background: confirmed ([Ownership.Changed]) or lost ([Ownership.Lost]).
+func (c *Cluster) Claim(ctx context.Context, name stream.Name, facts Facts) (*Ownership, error) {
+	return c.claim(ctx, name, facts, nil)
+}
+
+// TakeOver claims a stream from the owner that holds it under epoch from, as a BusyError
+// named it; the caller has authenticated the newcomer and found the owner
+// silent, or the policy lets newcomers win. If the record has changed meanwhile, it is busy.
+// On the node that owns the stream itself the local hold is lost to the new one.
+func (c *Cluster) TakeOver(ctx context.Context, name stream.Name, facts Facts, from stream.Epoch) (*Ownership, error) {
+	return c.claim(ctx, name, facts, &from)
+}
+
+func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from *stream.Epoch) (*Ownership, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	o := &Ownership{
+		c: c, name: name, claim: randomID(), since: c.o.Now(), facts: facts,
+		lost: make(chan struct{}), changed: make(chan struct{}), wanted: 1,
+	}
+	o.op.Lock()
+	defer o.op.Unlock()
+	c.mu.Lock()
+	old := c.held[name]
+	switch {
+	case c.closed:
+		c.mu.Unlock()
+		return nil, ErrClosed
+	case c.usurped:
+		c.mu.Unlock()
+		return nil, ErrNameTaken
+	case old != nil && (from == nil || !old.ready || old.epoch != *from):
+		err := &BusyError{Name: name, Owner: c.o.Self.Name, Epoch: old.epoch}
+		c.mu.Unlock()
+		c.refuse(err)
+		return nil, err
+	}
+	c.held[name] = o
+	if old != nil {
+		old.ended, old.lostTo = true, StreamRecord{Name: name, Owner: c.o.Self.Name}
+	}
+	c.mu.Unlock()
+	if old != nil {
+		close(old.lost)
+		c.o.Emit.Emit(event.OwnershipLost{Name: name, Epoch: *from, By: c.o.Self.Name, Reason: event.TakenOver})
+	}
+
+	// Not under ctx: a transaction cut off in the middle may have happened.
+	limit := claimTimeout
+	if c.health.isDown() {
+		limit = claimTimeoutDown
+	}
+	sctx, cancel := context.WithTimeout(c.ctx, limit)
+	defer cancel()
+	err := c.settle(sctx, o, from)
+	var busy *BusyError
+	if errors.As(err, &busy) { // the store's own word: nothing was written
+		c.drop(o)
+		c.refuse(busy)
+		return nil, err
+	}
+	if unsettled(err) {
+		// The view is the last that was known.
+		s, known := c.view.stream(name)
+		if foreign := known && s.Owner != c.o.Self.Name; foreign && (from == nil || s.Epoch != *from) {
+			err = &BusyError{Name: name, Owner: s.Owner, Epoch: s.Epoch}
+		} else {
+			err = nil
+		}
+	}
+	if err == nil && c.ctx.Err() != nil {
+		err = ErrClosed
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		c.drop(o)
+		c.mu.Lock()
+		c.releases[o.claim] = name // should the transaction have happened after all
+		c.mu.Unlock()
+		c.wakeReconciler.ring()
+		if errors.As(err, &busy) {
+			c.refuse(busy)
+		}
+		return nil, err
+	}
+	c.grant(o)
+	return o, nil
+}
+
+// unsettled reports whether an error leaves open whose the stream is.
+func unsettled(err error) bool {
+	return errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrLeaseGone)
+}
+
+func (c *Cluster) refuse(busy *BusyError) {
+	c.o.Emit.Emit(event.ClaimRefused{Name: busy.Name, Owner: busy.Owner, Epoch: busy.Epoch, Reason: event.Busy})
+}
+
+// grant lets the world see a new ownership.
+func (c *Cluster) grant(o *Ownership) {
+	c.mu.Lock()
+	o.ready = true
+	r, _ := c.localRecord(o)
+	c.mu.Unlock()
+	c.o.Emit.Emit(event.Claimed{Name: o.name, Epoch: r.Epoch})
+	c.view.notify(o.name, OwnerChange{Record: r, Present: true})
+	if r.Epoch.IsZero() {
+		c.wakeReconciler.ring()
+	}
+}

@@ -1,0 +1,66 @@
+package cluster
+
+import (
+	"net/url"
+	"strings"
+
+	"weir/internal/stream"
+)
+
+// keys builds and reads the keys of the store. Names are path-escaped, so that no
+// name can hold the separator or reach into another's key:
+//
+//	PREFIX incarnation           decimal
+//	PREFIX secret                hex
+//	PREFIX nodes/NODE            NodeRecord as JSON, under the node's lease
+//	PREFIX loads/NODE            Load as JSON, under the node's lease
+//	PREFIX streams/APP/STREAM    streamValue as JSON, under the owner's lease
+//	PREFIX pulls/APP/STREAM/NODE empty, under the edge's lease
+type keys struct{ prefix string }
+
+func (k keys) incarnation() string         { return k.prefix + "incarnation" }
+func (k keys) secret() string              { return k.prefix + "secret" }
+func (k keys) node(name string) string     { return k.prefix + "nodes/" + url.PathEscape(name) }
+func (k keys) load(name string) string     { return k.prefix + "loads/" + url.PathEscape(name) }
+func (k keys) stream(n stream.Name) string { return k.prefix + "streams/" + escapeName(n) }
+func (k keys) pull(n stream.Name, node string) string {
+	return k.prefix + "pulls/" + escapeName(n) + "/" + url.PathEscape(node)
+}
+
+func escapeName(n stream.Name) string {
+	return url.PathEscape(n.App) + "/" + url.PathEscape(n.Stream)
+}
+
+// parsed is what a key names; kind is "" for a key that this version does not know.
+type parsed struct {
+	kind string // incarnation, secret, nodes, loads, streams, pulls
+	node string
+	name stream.Name
+}
+
+func (k keys) parse(key string) parsed {
+	rest, ok := strings.CutPrefix(key, k.prefix)
+	if !ok {
+		return parsed{}
+	}
+	parts := strings.Split(rest, "/")
+	for i, p := range parts {
+		var err error
+		if parts[i], err = url.PathUnescape(p); err != nil {
+			return parsed{}
+		}
+	}
+	p := parsed{kind: parts[0]}
+	switch {
+	case (p.kind == "incarnation" || p.kind == "secret") && len(parts) == 1:
+	case (p.kind == "nodes" || p.kind == "loads") && len(parts) == 2:
+		p.node = parts[1]
+	case p.kind == "streams" && len(parts) == 3:
+		p.name = stream.Name{App: parts[1], Stream: parts[2]}
+	case p.kind == "pulls" && len(parts) == 4:
+		p.name, p.node = stream.Name{App: parts[1], Stream: parts[2]}, parts[3]
+	default:
+		return parsed{}
+	}
+	return p
+}

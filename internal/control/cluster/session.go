@@ -1,0 +1,167 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"weir/internal/control/store"
+)
+
+// session keeps the node registered: a lease, kept alive, and the node's record
+// under it. When the lease is lost it makes another and has everything under it put again.
+func (c *Cluster) session() {
+	for n := 0; c.ctx.Err() == nil; n++ {
+		err := c.hold()
+		switch {
+		case errors.Is(err, ErrNameTaken):
+			c.standBack()
+			return
+		case err == nil:
+			n = -1 // it had been registered: begin with a short pause
+		default:
+			c.log.Debug("registration failed", "err", err)
+		}
+		select {
+		case <-time.After(c.backoff(max(n, 0))):
+		case <-c.ctx.Done():
+		}
+	}
+}
+
+// hold registers and returns nil when a registration has ended.
+func (c *Cluster) hold() error {
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
+	before := c.seenNow()
+	lease, err := c.o.Store.Grant(ctx, c.o.TTL)
+	c.observe(before, 0, err)
+	if err != nil {
+		return err
+	}
+	lost, err := c.o.Store.KeepAlive(ctx, lease)
+	if err == nil {
+		err = c.putNode(ctx, lease)
+	}
+	if err != nil {
+		c.revoke(lease)
+		return err
+	}
+	c.beginLease(lease)
+	defer c.endLease()
+	for {
+		select {
+		case <-c.ctx.Done():
+			return nil
+		case <-lost:
+			if c.ctx.Err() == nil {
+				c.log.Warn("the node's lease is lost: registering again", "lease", int64(lease))
+			}
+			return nil
+		case <-c.dropLease:
+			c.revoke(lease) // whatever is left of it
+			return nil
+		case <-c.wakeSession:
+			if err := c.putNode(ctx, lease); err != nil {
+				if errors.Is(err, ErrNameTaken) {
+					return err
+				}
+				if errors.Is(err, store.ErrLeaseGone) {
+					return nil
+				}
+				// Tried again while the store is away.
+				timer := time.AfterFunc(c.backoff(3), c.wakeSession.ring)
+				defer timer.Stop()
+			}
+		}
+	}
+}
+
+// revoke is best effort: a lease that nobody keeps alive runs out.
+func (c *Cluster) revoke(lease store.LeaseID) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), claimTimeoutDown)
+	defer cancel()
+	_ = c.o.Store.Revoke(ctx, lease)
+}
+
+func (c *Cluster) beginLease(lease store.LeaseID) {
+	c.mu.Lock()
+	c.lease = lease
+	first := !c.everIn
+	c.everIn = true
+	for _, o := range c.held {
+		o.touch()
+	}
+	c.mu.Unlock()
+	select {
+	case <-c.dropLease: // meant the lease before
+	default:
+	}
+	if first {
+		close(c.registered)
+	}
+	c.wakeReconciler.ring()
+}
+
+func (c *Cluster) endLease() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed { // Close revokes it
+		c.lease = 0
+	}
+}
+
+// putNode writes the node's record. A record of another process under the same
+// name is a predecessor's, if this process has not been registered yet: its lease is
+// revoked, and with it everything that a crash left behind. Otherwise it is a successor's, and
+// this process stands back: two that evict each other would be worse than one.
+func (c *Cluster) putNode(ctx context.Context, lease store.LeaseID) error {
+	key := c.keys.node(c.o.Self.Name)
+	for range settleTries {
+		before := c.seenNow()
+		kv, err := c.o.Store.Get(ctx, key)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			c.observe(before, 0, err)
+			return err
+		}
+		c.mu.Lock()
+		self, everIn := c.self, c.everIn
+		c.mu.Unlock()
+		var old NodeRecord
+		if err == nil && json.Unmarshal(kv.Value, &old) == nil && old.Process != self.Process {
+			if everIn {
+				return ErrNameTaken
+			}
+		}
+		ok, rev, _, err := c.o.Store.Txn(ctx, []store.Cond{{Key: key, Rev: kv.Rev}}, []store.Op{store.OpPut(key, encode(self), lease)})
+		c.observe(before, rev, err)
+		if err != nil {
+			return err
+		}
+		if ok && old.Process != "" && old.Process != self.Process && kv.Lease != 0 {
+			// Only now: revoked before, a predecessor that is alive after all could come between.
+			c.log.Info("replaced the record of a predecessor", "process", old.Process)
+			return c.o.Store.Revoke(ctx, kv.Lease)
+		}
+		if ok {
+			return nil
+		}
+	}
+	return &store.UnavailableError{Op: "register", Hint: "is another process running under the name of this node?"}
+}
+
+// standBack gives up everything to the process that took this node's name.
+func (c *Cluster) standBack() {
+	c.log.Error("another process runs under this node's name; this one gives up its streams", "node", c.o.Self.Name)
+	c.mu.Lock()
+	c.usurped = true
+	var held []*Ownership
+	for _, o := range c.held {
+		held = append(held, o)
+	}
+	c.mu.Unlock()
+	for _, o := range held {
+		c.lose(o, StreamRecord{Name: o.name})
+	}
+}

@@ -1,0 +1,304 @@
+package cluster
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"weir/internal/control/store"
+	"weir/internal/stream"
+)
+
+// view is the store's content as watched. One goroutine writes it.
+type view struct {
+	now    func() time.Time
+	synced chan struct{} // closed when the first list is in
+
+	mu      sync.RWMutex
+	rev     int64 // of the last change that is in
+	nodes   map[string]*Node
+	loads   map[string]Load
+	streams map[stream.Name]*viewStream
+	pulls   map[stream.Name]map[string]bool
+	absent  absent
+	subs    map[stream.Name]map[*Subscription]bool
+	closed  bool
+	until   map[string]time.Time // when remembered nodes are forgotten
+}
+
+type viewStream struct {
+	StreamRecord
+	claim string
+	rev   int64     // of the key
+	until time.Time // if Remembered
+}
+
+func newView(now func() time.Time) *view {
+	return &view{
+		now: now, synced: make(chan struct{}),
+		nodes: map[string]*Node{}, loads: map[string]Load{}, until: map[string]time.Time{},
+		streams: map[stream.Name]*viewStream{},
+		pulls:   map[stream.Name]map[string]bool{},
+		absent:  newAbsent(), subs: map[stream.Name]map[*Subscription]bool{},
+	}
+}
+
+// fleetChange is what a step of the view did to the set of nodes.
+type fleetChange struct {
+	up   []NodeRecord
+	gone []string
+}
+
+// reset replaces everything by a list. If remember is set, the store is not
+// the one that it was, and what it does not know is kept for a while.
+func (v *view) reset(k keys, kvs []store.KV, rev int64, remember bool) fleetChange {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	oldNodes, oldStreams, oldUntil := v.nodes, v.streams, v.until
+	v.nodes, v.streams, v.until = map[string]*Node{}, map[stream.Name]*viewStream{}, map[string]time.Time{}
+	v.loads, v.pulls = map[string]Load{}, map[stream.Name]map[string]bool{}
+	v.absent.clear()
+	now := v.now()
+	var change fleetChange
+	for name, n := range oldNodes {
+		v.nodes[name] = n // its load and its being known; put or removed below
+	}
+	known := map[string]bool{}
+	for _, kv := range kvs {
+		p := k.parse(kv.Key)
+		if p.kind == "nodes" {
+			known[p.node] = true
+		}
+		if p.kind == "streams" {
+			if old := oldStreams[p.name]; old != nil {
+				v.streams[p.name] = old // so that a lower epoch does not replace it
+			}
+		}
+		v.put(p, kv, &change)
+	}
+	for name, n := range oldNodes {
+		switch until, was := oldUntil[name]; {
+		case known[name]:
+		case remember && !was:
+			n.Remembered = true
+			v.until[name] = now.Add(rememberFor)
+		case was && now.Before(until):
+			v.until[name] = until
+		default:
+			delete(v.nodes, name)
+			change.gone = append(change.gone, name)
+		}
+	}
+	for name, s := range oldStreams {
+		if v.streams[name] != nil {
+			continue
+		}
+		if remember && !s.Remembered {
+			s.Remembered, s.until = true, now.Add(rememberFor)
+		}
+		if s.Remembered && now.Before(s.until) {
+			v.streams[name] = s
+			continue
+		}
+		v.publish(name, OwnerChange{Record: StreamRecord{Name: name}})
+	}
+	v.rev = rev
+	select {
+	case <-v.synced:
+	default:
+		close(v.synced)
+	}
+	return change
+}
+
+// apply takes one batch of the watch in.
+func (v *view) apply(k keys, b store.WatchBatch) fleetChange {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var change fleetChange
+	for _, e := range b.Events {
+		if p := k.parse(e.Key); e.Deleted {
+			v.remove(p, &change)
+		} else {
+			v.put(p, e.KV, &change)
+		}
+	}
+	v.rev = b.Rev
+	return change
+}
+
+// put needs v.mu.
+func (v *view) put(p parsed, kv store.KV, change *fleetChange) {
+	switch p.kind {
+	case "nodes":
+		n := Node{Load: v.loads[p.node]}
+		if json.Unmarshal(kv.Value, &n.NodeRecord) != nil {
+			return
+		}
+		old := v.nodes[p.node]
+		if old != nil {
+			n.Load, n.LoadSeen = old.Load, old.LoadSeen
+		}
+		if _, ok := v.loads[p.node]; ok && n.LoadSeen.IsZero() {
+			n.LoadSeen = v.now()
+		}
+		if old == nil || old.Process != n.Process {
+			change.up = append(change.up, n.NodeRecord)
+		}
+		v.nodes[p.node] = &n
+		delete(v.until, p.node)
+	case "loads":
+		var l Load
+		if json.Unmarshal(kv.Value, &l) != nil {
+			return
+		}
+		v.loads[p.node] = l
+		if old := v.nodes[p.node]; old != nil {
+			n := *old // readers may hold the old one
+			n.Load, n.LoadSeen = l, v.now()
+			v.nodes[p.node] = &n
+		}
+	case "streams":
+		val, ok := parseStream(kv)
+		if !ok {
+			return
+		}
+		s := &viewStream{StreamRecord: val.record(p.name, kv), claim: val.Claim, rev: kv.Rev}
+		old := v.streams[p.name]
+		if old != nil && s.Epoch.Less(old.Epoch) {
+			return // an older copy's record, until its owner or the sweep replaces it
+		}
+		v.streams[p.name] = s
+		v.absent.remove(p.name)
+		if old == nil || old.Epoch != s.Epoch || old.Owner != s.Owner {
+			v.publish(p.name, OwnerChange{Record: s.StreamRecord, Present: true})
+		}
+	case "pulls":
+		if v.pulls[p.name] == nil {
+			v.pulls[p.name] = map[string]bool{}
+		}
+		v.pulls[p.name][p.node] = true
+	}
+}
+
+// remove needs v.mu.
+func (v *view) remove(p parsed, change *fleetChange) {
+	switch p.kind {
+	case "nodes":
+		if v.nodes[p.node] != nil {
+			change.gone = append(change.gone, p.node)
+		}
+		delete(v.nodes, p.node)
+		delete(v.until, p.node)
+	case "loads":
+		delete(v.loads, p.node)
+	case "streams":
+		if v.streams[p.name] != nil {
+			delete(v.streams, p.name)
+			v.publish(p.name, OwnerChange{Record: StreamRecord{Name: p.name}})
+		}
+	case "pulls":
+		delete(v.pulls[p.name], p.node)
+		if len(v.pulls[p.name]) == 0 {
+			delete(v.pulls, p.name)
+		}
+	}
+}
+
+// forget reports whether something remembered has been remembered long enough: then the
+// view has to be made anew from the store.
+func (v *view) forget() bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	now := v.now()
+	for _, until := range v.until {
+		if !now.Before(until) {
+			return true
+		}
+	}
+	for _, s := range v.streams {
+		if s.Remembered && !now.Before(s.until) {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *view) stream(name stream.Name) (viewStream, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if s := v.streams[name]; s != nil {
+		return *s, true
+	}
+	return viewStream{}, false
+}
+
+func (v *view) pullers(name stream.Name) []string {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return slices.Sorted(maps.Keys(v.pulls[name]))
+}
+
+// withSelf adds or removes this node, whose own word is fresher than the store's.
+func withSelf(nodes []string, self string, in bool) []string {
+	i, found := slices.BinarySearch(nodes, self)
+	switch {
+	case in && !found:
+		return slices.Insert(nodes, i, self)
+	case !in && found:
+		return slices.Delete(nodes, i, i+1)
+	}
+	return nodes
+}
+
+// Nodes lists the members as the view has them, by name.
+func (c *Cluster) Nodes() []Node {
+	c.view.mu.RLock()
+	defer c.view.mu.RUnlock()
+	nodes := make([]Node, 0, len(c.view.nodes))
+	for _, n := range c.view.nodes {
+		nodes = append(nodes, *n)
+	}
+	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+	return nodes
+}
+
+// Node returns one member.
+func (c *Cluster) Node(name string) (Node, bool) {
+	c.view.mu.RLock()
+	defer c.view.mu.RUnlock()
+	if n := c.view.nodes[name]; n != nil {
+		return *n, true
+	}
+	return Node{}, false
+}
+
+// Streams lists the streams that somebody owns, by name, those included that this node holds unconfirmed.
+func (c *Cluster) Streams() []StreamRecord {
+	all := map[stream.Name]StreamRecord{}
+	c.view.mu.RLock()
+	for name, s := range c.view.streams {
+		if s.Owner != c.o.Self.Name { // of its own this node knows better
+			all[name] = s.StreamRecord
+		}
+	}
+	c.view.mu.RUnlock()
+	c.mu.Lock()
+	for name, o := range c.held {
+		if r, ok := c.localRecord(o); ok {
+			all[name] = r
+		}
+	}
+	c.mu.Unlock()
+	out := slices.Collect(maps.Values(all))
+	slices.SortFunc(out, func(a, b StreamRecord) int {
+		if d := strings.Compare(a.Name.App, b.Name.App); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Name.Stream, b.Name.Stream)
+	})
+	return out
+}

@@ -1,0 +1,150 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"weir/internal/control/store"
+	"weir/internal/ops/event"
+)
+
+// watcher keeps the view: list, then watch from there, and again when the watch
+// breaks, falls behind a compaction, or the store turns out to be another.
+func (c *Cluster) watcher() {
+	reborn := false
+	for n := 0; c.ctx.Err() == nil; {
+		rev, err := c.resync(&reborn)
+		if err != nil {
+			select {
+			case <-time.After(c.backoff(n)):
+			case <-c.ctx.Done():
+			}
+			n++
+			continue
+		}
+		n, reborn = 0, false
+		if err := c.follow(rev + 1); err != nil {
+			c.log.Info("making the view anew", "err", err)
+		}
+	}
+}
+
+// resync makes the view anew. *reborn stays set until a list has got through.
+func (c *Cluster) resync(reborn *bool) (rev int64, err error) {
+	ctx, cancel := context.WithTimeout(c.ctx, 3*claimTimeout)
+	defer cancel()
+	changed, err := c.checkIncarnation(ctx)
+	*reborn = *reborn || changed
+	if err != nil {
+		return 0, err
+	}
+	if *reborn {
+		if err := c.settleSecret(ctx); err != nil {
+			return 0, err
+		}
+	}
+	before := c.seenNow()
+	kvs, rev, err := c.o.Store.List(ctx, c.keys.prefix)
+	c.observe(before, rev, err)
+	if err != nil {
+		return 0, err
+	}
+	if c.wentBack(before, rev) {
+		return 0, errWentBack
+	}
+	c.announce(c.view.reset(c.keys, kvs, rev, *reborn))
+	for _, kv := range kvs {
+		c.compare(store.Event{KV: kv})
+	}
+	return rev, nil
+}
+
+var (
+	errWentBack = errors.New("the store's revision went back")
+	errAnew     = errors.New("the store may be another, or what was remembered is due")
+)
+
+// follow applies the watch until it ends or the view has to be made anew.
+func (c *Cluster) follow(from int64) error {
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
+	batches := c.o.Store.Watch(ctx, c.keys.prefix, from)
+	for {
+		select {
+		case <-c.ctx.Done():
+			return nil
+		case <-c.wakeWatcher:
+			return errAnew
+		case b, ok := <-batches:
+			if !ok {
+				return errors.New("the watch ended")
+			}
+			if b.Err != nil {
+				return b.Err
+			}
+			before := c.seenNow()
+			c.announce(c.view.apply(c.keys, b))
+			c.mu.Lock()
+			if c.seen == before {
+				c.seen.rev = max(c.seen.rev, b.Rev)
+			}
+			c.mu.Unlock()
+			for _, e := range b.Events {
+				if c.keys.parse(e.Key).kind == "incarnation" {
+					if _, err := c.checkIncarnation(c.ctx); err != nil {
+						return err
+					}
+				}
+				c.compare(e)
+			}
+		}
+	}
+}
+
+// compare looks at a change of a stream's record from the side of what this node holds.
+func (c *Cluster) compare(e store.Event) {
+	p := c.keys.parse(e.Key)
+	if p.kind != "streams" {
+		return
+	}
+	c.mu.Lock()
+	o := c.held[p.name]
+	if e.Deleted {
+		if o != nil && e.Rev > o.rev {
+			o.touch()
+			c.wakeReconciler.ring()
+		}
+		c.mu.Unlock()
+		return
+	}
+	v, ok := parseStream(e.KV)
+	switch {
+	case !ok:
+	case o == nil && v.Owner == c.o.Self.Name:
+		c.releases[v.Claim] = p.name // an orphan: a claim that nobody holds
+		c.wakeReconciler.ring()
+	case o == nil || v.Claim == o.claim:
+	case v.Owner != c.o.Self.Name && !o.epoch.IsZero() && o.epoch.Less(v.epoch(e.KV)):
+		c.mu.Unlock()
+		c.lose(o, v.record(p.name, e.KV))
+		return
+	case e.Rev > o.rev:
+		o.touch()
+		c.wakeReconciler.ring()
+	}
+	c.mu.Unlock()
+}
+
+func (c *Cluster) announce(ch fleetChange) {
+	for _, n := range ch.up {
+		if n.Name != c.o.Self.Name {
+			c.o.Emit.Emit(event.NodeUp{Name: n.Name, Roles: n.Roles, State: string(n.State)})
+		}
+	}
+	for _, name := range ch.gone {
+		if name != c.o.Self.Name {
+			c.o.Emit.Emit(event.NodeDown{Name: name, Reason: event.NodeLost})
+		}
+	}
+}
