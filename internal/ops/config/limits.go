@@ -193,6 +193,11 @@ var LimitTable = []Limit{
 		Reason: event.GOPTooLarge,
 	},
 	{
+		Name: "headers of a stream", Default: MiB,
+		Stops:  "sequence headers and metadata without end: every viewer is sent them all",
+		Reason: event.HeadersTooLarge,
+	},
+	{
 		Key: "viewer_lag", Name: "a viewer's lag before it skips",
 		Default: 2 * time.Second, Least: 100 * time.Millisecond, Most: time.Minute,
 		Stops:  "memory and latency kept for slow viewers. Not smaller: Wi-Fi pauses of a second heal by themselves",

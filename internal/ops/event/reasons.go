@@ -80,13 +80,20 @@ const (
 
 // Media that is dropped.
 const (
-	EmptyMedia    Reason = "empty-media"    // a media message without a body
-	BadMedia      Reason = "bad-media"      // its header does not parse
-	BeforeHeaders Reason = "before-headers" // a frame before its codec's headers
-	OldTimestamp  Reason = "old-timestamp"  // not newer than what was delivered
-	FeedOverrun   Reason = "feed-overrun"   // a feed fell behind
-	InternalFault Reason = "internal-fault" // a fault of this node: please report it
-	OtherReason   Reason = "other"          // the label for a reason that is not in the list
+	EmptyMedia      Reason = "empty-media"       // a media message without a body
+	BadMedia        Reason = "bad-media"         // its header does not parse
+	BeforeHeaders   Reason = "before-headers"    // a frame before its codec's headers
+	OldTimestamp    Reason = "old-timestamp"     // not newer than what was delivered
+	UnsupportedType Reason = "unsupported-type"  // neither audio, video nor data
+	WaitKeyframe    Reason = "wait-keyframe"     // a new source's picture before its first key frame
+	SpliceOverlap   Reason = "splice-overlap"    // a new source's sound before the end of the old one's
+	RepeatedHeader  Reason = "repeated-header"   // equal to the current one
+	HeadersTooLarge Reason = "headers-too-large" // a stream's headers are over their limit
+	SequenceEnd     Reason = "sequence-end"      // an end-of-sequence tag: the end is the server's to tell
+	OutOfRetention  Reason = "out-of-retention"  // what came next for a viewer is no longer kept
+	FeedOverrun     Reason = "feed-overrun"      // a feed fell behind
+	InternalFault   Reason = "internal-fault"    // a fault of this node: please report it
+	OtherReason     Reason = "other"             // the label for a reason that is not in the list
 )
 
 // ReasonInfo describes one reason for documents and tables.

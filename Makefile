@@ -1,0 +1,39 @@
+# The two commands are "make demo" and "make test"; bare "make" lists all.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test race lint fuzz fuzz-short bench docs tools
+
+GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
+FUZZ ?= .
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/weir
+	go build -trimpath -o bin/weir ./cmd/weir
+
+demo: build ## run a cluster on this machine with a test picture, until Ctrl-C
+	./bin/weir demo
+
+test: tools ## install what is missing and run every test
+	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -count=1 -timeout 20m ./...
+
+race: ## run the unit tests with the race detector
+	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -count=1 -timeout 20m ./amf/... ./flv/... ./rtmp/... ./cmd/... ./internal/...
+
+lint: ## gofmt, go vet, staticcheck
+	scripts/lint.sh
+
+fuzz-short: ## every fuzz target for 30 s
+	scripts/fuzz.sh 30s '$(FUZZ)'
+
+fuzz: ## every fuzz target for 10 min; FUZZ=pattern chooses
+	scripts/fuzz.sh 10m '$(FUZZ)'
+
+bench: ## run the micro benchmarks
+	go test -run '^$$' -bench . -benchmem ./amf/... ./flv/... ./rtmp/... ./internal/...
+
+docs: ## write the generated documents
+	WEIR_WRITE_DOCS=1 go test -count=1 -run TestLimitsDocIsCurrent ./internal/ops/config
+
+tools:
+	@scripts/install-tools.sh

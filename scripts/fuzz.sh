@@ -1,0 +1,26 @@
+#!/bin/sh
+# Runs every fuzz target for the given time each: scripts/fuzz.sh 30s [PATTERN].
+# A failure leaves its input under the package's testdata/fuzz; commit it with the fix.
+set -eu
+cd "$(dirname "$0")/.."
+span=${1:-30s}
+pattern=${2:-.}
+failed=
+found=0
+targets=$(grep -rlE '^func Fuzz[A-Za-z0-9_]*\(' --include='*_test.go' amf flv rtmp cmd internal | sort)
+for file in $targets; do
+	for name in $(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' "$file" | grep -E "$pattern" || true); do
+		found=$((found + 1))
+		echo "fuzz $name (${file%/*}) for $span"
+		# Only the end is of interest: progress every 3 s is not.
+		if ! log=$(go test "./${file%/*}" -run '^$' -fuzz "^$name\$" -fuzztime "$span" 2>&1); then
+			echo "$log" | tail -40
+			failed="$failed $name"
+		fi
+	done
+done
+if [ -n "$failed" ]; then
+	echo "fuzzing found failures:$failed" >&2
+	exit 1
+fi
+echo "$found fuzz targets, $span each: no failure"
