@@ -146,7 +146,7 @@ func (c *Cluster) Start(ctx context.Context) error {
 
 // prepare settles what must be known before anything is written.
 func (c *Cluster) prepare(ctx context.Context) error {
-	if _, err := c.checkIncarnation(ctx); err != nil {
+	if err := c.checkIncarnation(ctx); err != nil {
 		return err
 	}
 	return c.settleSecret(ctx)
@@ -165,6 +165,16 @@ func (c *Cluster) retry(ctx context.Context, try func() error) error {
 			return err
 		}
 	}
+}
+
+// begin counts work that Close waits for, and reports false after Close.
+func (c *Cluster) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.wg.Add(1)
+	}
+	return !c.closed
 }
 
 // Close leaves the cluster: the node's lease is revoked, so that its records are gone at once.

@@ -13,8 +13,7 @@ import (
 )
 
 // checkIncarnation compares the store with what this process has seen, raises
-// the incarnation if the store was wiped or restored, and adopts a higher one. It reports
-// whether the incarnation is another than before.
+// the incarnation if the store was wiped or restored, and adopts a higher one.
 //
 //	stored     revision      meaning             action
 //	absent     any           new or wiped        create above all seen
@@ -22,7 +21,7 @@ import (
 //	= seen     < seen        restored            raise above all seen
 //	= seen     ≥ seen        the same store      nothing
 //	> seen     any           raised by another   adopt
-func (c *Cluster) checkIncarnation(ctx context.Context) (changed bool, err error) {
+func (c *Cluster) checkIncarnation(ctx context.Context) error {
 	c.incMu.Lock()
 	defer c.incMu.Unlock()
 	key := c.keys.incarnation()
@@ -31,7 +30,7 @@ func (c *Cluster) checkIncarnation(ctx context.Context) (changed bool, err error
 		kvs, rev, err := c.o.Store.List(ctx, key)
 		if err != nil {
 			c.observe(before, 0, err)
-			return changed, err
+			return err
 		}
 		var kv store.KV
 		if len(kvs) > 0 && kvs[0].Key == key {
@@ -39,16 +38,15 @@ func (c *Cluster) checkIncarnation(ctx context.Context) (changed bool, err error
 		}
 		stored, _ := strconv.ParseUint(string(kv.Value), 10, 64) // garbage is as good as absent
 		if stored > before.incarnation || stored == before.incarnation && stored > 0 && rev >= before.rev {
-			err := c.adopt(stored, kv.Rev, rev)
 			c.observe(before, 0, nil)
-			return changed || stored != before.incarnation, err
+			return c.adopt(stored, kv.Rev, rev)
 		}
 		next := max(before.incarnation+1, stored+1, uint64(max(c.o.Now().UnixMilli(), 1)))
 		ok, rev, _, err := c.o.Store.Txn(ctx, []store.Cond{{Key: key, Rev: kv.Rev}},
 			[]store.Op{store.OpPut(key, strconv.AppendUint(nil, next, 10), 0)})
 		if err != nil {
 			c.observe(before, 0, err)
-			return changed, err
+			return err
 		}
 		if !ok {
 			continue
@@ -56,13 +54,10 @@ func (c *Cluster) checkIncarnation(ctx context.Context) (changed bool, err error
 		if before.rev > 0 {
 			c.log.Warn("the store was wiped or restored: raised its incarnation", "from", before.incarnation, "to", next)
 		}
-		if err := c.adopt(next, rev, rev); err != nil {
-			return true, err
-		}
 		c.observe(before, 0, nil)
-		return true, nil
+		return c.adopt(next, rev, rev)
 	}
-	return changed, &store.UnavailableError{Op: "incarnation", Hint: "others keep changing it"}
+	return &store.UnavailableError{Op: "incarnation", Hint: "others keep changing it"}
 }
 
 // adopt takes an incarnation as the one to claim under. Ownerships of another have to be settled.
@@ -83,6 +78,7 @@ func (c *Cluster) adopt(incarnation uint64, incRev, rev int64) error {
 		return nil
 	}
 	c.wakeReconciler.ring()
+	c.wakeWatcher.ring() // a watch in an older store may be silent for ever
 	if c.o.Highest != nil {
 		if err := c.o.Highest.Save(incarnation); err != nil {
 			return fmt.Errorf("cluster: remembering the incarnation: %w", err)

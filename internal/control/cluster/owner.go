@@ -35,6 +35,10 @@ func (c *Cluster) Owner(ctx context.Context, name stream.Name) (StreamRecord, bo
 		ok bool
 	}
 	ch := c.flight.DoChan(c.keys.stream(name), func() (any, error) {
+		if !c.begin() {
+			return nil, ErrClosed
+		}
+		defer c.wg.Done()
 		r, ok, err := c.readOwner(name)
 		return answer{r, ok}, err
 	})

@@ -82,6 +82,9 @@ type Facts struct {
 	BitrateBPS float64 `json:"bitrate_bps,omitempty"` // measured, bits per second
 	Publisher  string  `json:"publisher,omitempty"`   // client's address
 	Encoder    string  `json:"encoder,omitempty"`
+	// Timeline identifies the publisher's clock: the same word at another node
+	// is the same publisher, handed over. Random, and of no use to a stranger.
+	Timeline string `json:"timeline,omitempty"`
 }
 
 // Track describes one track of a stream.

@@ -64,7 +64,7 @@ func (c *Cluster) settle(ctx context.Context, o *Ownership, from *stream.Epoch) 
 		case err != nil:
 			return err
 		case c.wentBack(p.before, rev) || !ok && current[0].Rev != p.incRev:
-			if _, err := c.checkIncarnation(ctx); err != nil {
+			if err := c.checkIncarnation(ctx); err != nil {
 				return err
 			}
 		case ok:

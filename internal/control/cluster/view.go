@@ -17,6 +17,8 @@ type view struct {
 	now    func() time.Time
 	synced chan struct{} // closed when the first list is in
 
+	incarnation uint64 // under which it was made; the watcher's own
+
 	mu      sync.RWMutex
 	rev     int64 // of the last change that is in
 	nodes   map[string]*Node

@@ -12,9 +12,8 @@ import (
 // watcher keeps the view: list, then watch from there, and again when the watch
 // breaks, falls behind a compaction, or the store turns out to be another.
 func (c *Cluster) watcher() {
-	reborn := false
 	for n := 0; c.ctx.Err() == nil; {
-		rev, err := c.resync(&reborn)
+		rev, err := c.resync()
 		if err != nil {
 			select {
 			case <-time.After(c.backoff(n)):
@@ -23,28 +22,27 @@ func (c *Cluster) watcher() {
 			n++
 			continue
 		}
-		n, reborn = 0, false
+		n = 0
 		if err := c.follow(rev + 1); err != nil {
 			c.log.Info("making the view anew", "err", err)
 		}
 	}
 }
 
-// resync makes the view anew. *reborn stays set until a list has got through.
-func (c *Cluster) resync(reborn *bool) (rev int64, err error) {
+// resync makes the view anew. What a view of another incarnation holds is remembered for a while.
+func (c *Cluster) resync() (rev int64, err error) {
 	ctx, cancel := context.WithTimeout(c.ctx, 3*claimTimeout)
 	defer cancel()
-	changed, err := c.checkIncarnation(ctx)
-	*reborn = *reborn || changed
-	if err != nil {
+	if err := c.checkIncarnation(ctx); err != nil {
 		return 0, err
 	}
-	if *reborn {
+	before := c.seenNow()
+	reborn := before.incarnation != c.view.incarnation
+	if reborn {
 		if err := c.settleSecret(ctx); err != nil {
 			return 0, err
 		}
 	}
-	before := c.seenNow()
 	kvs, rev, err := c.o.Store.List(ctx, c.keys.prefix)
 	c.observe(before, rev, err)
 	if err != nil {
@@ -53,7 +51,8 @@ func (c *Cluster) resync(reborn *bool) (rev int64, err error) {
 	if c.wentBack(before, rev) {
 		return 0, errWentBack
 	}
-	c.announce(c.view.reset(c.keys, kvs, rev, *reborn))
+	c.announce(c.view.reset(c.keys, kvs, rev, reborn))
+	c.view.incarnation = before.incarnation
 	for _, kv := range kvs {
 		c.compare(store.Event{KV: kv})
 	}
@@ -92,7 +91,7 @@ func (c *Cluster) follow(from int64) error {
 			c.mu.Unlock()
 			for _, e := range b.Events {
 				if c.keys.parse(e.Key).kind == "incarnation" {
-					if _, err := c.checkIncarnation(c.ctx); err != nil {
+					if err := c.checkIncarnation(c.ctx); err != nil {
 						return err
 					}
 				}
