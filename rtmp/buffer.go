@@ -55,3 +55,11 @@ func (b *buffer) grow(n int) *buffer {
 	b.release()
 	return wider
 }
+
+// room returns a buffer with b's content and room for n bytes more.
+func (b *buffer) room(n int) *buffer {
+	if b != nil {
+		n += len(b.b)
+	}
+	return b.grow(n)
+}

@@ -190,7 +190,7 @@ func (d *Decoder) step(p []byte) (n int, m *Message, err error) {
 // gather adds payload to a message that comes in several pieces. begin has seen
 // to the limit.
 func (d *Decoder) gather(cs *chunkStream, p []byte) {
-	cs.buf = cs.buf.grow(cs.arrived + len(p))
+	cs.buf = cs.buf.room(len(p))
 	cs.buf.b = append(cs.buf.b, p...)
 	cs.arrived += len(p)
 	d.partial += len(p)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -163,14 +164,15 @@ func TestHandshakeDripEndsAtTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := net.Pipe()
 		begin := time.Now()
-		go func() {
+		var drip sync.WaitGroup
+		drip.Go(func() {
 			for {
 				if _, err := b.Write([]byte{3}); err != nil {
 					return
 				}
 				time.Sleep(time.Second)
 			}
-		}()
+		})
 		c := NewConn(a, Options{})
 		_, err := c.ServerHandshake()
 		if reasonOf(err) != ReasonHandshakeTimeout || !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -180,6 +182,7 @@ func TestHandshakeDripEndsAtTheDeadline(t *testing.T) {
 			t.Errorf("ended after %v", took)
 		}
 		c.Close()
+		drip.Wait()
 	})
 }
 

@@ -53,8 +53,10 @@ func (h *housekeeping) settle(c *Conn) error {
 	if !ack && !h.pinged && !h.confirm {
 		return nil
 	}
-	var room [64]byte
-	p := room[:0]
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	c.queue = c.queue.room(64)
+	p := c.queue.b
 	if ack {
 		h.acked = h.received
 		p = AppendAck(p, h.received)
@@ -67,5 +69,6 @@ func (h *housekeeping) settle(c *Conn) error {
 		h.confirm = false
 		p = AppendWindowAckSize(p, h.confirmed)
 	}
-	return c.WriteRaw(p)
+	c.queue.b = p
+	return c.flush()
 }

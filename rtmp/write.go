@@ -76,11 +76,9 @@ func (c *Conn) SetChunkSize(n int) error {
 	}
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
-	if err := c.flush(); err != nil {
-		return err
-	}
-	var room [16]byte
-	err := c.send(AppendSetChunkSize(room[:0], uint32(n)))
+	c.queue = c.queue.room(16)
+	c.queue.b = AppendSetChunkSize(c.queue.b, uint32(n))
+	err := c.flush()
 	if err == nil {
 		c.chunkSize = n
 	}
@@ -111,11 +109,7 @@ func (c *Conn) append(m *Message) {
 	if c.writeErr != nil {
 		return
 	}
-	have := 0
-	if c.queue != nil {
-		have = len(c.queue.b)
-	}
-	c.queue = c.queue.grow(have + MessageSize(len(m.Payload), m.Timestamp, c.chunkSize))
+	c.queue = c.queue.room(MessageSize(len(m.Payload), m.Timestamp, c.chunkSize))
 	c.queue.b = AppendMessage(c.queue.b, m, c.chunkSize)
 }
 
