@@ -51,10 +51,6 @@ func TestAMF3Values(t *testing.T) {
 			b := unhex(t, c.hex)
 			d := NewDecoder3(b, Limits{})
 			got, err := d.Decode()
-			if vo, ok := got.(VectorObject); ok {
-				vo.Values = []any(vo.Values)
-				got = vo
-			}
 			if err != nil || !reflect.DeepEqual(got, c.want) {
 				t.Fatalf("got %#v, %v, want %#v", got, err, c.want)
 			}
@@ -90,7 +86,7 @@ func TestAMF3References(t *testing.T) {
 		{"sealed and dynamic members", "0a 1b 01 03 61 01 03 62 02 01", []any{Object{{"a", nil}, {"b", false}}}},
 		{"class names are strings", "06 03 43 0a 0b 00 01", []any{"C", TypedObject{"C", Object{}}}},
 		{"both portions of an array", "09 05 03 61 01 01 02 03", []any{ECMAArray{{"a", nil}, {"0", false}, {"1", true}}}},
-		{"traits of an ArrayList", "0a 07 37 666c65782e6d6573736167696e672e696f2e41727261794c697374"[:0] + "0a 0b 01 01 0a 01 01",
+		{"traits of an anonymous object", "0a 0b 01 01 0a 01 01",
 			[]any{Object{}, Object{}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
