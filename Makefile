@@ -33,7 +33,7 @@ bench: ## run the micro benchmarks
 	go test -run '^$$' -bench . -benchmem ./amf/... ./flv/... ./rtmp/... ./internal/...
 
 docs: ## write the generated documents
-	WEIR_WRITE_DOCS=1 go test -count=1 -run TestLimitsDocIsCurrent ./internal/ops/config
+	WEIR_WRITE_DOCS=1 go test -count=1 -run "TestLimitsDocIsCurrent|TestReadmeListsThePromisesTests" ./internal ./internal/ops/config
 
 tools:
 	@scripts/install-tools.sh
