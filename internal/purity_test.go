@@ -115,14 +115,23 @@ func TestReasonsAreOneList(t *testing.T) {
 // Tests wait for conditions. A test that sleeps is slow when it passes and wrong
 // when the machine is busy.
 func TestNoTestSleeps(t *testing.T) {
-	for path, f := range sources(t, "", func(name string) bool { return !production(name) }) {
-		bubble := false // within testing/synctest the clock is a fake, and sleeping costs nothing
+	files := sources(t, "", func(name string) bool { return !production(name) })
+	// Within testing/synctest the clock is a fake and sleeping costs nothing; a
+	// package's tests share their bubble helper.
+	bubble := map[string]bool{}
+	for path, f := range files {
 		for _, imp := range f.Imports {
-			bubble = bubble || imp.Path.Value == `"testing/synctest"`
+			if imp.Path.Value == `"testing/synctest"` {
+				bubble[filepath.Dir(path)] = true
+			}
+		}
+	}
+	for path, f := range files {
+		if bubble[filepath.Dir(path)] {
+			continue
 		}
 		ast.Inspect(f, func(n ast.Node) bool {
-			sel, ok := n.(*ast.SelectorExpr)
-			if ok && sel.Sel.Name == "Sleep" && !bubble {
+			if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "Sleep" {
 				if from, ok := sel.X.(*ast.Ident); ok && from.Name == "time" {
 					t.Errorf("%s sleeps", path)
 				}
