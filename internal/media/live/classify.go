@@ -29,7 +29,6 @@ type frame struct {
 }
 
 func (f *frame) video() bool { return f.flags&flagVideo != 0 }
-func (f *frame) audio() bool { return f.flags&flagAudio != 0 }
 func (f *frame) key() bool   { return f.flags&flagKey != 0 }
 
 // kind is the frame's media type without anything else.

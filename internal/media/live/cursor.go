@@ -43,7 +43,6 @@ type over struct {
 // publisher's goroutine: it must not block, nor call into this package.
 func (s *Stream) NewCursor(form Form, wake func()) *Cursor {
 	s.hub.hold(s)
-	s.viewers.Add(1)
 	s.mu.Lock()
 	c := &Cursor{stream: s, wake: wake, r: newReader(s.use(form))}
 	c.r.entered = stampOf(s.hub.now())
@@ -118,7 +117,6 @@ func (c *Cursor) Close() {
 	s.removeCursor(c)
 	s.mu.Unlock()
 	s.unuse(c.r.log)
-	s.viewers.Add(-1)
 	s.hub.release(s)
 }
 

@@ -2,7 +2,6 @@ package live
 
 import (
 	"bytes"
-	"math/bits"
 	"slices"
 
 	"weir/flv"
@@ -23,13 +22,6 @@ func (t trackSet) minus(o trackSet) trackSet {
 }
 
 func (t trackSet) covers(o trackSet) bool { return o.minus(t) == trackSet{} }
-
-func (t trackSet) count() (n int) {
-	for _, w := range t {
-		n += bits.OnesCount64(w)
-	}
-	return n
-}
 
 // header is one message that a decoder needs before frames.
 type header struct {

@@ -12,7 +12,8 @@ type Info struct {
 	Name    stream.Name
 	Epoch   stream.Epoch
 	Source  bool // a source is attached
-	Viewers int  // cursors included
+	Viewers int  // joined, at a pump
+	Cursors int  // in pull mode: viewers of slower paths, feeds, recorders
 	Tracks  []Track
 	// BitsPerSecond is the publisher's payload over the last second or more; 0
 	// if nothing has come for 3 s.
@@ -45,7 +46,7 @@ func (s *Stream) Info() Info {
 	defer s.mu.Unlock()
 	l := s.logs[RTMP].Load()
 	i := Info{
-		Name: s.name, Epoch: s.epoch, Source: s.writer != nil, Viewers: int(s.viewers.Load()),
+		Name: s.name, Epoch: s.epoch, Source: s.writer != nil, Viewers: int(s.viewers.Load()), Cursors: len(*s.cursors.Load()),
 		Tracks: s.headers.tracks(), BitsPerSecond: s.meter.rate(now), Bytes: s.meter.total, Idle: -1,
 		LastAudio: s.clock.newest(flagAudio), LastVideo: s.clock.newest(flagVideo),
 	}

@@ -17,9 +17,12 @@ import (
 func TestPropertyViewersSeeTheStream(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		segment := rapid.SampledFrom([]int{2 << 10, 16 << 10, DefaultSegmentBytes}).Draw(rt, "segment")
+		var failed any
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, Options{SegmentBytes: segment})
 			defer w.close()
+			// rapid fails by panics, which must be raised outside of the bubble.
+			defer func() { failed = recover() }()
 			m := &model{world: w, ver: 1, ts: rapid.SampledFrom([]uint32{0, 0xff_ff00, 0x7fff_ff00, 0xffff_f000}).Draw(rt, "start")}
 			m.reference = w.join(openSink(), JoinOptions{})
 			m.headers(1)
@@ -28,6 +31,9 @@ func TestPropertyViewersSeeTheStream(t *testing.T) {
 			}
 			m.check(rt)
 		})
+		if failed != nil {
+			panic(failed)
+		}
 	})
 }
 

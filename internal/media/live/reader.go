@@ -28,6 +28,7 @@ type reader struct {
 	entered stamp // when it came to be where it is by a jump: it cannot lag by more
 	behind  bool  // it did not get everything the last time; set by its owner
 	limit   uint64
+	upTo    uint64 // the end of the log if next has just looked there, else noLimit
 
 	deny      flags // kinds that it does not want
 	needKey   bool  // pictures are wanted again, from a key frame on
@@ -61,6 +62,7 @@ func (r *reader) next(now stamp) []byte {
 			continue
 		}
 		end := min(r.log.end.Load(), r.limit)
+		r.upTo = end
 		if r.off >= end {
 			r.behind = false
 			return nil
@@ -121,6 +123,17 @@ func (r *reader) took(n int) {
 	r.mid = false
 }
 
+// caughtUp reports whether what next returned has all been taken and was all
+// there was. It knows only of a look at the log in this very visit: an older one
+// may have been followed by news that found the viewer blocked.
+func (r *reader) caughtUp() bool {
+	if r.seg == nil || len(r.out) > 0 || r.off < r.upTo {
+		return false
+	}
+	r.behind = false
+	return true
+}
+
 // enter goes to the join point. Without one it greets, and the reader waits.
 func (r *reader) enter(now stamp) bool {
 	j := r.log.join.Load()
@@ -136,7 +149,7 @@ func (r *reader) enter(now stamp) bool {
 	}
 	r.greeted, r.known = true, max(r.known, j.hdrEnd)
 	r.seg, r.off, r.mid = seg, j.off, false
-	r.entered = now
+	r.entered, r.upTo = now, noLimit
 	return true
 }
 
@@ -165,7 +178,7 @@ func (r *reader) enterEnd(now stamp) bool {
 		r.out = h.headerBytes()
 	}
 	r.seg, r.off, r.mid, r.known = seg, off, false, off
-	r.entered = now
+	r.entered, r.upTo = now, noLimit
 	return true
 }
 

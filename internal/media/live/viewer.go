@@ -101,10 +101,13 @@ func (v *Viewer) Send(b []byte) error {
 		v.mu.Unlock()
 		return ErrControlFull
 	}
+	first := len(v.control) == 0
 	v.control = append(v.control, b...)
 	v.hasControl.Store(true)
 	v.mu.Unlock()
-	v.group.pump.post(mail{op: opServe, viewer: v})
+	if first {
+		v.group.pump.post(mail{op: opServe, viewer: v})
+	}
 	return nil
 }
 
@@ -177,6 +180,11 @@ func (v *Viewer) serve(now time.Duration) bool {
 			return true
 		}
 		v.r.took(n)
+		if v.r.caughtUp() && !v.hasControl.Load() && v.ending == "" {
+			// What came since makes the group dirty again, and goes out with more.
+			v.group.pump.unblock(v)
+			return true
+		}
 	}
 	// It would take more, but so would the others.
 	v.r.behind = true
@@ -188,6 +196,7 @@ func (v *Viewer) serve(now time.Duration) bool {
 // then at the end the trailer.
 func (v *Viewer) next(now time.Duration) []byte {
 	r := &v.r
+	r.upTo = noLimit
 	if len(r.out) > 0 {
 		return r.out
 	}

@@ -9,7 +9,9 @@ import (
 )
 
 func TestGarbageIsDroppedAndCounted(t *testing.T) {
-	enhanced := func(first byte, fourCC string, body ...byte) []byte { return append(append([]byte{first}, fourCC...), body...) }
+	enhanced := func(first byte, fourCC string, body ...byte) []byte {
+		return append(append([]byte{first}, fourCC...), body...)
+	}
 	cases := []struct {
 		name string
 		typ  rtmp.MessageType
