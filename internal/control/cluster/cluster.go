@@ -46,7 +46,6 @@ type Cluster struct {
 	usurped  bool // another process has this node's name
 	everIn   bool // this process has registered before
 	self     NodeRecord
-	nodeRev  int64
 	lease    store.LeaseID // 0: none
 	seen     seen
 	incRev   int64 // revision of the incarnation's key: a condition of every claim

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"weir/internal/stream"
@@ -44,12 +45,7 @@ type NodeRecord struct {
 
 // HasRole reports whether the node has the role.
 func (n *NodeRecord) HasRole(role string) bool {
-	for _, r := range n.Roles {
-		if r == role {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(n.Roles, role)
 }
 
 // Load is what a node carries now.
