@@ -53,6 +53,7 @@ if [ -n "$missing" ]; then
 		printf '#!/bin/sh\nexit 101\n' | $root tee $policy >/dev/null
 		$root chmod 755 $policy
 		trap '$root rm -f $policy' EXIT
+		trap 'exit 130' INT TERM
 	fi
 	$root apt-get -q -o Acquire::Retries=3 update
 	# shellcheck disable=SC2086 # a list of words

@@ -2,6 +2,7 @@ package event
 
 import (
 	"slices"
+	"strings"
 
 	"weir/rtmp"
 )
@@ -13,7 +14,8 @@ type meaning struct {
 	limit bool
 }
 
-// wireMeanings explains package rtmp's reasons, which are bare words there.
+// wireMeanings explains those of package rtmp's reasons whose word alone does
+// not, and marks limits.
 var wireMeanings = map[rtmp.Reason]meaning{
 	rtmp.ReasonNotRTMP:          {"the first byte is no RTMP version", false},
 	rtmp.ReasonTLS:              {"a TLS hello on the plain port: the client wants rtmps", false},
@@ -42,7 +44,10 @@ func wire() []ReasonInfo {
 		if slices.ContainsFunc(own, func(o ReasonInfo) bool { return o.Reason == Reason(r) }) {
 			continue // the policy has the same word
 		}
-		m := wireMeanings[r]
+		m, ok := wireMeanings[r]
+		if !ok {
+			m.text = strings.ReplaceAll(string(r), "-", " ") // the word speaks for itself
+		}
 		out = append(out, ReasonInfo{Reason(r), m.text, m.limit})
 	}
 	return out
