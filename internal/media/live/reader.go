@@ -25,7 +25,7 @@ type reader struct {
 	// greeted: headers were sent once, and all header changes below known since.
 	greeted bool
 	known   uint64
-	entered stamp // when it came to be where it is by a jump: it cannot lag by more
+	entered stamp // when it last jumped or had everything: it cannot lag by more
 	behind  bool  // it did not get everything the last time; set by its owner
 	limit   uint64
 	upTo    uint64 // the end of the log if next has just looked there, else noLimit
@@ -64,7 +64,7 @@ func (r *reader) next(now stamp) []byte {
 		end := min(r.log.end.Load(), r.limit)
 		r.upTo = end
 		if r.off >= end {
-			r.behind = false
+			r.behind, r.entered = false, now
 			return nil
 		}
 		// The order matters: a segment that was not sealed when end was loaded
@@ -126,11 +126,11 @@ func (r *reader) took(n int) {
 // caughtUp reports whether what next returned has all been taken and was all
 // there was. It knows only of a look at the log in this very visit: an older one
 // may have been followed by news that found the viewer blocked.
-func (r *reader) caughtUp() bool {
+func (r *reader) caughtUp(now stamp) bool {
 	if r.seg == nil || len(r.out) > 0 || r.off < r.upTo {
 		return false
 	}
-	r.behind = false
+	r.behind, r.entered = false, now
 	return true
 }
 

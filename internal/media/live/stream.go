@@ -85,6 +85,13 @@ func (s *Stream) Attach(src Source) (*Writer, error) {
 	return s.writer, nil
 }
 
+// Epoch returns the highest epoch that was attached.
+func (s *Stream) Epoch() stream.Epoch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.epoch
+}
+
 // End tells every viewer and cursor there is now that the stream is over: they
 // get what is left of it, then their trailer, then OnEnd. Headers, join points
 // and the timeline are forgotten, so that a source after it is another

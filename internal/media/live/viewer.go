@@ -180,7 +180,7 @@ func (v *Viewer) serve(now time.Duration) bool {
 			return true
 		}
 		v.r.took(n)
-		if v.r.caughtUp() && !v.hasControl.Load() && v.ending == "" {
+		if v.r.caughtUp(stampOf(now)) && !v.hasControl.Load() && v.ending == "" {
 			// What came since makes the group dirty again, and goes out with more.
 			v.group.pump.unblock(v)
 			return true

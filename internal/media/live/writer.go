@@ -1,9 +1,6 @@
 package live
 
-import (
-	"weir/internal/stream"
-	"weir/rtmp"
-)
+import "weir/rtmp"
 
 // Writer is the source's end of a stream. One goroutine writes.
 type Writer struct {
@@ -33,13 +30,6 @@ func (w *Writer) Write(t rtmp.MessageType, ts uint32, payload []byte) error {
 		s.wake()
 	}
 	return nil
-}
-
-// Epoch returns the highest epoch that was attached.
-func (s *Stream) Epoch() stream.Epoch {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.epoch
 }
 
 // Close takes the source off. The stream and its viewers stay, waiting for the
