@@ -15,7 +15,7 @@ import (
 	"weir/internal/ops/secret"
 )
 
-// clientTimeout is for one whole request: answers come from memory.
+// clientTimeout is for one whole request. A node waits for other nodes less than that.
 const clientTimeout = 10 * time.Second
 
 // maxAnswerBytes bounds an answer: 100,000 streams.

@@ -7,8 +7,9 @@ import (
 	"weir/internal/stream"
 )
 
-// Fleet is what this listener asks of the node. Answers cover the whole cluster
-// and come from memory: they neither block for long nor ask other nodes.
+// Fleet is what this listener asks of the node. Answers cover the whole cluster.
+// They wait for no store, and for other nodes only as long as ctx and the
+// implementation's own bound allow; what did not arrive in time is left out.
 // Slices may be in any order; the listener sorts them.
 type Fleet interface {
 	Nodes(ctx context.Context) ([]Node, error)

@@ -42,7 +42,8 @@ const (
 	PhaseMedia     Phase = "media"     // publishing or playing
 )
 
-// Session identifies a connection in events. Conn is unique in this process.
+// Session identifies a connection in events. Conn is unique in this process, and
+// zero where the speaker knows the stream but not the connection.
 // Remote is the client's host:port as well as it is known (behind a front: the
 // front's client). App and Stream are empty until known.
 type Session struct {
@@ -54,7 +55,10 @@ type Session struct {
 }
 
 func (s Session) attrs() []slog.Attr {
-	a := []slog.Attr{slog.Uint64("conn", s.Conn)}
+	a := make([]slog.Attr, 0, 12)
+	if s.Conn != 0 {
+		a = append(a, slog.Uint64("conn", s.Conn))
+	}
 	a = appendText(a, "remote", s.Remote)
 	a = appendText(a, "role", string(s.Role))
 	a = appendText(a, "app", s.App)
