@@ -58,19 +58,6 @@ func (a *api) nodes() ([]nodeRecord, error) {
 	return v.Nodes, err
 }
 
-func (a *api) node(name string) (nodeRecord, error) {
-	nodes, err := a.nodes()
-	if err != nil {
-		return nodeRecord{}, err
-	}
-	for _, n := range nodes {
-		if n.Name == name {
-			return n, nil
-		}
-	}
-	return nodeRecord{}, fmt.Errorf("no node %s among %d", name, len(nodes))
-}
-
 func (a *api) streams() ([]streamRecord, error) {
 	var v struct{ Streams []streamRecord }
 	err := a.get("/api/v1/streams", &v)

@@ -33,6 +33,14 @@ type nodeOptions struct {
 // startNode starts a node and returns when it says that it is ready.
 func startNode(t *testing.T, o nodeOptions) *node {
 	t.Helper()
+	n := launchNode(t, o)
+	n.ready(t)
+	return n
+}
+
+// launchNode starts a node; ready must follow before its addresses are used.
+func launchNode(t *testing.T, o nodeOptions) *node {
+	t.Helper()
 	argv := []string{weirBinary(t), "serve", "--name", o.name, "--roles", o.roles,
 		"--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "json"}
 	if o.config != "" {
@@ -43,9 +51,14 @@ func startNode(t *testing.T, o nodeOptions) *node {
 		argv = append(argv, "-c", path)
 	}
 	argv = append(argv, o.store...)
-	n := &node{process: start(t, o.name, argv...), name: o.name, listening: map[string]string{}}
+	return &node{process: start(t, o.name, argv...), name: o.name, listening: map[string]string{}}
+}
+
+// ready waits until the node has logged that it is ready, and where it listens.
+func (n *node) ready(t *testing.T) {
+	t.Helper()
 	read := 0
-	eventually(t, nodeReady, o.name+" ready", func() error {
+	eventually(t, nodeReady, n.name+" ready", func() error {
 		lines := n.log.from(read)
 		read += len(lines)
 		if n.note(lines) {
@@ -58,11 +71,10 @@ func startNode(t *testing.T, o nodeOptions) *node {
 	})
 	for _, what := range []string{"rtmp", "http", "admin"} {
 		if n.listening[what] == "" {
-			t.Fatalf("%s is ready and has not logged its %s address: %v", o.name, what, n.listening)
+			t.Fatalf("%s is ready and has not logged its %s address: %v", n.name, what, n.listening)
 		}
 	}
 	n.api = &api{base: "http://" + n.listening["admin"]}
-	return n
 }
 
 // note reads log lines and reports whether one of them says ready.
