@@ -1,6 +1,9 @@
 package interop_test
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // The harness judges Weir; here nginx-rtmp, which is known to work, stands in for
 // it. A failure here is the harness's or a program's, not Weir's.
@@ -24,4 +27,19 @@ func TestHarnessAgainstNginx(t *testing.T) {
 			}
 		})
 	}
+	t.Run("stamped", func(t *testing.T) {
+		t.Parallel()
+		g := target{rtmp: startNginx(t, "", "live"), app: "live", name: "stamped"}
+		publishStamped(t, g, 1)
+		v := watch(t, g)
+		eventually(t, 10*time.Second, "media", v.has(2000))
+		r := v.Report()
+		r.Unstamped = 0 // nginx sends an empty audio message before the first frame
+		if f := r.Faults(); f != "" {
+			t.Error(f)
+		}
+		if err := ordered(v.received()); err != nil {
+			t.Error(err)
+		}
+	})
 }
