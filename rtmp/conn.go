@@ -146,6 +146,11 @@ func (c *Conn) readMessage() (*Message, error) {
 	}
 }
 
+// Buffered reports whether bytes that were read wait to be decoded: whoever
+// forwards messages writes once for all of them. Only the reading goroutine may
+// ask.
+func (c *Conn) Buffered() bool { return len(c.in) > 0 || c.parts.More() }
+
 // SetMaxMessage sets the limit of messages that begin from now on, in bytes; 0
 // means Limits.Message. Only the reading goroutine may call it.
 func (c *Conn) SetMaxMessage(n int) { c.dec.SetMaxMessage(n) }

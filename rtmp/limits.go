@@ -1,6 +1,10 @@
 package rtmp
 
-import "time"
+import (
+	"time"
+
+	"weir/amf"
+)
 
 // Every limit on what a peer may make this package hold or do. Each constant
 // names its unit, the abuse it stops and the [Reason] it is refused with.
@@ -141,4 +145,9 @@ func (l Limits) withDefaults() Limits {
 		l.Write = WriteTimeout
 	}
 	return l
+}
+
+// amf are the limits of one command's values.
+func (l Limits) amf() amf.Limits {
+	return amf.Limits{Depth: l.AMFDepth, Values: l.AMFValues, Bytes: l.Command}
 }

@@ -1,0 +1,137 @@
+package rtmp
+
+import "weir/amf"
+
+// Reply answers a command with _result. A command without a transaction wants
+// no answer and gets none.
+func (s *ServerConn) Reply(cmd *Command, args ...any) error { return s.result(cmd, args...) }
+
+// ReplyError answers a command with _error.
+func (s *ServerConn) ReplyError(cmd *Command, code, description string) error {
+	if cmd.Transaction == 0 {
+		return nil
+	}
+	return s.command(&Command{Name: "_error", Transaction: cmd.Transaction, Args: []any{statusInfo(LevelError, code, description, nil)}})
+}
+
+func (s *ServerConn) result(cmd *Command, args ...any) error {
+	if cmd.Transaction == 0 {
+		return nil
+	}
+	return s.command(&Command{Name: "_result", Transaction: cmd.Transaction, Args: args})
+}
+
+// resultAnd answers a command and says more in the same write.
+func (s *ServerConn) resultAnd(cmd *Command, more Command) error {
+	var b []byte
+	if cmd.Transaction != 0 {
+		b = AppendCommandMessage(b, &Command{Name: "_result", Transaction: cmd.Transaction}, s.ChunkSize())
+	}
+	return s.WriteRaw(AppendCommandMessage(b, &more, s.ChunkSize()))
+}
+
+// refuse answers a command with _error, up to a limit.
+func (s *ServerConn) refuse(cmd *Command, code, description string) error {
+	if err := s.refused(cmd); err != nil {
+		return err
+	}
+	return s.ReplyError(cmd, code, description)
+}
+
+// refuseOn answers a stream's command with an onStatus of level error.
+func (s *ServerConn) refuseOn(cmd *Command, code, description string) error {
+	if err := s.refused(cmd); err != nil {
+		return err
+	}
+	return s.Status(cmd.StreamID, LevelError, code, description, nil)
+}
+
+func (s *ServerConn) refused(cmd *Command) error {
+	if s.refusals++; s.refusals > maxRefusals {
+		reason := ReasonCommandFlood
+		if cmd.Name == "createStream" {
+			reason = ReasonTooManyStreams
+		}
+		return &Error{Reason: reason, Type: CommandAMF0}
+	}
+	return nil
+}
+
+func (s *ServerConn) command(c *Command) error {
+	return s.WriteMessage(&Message{Type: CommandAMF0, StreamID: c.StreamID, Payload: AppendCommand(nil, c)})
+}
+
+// AcceptPublish tells the client that it publishes. extra joins the information
+// object.
+func (s *ServerConn) AcceptPublish(r *PublishRequest, extra amf.Object) error {
+	b := AppendUserControl(nil, StreamBegin, r.StreamID)
+	if s.fcName != "" {
+		// Not at the FCPublish itself: only now is it true.
+		fc := onFC("onFCPublish", CodePublishStart, s.fcName)
+		b = AppendCommandMessage(b, &fc, s.ChunkSize())
+		s.fcName = ""
+	}
+	return s.WriteRaw(s.AppendStatus(b, r.StreamID, LevelStatus, CodePublishStart, "Publishing "+r.Name+".", extra))
+}
+
+// RejectPublish tells the client that it does not publish. The message stream is
+// free again.
+func (s *ServerConn) RejectPublish(r *PublishRequest, code, description string) error {
+	s.idle(r.StreamID)
+	return s.Status(r.StreamID, LevelError, code, description, nil)
+}
+
+// AcceptPlay tells the client that the stream begins.
+func (s *ServerConn) AcceptPlay(r *PlayRequest, extra amf.Object) error {
+	return s.WriteRaw(s.AppendAcceptPlay(nil, r, extra))
+}
+
+// AppendAcceptPlay appends what AcceptPlay writes, for a caller that sends it
+// together with the first media: stream begin, Play.Reset if asked for,
+// Play.Start, the access marker and Data.Start. extra joins the information
+// object of Play.Start.
+func (s *ServerConn) AppendAcceptPlay(dst []byte, r *PlayRequest, extra amf.Object) []byte {
+	dst = AppendUserControl(dst, StreamBegin, r.StreamID)
+	if r.Reset {
+		dst = s.AppendStatus(dst, r.StreamID, LevelStatus, CodePlayReset, "Playing and resetting "+r.Name+".", nil)
+	}
+	dst = s.AppendStatus(dst, r.StreamID, LevelStatus, CodePlayStart, "Started playing "+r.Name+".", extra)
+	access := amf.Append0(amf.Append0(amf.Append0(nil, "|RtmpSampleAccess"), true), true)
+	dst = AppendMessage(dst, &Message{Type: DataAMF0, StreamID: r.StreamID, Payload: access}, s.ChunkSize())
+	data := amf.Append0(amf.Append0(nil, "onStatus"), amf.Object{{Key: "code", Value: CodeDataStart}})
+	return AppendMessage(dst, &Message{Type: DataAMF0, StreamID: r.StreamID, Payload: data}, s.ChunkSize())
+}
+
+// RejectPlay tells the client that there is nothing to play. The message stream
+// is free again.
+func (s *ServerConn) RejectPlay(r *PlayRequest, code, description string) error {
+	s.idle(r.StreamID)
+	return s.Status(r.StreamID, LevelError, code, description, nil)
+}
+
+// Status sends an onStatus.
+func (s *ServerConn) Status(streamID uint32, level, code, description string, extra amf.Object) error {
+	return s.WriteRaw(s.AppendStatus(nil, streamID, level, code, description, extra))
+}
+
+// AppendStatus appends an onStatus as whole chunks.
+func (s *ServerConn) AppendStatus(dst []byte, streamID uint32, level, code, description string, extra amf.Object) []byte {
+	c := Command{Name: "onStatus", StreamID: streamID, Args: []any{statusInfo(level, code, description, extra)}}
+	return AppendCommandMessage(dst, &c, s.ChunkSize())
+}
+
+// AppendStreamEOF appends the user control message that ends a stream.
+func (s *ServerConn) AppendStreamEOF(dst []byte, streamID uint32) []byte {
+	return AppendUserControl(dst, StreamEOF, streamID)
+}
+
+// RequestReconnect asks the client to leave for tcURL ("" = the same address)
+// and come back (E-RTMP v2, Reconnect Request). Only for clients whose CapsEx has
+// CapsReconnect.
+func (s *ServerConn) RequestReconnect(tcURL, description string) error {
+	var extra amf.Object
+	if tcURL != "" {
+		extra = amf.Object{{Key: "tcUrl", Value: tcURL}}
+	}
+	return s.Status(0, LevelStatus, CodeReconnect, description, extra)
+}

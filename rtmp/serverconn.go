@@ -1,0 +1,239 @@
+package rtmp
+
+import (
+	"errors"
+	"net"
+	"sync"
+
+	"weir/amf"
+)
+
+// maxRefusals bounds how many commands of one connection are refused before it is
+// closed: each costs an answer.
+const maxRefusals = 1000
+
+// ServerConn is the server's side of the conversation. Its stages, in order, on
+// one goroutine: Handshake, ReadConnect, AcceptConnect or RejectConnect, then
+// Next until it fails. Next answers all that needs no policy and returns what
+// the caller must decide or carry:
+//
+//	        createStream             Next: EventPublish      AcceptPublish
+//	(none) ─────────────▶ idle ─────────────────────▶ publishing ──▶ EventMedia …
+//	                       ▲ │ Next: EventPlay
+//	                       │ └──────────────────────▶ playing
+//	                       └──── RejectPublish, RejectPlay, closeStream; EventClose
+//
+// Answers may be given from any goroutine.
+type ServerConn struct {
+	*Conn
+	handUp map[string]bool
+
+	// The reading goroutine's.
+	connect  *Connect
+	fcName   string // the stream of an FCPublish that waits for its onFCPublish
+	refusals int
+	ev       Event
+
+	mu      sync.Mutex
+	max     int
+	streams map[uint32]streamState
+}
+
+type streamState uint8
+
+const (
+	streamIdle streamState = iota
+	streamPublishing
+	streamPlaying
+)
+
+// NewServerConn makes a ServerConn of an accepted connection, which it owns.
+func NewServerConn(nc net.Conn, o Options) *ServerConn {
+	s := &ServerConn{Conn: NewConn(nc, o), streams: make(map[uint32]streamState), handUp: make(map[string]bool)}
+	s.max = s.opt.Limits.NetStreams
+	for _, name := range o.HandUp {
+		s.handUp[name] = true
+	}
+	return s
+}
+
+// Handshake runs the server's handshake.
+func (s *ServerConn) Handshake() error {
+	_, err := s.ServerHandshake()
+	return err
+}
+
+// SetMaxStreams changes how many message streams the client may have.
+func (s *ServerConn) SetMaxStreams(n int) {
+	s.mu.Lock()
+	s.max = n
+	s.mu.Unlock()
+}
+
+// ReadConnect returns the connect command. Anything else before it is an
+// *[Error] with ReasonConnectExpected.
+func (s *ServerConn) ReadConnect() (*Connect, error) {
+	for {
+		m, err := s.ReadMessage()
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case m.Type == UserControl:
+			continue
+		case !m.Type.IsCommand():
+			return nil, &Error{Reason: ReasonConnectExpected, Type: m.Type}
+		}
+		cmd, err := ParseCommand(m, s.opt.Limits.amf())
+		if err != nil {
+			return nil, err
+		}
+		if cmd.Name != "connect" {
+			return nil, &Error{Reason: ReasonConnectExpected, Type: m.Type, Err: errors.New("got " + quote(cmd.Name))}
+		}
+		s.connect = parseConnect(&cmd)
+		return s.connect, nil
+	}
+}
+
+// AcceptConnect answers the connect: window, bandwidth, chunk size and result in
+// one write. extra joins the properties of the result. What the server can do
+// with enhanced RTMP is told to clients that told what they can.
+func (s *ServerConn) AcceptConnect(extra amf.Object) error {
+	c := s.connect
+	props := amf.Object{{Key: "fmsVer", Value: "FMS/3,5,7,7009"}, {Key: "capabilities", Value: 31}, {Key: "mode", Value: 1}}
+	if c.CapsEx != 0 || len(c.FourCCList) > 0 || len(c.VideoFourCCInfo) > 0 || len(c.AudioFourCCInfo) > 0 {
+		props = append(props, forwards()...)
+	}
+	props = append(props, extra...)
+	info := statusInfo(LevelStatus, CodeConnectSuccess, "Connection succeeded.", amf.Object{{Key: "objectEncoding", Value: c.ObjectEncoding}})
+	result := Command{Name: "_result", Transaction: c.Transaction, Object: props, Args: []any{info}}
+
+	s.wmu.Lock()
+	defer s.wmu.Unlock()
+	s.queue = s.queue.room(256)
+	s.queue.b = AppendWindowAckSize(s.queue.b, s.opt.WindowAck)
+	s.queue.b = AppendSetPeerBandwidth(s.queue.b, s.opt.WindowAck, LimitDynamic)
+	s.queue.b = AppendSetChunkSize(s.queue.b, uint32(s.opt.ChunkSize))
+	s.chunkSize = s.opt.ChunkSize
+	s.append(&Message{Type: CommandAMF0, Payload: AppendCommand(nil, &result)})
+	return s.flush()
+}
+
+// RejectConnect answers the connect with a refusal; ex joins the information
+// object. The caller closes the connection.
+func (s *ServerConn) RejectConnect(description string, ex amf.Object) error {
+	return s.command(&Command{Name: "_error", Transaction: s.connect.Transaction,
+		Args: []any{statusInfo(LevelError, CodeConnectRejected, description, ex)}})
+}
+
+// Next returns the next event. Errors are those of ReadMessage, and *[Error] for
+// a client that breaks the conversation.
+func (s *ServerConn) Next() (Event, error) {
+	for {
+		m, err := s.ReadMessage()
+		if err != nil {
+			return Event{}, err
+		}
+		s.ev = Event{StreamID: m.StreamID}
+		var up bool
+		switch {
+		case m.Type.IsMedia():
+			up = s.media(m)
+		case m.Type.IsCommand():
+			up, err = s.take(m)
+		case m.Type == UserControl:
+			up = s.control(m)
+		}
+		if err != nil {
+			return Event{}, err
+		}
+		if up {
+			return s.ev, nil
+		}
+	}
+}
+
+// media hands up what belongs to a publishing stream. The rest is dropped: a
+// player's data, or what was under way when its publish was refused.
+func (s *ServerConn) media(m *Message) bool {
+	if s.state(m.StreamID) != streamPublishing {
+		return false
+	}
+	s.ev.Kind, s.ev.Message = EventMedia, m
+	return true
+}
+
+func (s *ServerConn) control(m *Message) bool {
+	ctl, err := ParseControl(m)
+	if err != nil || ctl.Event != SetBufferLength {
+		return false
+	}
+	s.ev.Kind, s.ev.StreamID, s.ev.Value = EventBufferLength, ctl.Value, ctl.Buffer
+	return true
+}
+
+// state is idle for streams that do not exist, too.
+func (s *ServerConn) state(id uint32) streamState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.streams[id]
+}
+
+// begin takes an idle stream into use; false if it does not exist or is in use.
+func (s *ServerConn) begin(id uint32, to streamState) (Reason, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch st, ok := s.streams[id]; {
+	case !ok:
+		return ReasonUnknownStream, false
+	case st != streamIdle:
+		return ReasonStreamBusy, false
+	}
+	s.streams[id] = to
+	return "", true
+}
+
+// idle makes a stream free for another publish or play; was tells what it did.
+func (s *ServerConn) idle(id uint32) (was streamState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was, ok := s.streams[id]
+	if ok {
+		s.streams[id] = streamIdle
+	}
+	return was
+}
+
+// create makes the stream with the lowest free id, 0 if there are enough. The
+// lowest, so that a client that deletes its stream and creates one gets the same
+// id again.
+func (s *ServerConn) create() uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.streams) >= s.max {
+		return 0
+	}
+	for id := uint32(1); ; id++ {
+		if _, used := s.streams[id]; !used {
+			s.streams[id] = streamIdle
+			return id
+		}
+	}
+}
+
+func (s *ServerConn) remove(id uint32) (was streamState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was = s.streams[id]
+	delete(s.streams, id)
+	return was
+}
+
+// quote is a stranger's word for an error message.
+func quote(s string) string {
+	if len(s) > 32 {
+		s = s[:32] + "…"
+	}
+	return `"` + s + `"`
+}

@@ -1,0 +1,71 @@
+package rtmp
+
+import "weir/amf"
+
+// The levels of a status (§7.2.2).
+const (
+	LevelStatus  = "status"
+	LevelError   = "error"
+	LevelWarning = "warning"
+)
+
+// The codes of statuses, as clients know them.
+const (
+	CodeConnectSuccess  = "NetConnection.Connect.Success"
+	CodeConnectRejected = "NetConnection.Connect.Rejected"
+	CodeConnectFailed   = "NetConnection.Connect.Failed"
+	CodeReconnect       = "NetConnection.Connect.ReconnectRequest" // E-RTMP v2, Reconnect Request
+	CodeCallFailed      = "NetConnection.Call.Failed"
+	CodeCallProhibited  = "NetConnection.Call.Prohibited"
+
+	CodePublishStart    = "NetStream.Publish.Start"
+	CodePublishBadName  = "NetStream.Publish.BadName"
+	CodePublishDenied   = "NetStream.Publish.Denied"
+	CodePublishRejected = "NetStream.Publish.Rejected"
+	CodeUnpublish       = "NetStream.Unpublish.Success"
+
+	CodePlayReset           = "NetStream.Play.Reset"
+	CodePlayStart           = "NetStream.Play.Start"
+	CodePlayStop            = "NetStream.Play.Stop"
+	CodePlayComplete        = "NetStream.Play.Complete"
+	CodePlayFailed          = "NetStream.Play.Failed"
+	CodePlayStreamNotFound  = "NetStream.Play.StreamNotFound"
+	CodePlayPublishNotify   = "NetStream.Play.PublishNotify"
+	CodePlayUnpublishNotify = "NetStream.Play.UnpublishNotify"
+	CodePauseNotify         = "NetStream.Pause.Notify"
+	CodeUnpauseNotify       = "NetStream.Unpause.Notify"
+	CodeSeekNotify          = "NetStream.Seek.Notify"
+	CodeSeekFailed          = "NetStream.Seek.Failed"
+	CodeDataStart           = "NetStream.Data.Start"
+)
+
+// Status is the information object of an onStatus.
+type Status struct {
+	Level, Code, Description string
+	Info                     amf.Object // all of it, the three included
+}
+
+// statusInfo makes the information object; extra members come last.
+func statusInfo(level, code, description string, extra amf.Object) amf.Object {
+	info := amf.Object{{Key: "level", Value: level}, {Key: "code", Value: code}, {Key: "description", Value: description}}
+	return append(info, extra...)
+}
+
+// parseStatus reads the arguments of an onStatus: the first object is the
+// information, wherever it stands.
+func parseStatus(args []any) Status {
+	for _, a := range args {
+		if info, ok := amf.Properties(a); ok {
+			return Status{Level: info.String("level"), Code: info.String("code"), Description: info.String("description"), Info: info}
+		}
+	}
+	return Status{}
+}
+
+// StatusError is a refusal as an error: the answer to a publish or play that was
+// not its start.
+type StatusError struct{ Status Status }
+
+func (e *StatusError) Error() string {
+	return "rtmp: the server answered " + e.Status.Code + ": " + e.Status.Description
+}
