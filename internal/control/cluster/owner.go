@@ -9,6 +9,9 @@ import (
 	"weir/internal/stream"
 )
 
+// Known returns the stream as this process last heard of it, asking nobody.
+func (c *Cluster) Known(name stream.Name) (StreamRecord, bool) { return c.known(name) }
+
 // Owner says who owns a stream: from this node's own holdings, from the view, from the memory of
 // absent names, or else by one linearizable read that concurrent askers of
 // the name share. While the store is away a name that is not known gives ErrUnavailable at once.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 
 	"weir/internal/control/store"
 	"weir/internal/stream"
@@ -61,6 +62,9 @@ func (c *Cluster) writePulls(ctx context.Context) error {
 		}
 		_, rev, _, err := c.o.Store.Txn(ctx, nil, []store.Op{op})
 		c.observe(before, rev, err)
+		if errors.Is(err, store.ErrLeaseGone) {
+			c.leaseGone(lease)
+		}
 		if err != nil {
 			return err
 		}

@@ -37,21 +37,26 @@ func (c *Cluster) reporter() {
 			c.wakeWatcher.ring()
 		}
 		c.mu.Lock()
-		load, lease, before := c.load, c.lease, c.seen
+		load, lease, before, incRev := c.load, c.lease, c.seen, c.incRev
 		c.mu.Unlock()
 		due := load != written || lease != under || time.Since(at) >= loadRefresh || c.health.isDown()
 		if lease == 0 || !due {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(c.ctx, claimTimeout)
-		rev, err := c.o.Store.Put(ctx, c.keys.load(c.o.Self.Name), encode(load), lease)
+		// On the condition that the incarnation is the one known: a reborn store whose
+		// revisions have caught up with those seen would not be noticed by them.
+		ok, rev, _, err := c.o.Store.Txn(ctx, []store.Cond{{Key: c.keys.incarnation(), Rev: incRev}},
+			[]store.Op{store.OpPut(c.keys.load(c.o.Self.Name), encode(load), lease)})
 		cancel()
 		c.observe(before, rev, err)
 		switch {
+		case err == nil && !ok:
+			c.wakeWatcher.ring()
 		case err == nil:
 			written, at, under = load, time.Now(), lease
 		case errors.Is(err, store.ErrLeaseGone):
-			c.dropLease.ring()
+			c.leaseGone(lease)
 		}
 	}
 }

@@ -100,8 +100,19 @@ func (c *Cluster) beginLease(lease store.LeaseID) {
 	}
 	if first {
 		close(c.registered)
+	} else {
+		c.wakeWatcher.ring() // a wiped store knows no lease: this may be one
 	}
 	c.wakeReconciler.ring()
+}
+
+// leaseGone has a lease replaced that a call found gone, unless it has been already.
+func (c *Cluster) leaseGone(lease store.LeaseID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lease == lease {
+		c.dropLease.ring()
+	}
 }
 
 func (c *Cluster) endLease() {

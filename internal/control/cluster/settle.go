@@ -59,7 +59,7 @@ func (c *Cluster) settle(ctx context.Context, o *Ownership, from *stream.Epoch) 
 		c.observe(p.before, rev, err)
 		switch {
 		case errors.Is(err, store.ErrLeaseGone):
-			c.dropLease.ring()
+			c.leaseGone(p.lease)
 			return err
 		case err != nil:
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"weir/internal/control/store"
 	"weir/internal/ops/event"
+	"weir/internal/stream"
 )
 
 // watcher keeps the view: list, then watch from there, and again when the watch
@@ -56,7 +57,27 @@ func (c *Cluster) resync() (rev int64, err error) {
 	for _, kv := range kvs {
 		c.compare(store.Event{KV: kv})
 	}
+	c.compareMissing(kvs, rev)
 	return rev, nil
+}
+
+// compareMissing finds what this node holds and a list at revision rev does not: its
+// deletion went by between two watches.
+func (c *Cluster) compareMissing(kvs []store.KV, rev int64) {
+	listed := map[stream.Name]bool{}
+	for _, kv := range kvs {
+		if p := c.keys.parse(kv.Key); p.kind == "streams" {
+			listed[p.name] = true
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, o := range c.held {
+		if !listed[name] && o.rev <= rev {
+			o.touch()
+			c.wakeReconciler.ring()
+		}
+	}
 }
 
 var (

@@ -98,6 +98,10 @@ func (c *Cursor) Advance(n int) { c.r.advance(n) }
 // on at a key frame.
 func (c *Cursor) Skips() int { return c.r.skips }
 
+// SetReceive chooses the kinds that come, as Viewer.SetReceive does. The reading
+// goroutine calls it.
+func (c *Cursor) SetReceive(audio, video bool) { c.r.deny = deny(audio, video) }
+
 // Ended reports whether the stream is over. There may still be something to Peek.
 func (c *Cursor) Ended() (Reason, bool) {
 	if o := c.over.Load(); o != nil {

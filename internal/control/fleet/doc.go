@@ -1,0 +1,10 @@
+// Package fleet is the balancer's view of the servers: it turns what the cluster
+// knows into what package place decides on, and remembers what was decided and
+// does not show in any report yet.
+//
+// place is pure; the clock, the lock and the source of chance that its caller
+// owes are here. A decision reserves at once, for [reserveFor]; it is dropped
+// early if the session does not come about.
+//
+// It opens no connection. Methods may be called from any goroutine.
+package fleet

@@ -1,0 +1,35 @@
+// Package front carries sessions to the servers behind. It asks a [Placer]
+// where a session belongs, goes there, and keeps the client's connection its
+// own, so that the server can change under it.
+//
+// # Carrying a publisher
+//
+// The publisher writes into a stream of its own in the front's memory, and a
+// relay.Push sends that to the chosen origin. The stream keeps headers and the
+// GOP, so a failed origin is replaced by pushing the same stream again from its
+// last key frame, with the same timestamps, to another one:
+//
+//	client ──Write──▶ live.Stream ──cursor──▶ Push ──▶ origin A   ✗
+//	                                   └────▶ Push ──▶ origin B
+//
+// The first push is opened before the client is told that it may publish, so a
+// refusal (the name is taken) is the client's answer. Later failures are the
+// front's to mend: never the failed server first, jittered waits, up to a
+// deadline, after which the client is told and closed. A slow origin delays its
+// own publisher's cursor and nobody else.
+//
+// The push names the stream's timeline, a random word made per publisher, so
+// that everybody behind recognizes the same publisher on the same clock.
+//
+// # Carrying a viewer
+//
+// The front plays from the chosen edge over a connection of the viewer's own
+// and forwards messages. What the client said of itself goes along.
+//
+// # Goroutines
+//
+// A carried publisher has one (its pushes), plus the push's reader. A carried
+// viewer has one, which reads from the edge and writes to the client. A client
+// that does not read therefore stops the reading from its edge, which then
+// skips for it.
+package front

@@ -1,0 +1,109 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"weir/internal/media/live"
+	"weir/internal/media/relay"
+	"weir/internal/media/session"
+	"weir/internal/ops/event"
+	"weir/internal/stream"
+	"weir/rtmp"
+)
+
+// ErrNoServer: no server can take the session now.
+var ErrNoServer = errors.New("front: no server can take this")
+
+// Backend is a server chosen for a session.
+type Backend struct {
+	Node string
+	Addr string // RTMP, host:port
+	Why  string // the decision in words
+	// Done gives the decision's reservation back, with whether the session came
+	// about. It may be nil.
+	Done func(ok bool)
+}
+
+func (b *Backend) done(ok bool) {
+	if b.Done != nil {
+		b.Done(ok)
+	}
+}
+
+// Placer chooses servers. exclude names those that have just failed; they are
+// chosen only if there is nobody else. Both fail with ErrNoServer.
+type Placer interface {
+	Publisher(name stream.Name, exclude []string) (Backend, error)
+	Viewer(name stream.Name, exclude []string) (Backend, error)
+}
+
+const (
+	// maxTries bounds how many servers one session is offered to. Why not larger:
+	// the client waits meanwhile, and its patience is about ten seconds.
+	maxTries = 3
+	// moveDeadline is how long a carried publisher is kept without a server. Why
+	// not smaller: an origin's restart takes seconds. Why not larger: its viewers
+	// see nothing, and its encoder should hear that it is not on air.
+	moveDeadline = 30 * time.Second
+)
+
+// Options are a Front's parts.
+type Options struct {
+	Node   string
+	Secret func() []byte
+	Dial   relay.Dialer
+	Placer Placer
+	Emit   event.Sink
+	// Hub holds the streams of carried publishers, apart from those that this
+	// node serves: a carried stream is not one that a viewer here may join.
+	Hub *live.Hub
+}
+
+// Front carries sessions.
+type Front struct {
+	o      Options
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	publishers, viewers atomic.Int64
+}
+
+// New returns a Front that carries nothing.
+func New(o Options) *Front {
+	f := &Front{o: o}
+	f.ctx, f.cancel = context.WithCancel(context.Background())
+	return f
+}
+
+// Close ends the pushes of all carried publishers. Sessions are the caller's to
+// end first.
+func (f *Front) Close() { f.cancel() }
+
+// Publishers and Viewers are how many sessions are carried now.
+func (f *Front) Publishers() int { return int(f.publishers.Load()) }
+func (f *Front) Viewers() int    { return int(f.viewers.Load()) }
+
+// place asks for a server and says so.
+func (f *Front) place(s event.Session, choose func(stream.Name, []string) (Backend, error), name stream.Name, exclude []string) (Backend, error) {
+	b, err := choose(name, exclude)
+	if err == nil {
+		f.o.Emit.Emit(event.Placed{Session: s, Node: b.Node, Why: b.Why})
+	}
+	return b, err
+}
+
+// connectAs is the client's own connect, to be said again to the server behind.
+func connectAs(c *session.Client, addr string) rtmp.Connect {
+	own := c.Connect
+	return rtmp.Connect{App: "weir", TCURL: "rtmp://" + addr + "/weir",
+		FlashVer: own.FlashVer, SWFURL: own.SWFURL, PageURL: own.PageURL,
+		FourCCList: own.FourCCList, VideoFourCCInfo: own.VideoFourCCInfo, AudioFourCCInfo: own.AudioFourCCInfo, CapsEx: own.CapsEx}
+}
+
+// noServer is the client's answer when nobody can take it.
+func noServer(code string, err error) error {
+	return &session.Rejection{Code: code, Description: "No server can take this now; try again.", Reason: event.NoServer, Err: err}
+}

@@ -1,0 +1,227 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"weir/internal/media/live"
+	"weir/internal/ops/event"
+	"weir/internal/stream"
+	"weir/rtmp"
+)
+
+// registry is a Registry that grants growing epochs and counts.
+type registry struct {
+	mu       sync.Mutex
+	rev      uint64
+	held     map[stream.Name]*claim
+	busy     error // returned instead, if set
+	released int
+}
+
+type claim struct {
+	r     *registry
+	name  stream.Name
+	epoch stream.Epoch
+	lost  chan struct{}
+}
+
+func (r *registry) Claim(_ context.Context, req Request) (Claim, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.busy != nil {
+		return nil, r.busy
+	}
+	if r.held[req.Name] != nil {
+		return nil, &BusyError{Name: req.Name, Owner: "other"}
+	}
+	r.rev++
+	c := &claim{r, req.Name, stream.Epoch{Incarnation: 1, Revision: r.rev}, make(chan struct{})}
+	r.held[req.Name] = c
+	return c, nil
+}
+
+func (c *claim) Epoch() stream.Epoch   { return c.epoch }
+func (c *claim) Lost() <-chan struct{} { return c.lost }
+func (c *claim) Release() {
+	c.r.mu.Lock()
+	defer c.r.mu.Unlock()
+	if c.r.held[c.name] == c {
+		delete(c.r.held, c.name)
+		c.r.released++
+	}
+}
+
+var name = stream.Name{App: "live", Stream: "a"}
+
+// in runs f in a bubble with a service whose time is fake.
+func in(t *testing.T, f func(t *testing.T, s *Service, r *registry, rec *event.Recorder)) {
+	synctest.Test(t, func(t *testing.T) {
+		hub := live.NewHub(live.Options{Pumps: 1})
+		defer hub.Close()
+		r := &registry{held: make(map[stream.Name]*claim)}
+		rec := &event.Recorder{}
+		s := New(Options{Hub: hub, Registry: r, Emit: rec.Sink, FirstMedia: 10 * time.Second, Silence: 5 * time.Second, YieldAfter: 2 * time.Second})
+		f(t, s, r, rec)
+		synctest.Wait()
+		if s.Len() != 0 {
+			t.Errorf("%d publications left behind", s.Len())
+		}
+		if len(r.held) != 0 {
+			t.Errorf("%d claims left behind", len(r.held))
+		}
+		for st := range hub.Streams() {
+			t.Errorf("stream %v left behind", st.Name())
+		}
+	})
+}
+
+func audio(ts uint32) *rtmp.Message {
+	return &rtmp.Message{Type: rtmp.Audio, Timestamp: ts, Payload: []byte{0x2f, 1, 2, 3}}
+}
+
+func TestP1SecondPublisherIsRefusedBeforeItsMedia(t *testing.T) {
+	in(t, func(t *testing.T, s *Service, r *registry, _ *event.Recorder) {
+		p, err := s.Publish(t.Context(), Request{Name: name}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var busy *BusyError
+		if _, err := s.Publish(t.Context(), Request{Name: name}, nil); !errors.As(err, &busy) {
+			t.Errorf("the second publisher got %v", err)
+		}
+		p.Close()
+		r.busy = &BusyError{Name: name, Owner: "origin-2"}
+		if _, err := s.Publish(t.Context(), Request{Name: name}, nil); !errors.As(err, &busy) || busy.Owner != "origin-2" {
+			t.Errorf("with an owner elsewhere the publisher got %v", err)
+		}
+	})
+}
+
+func TestSilentPublisherYieldsToANewcomer(t *testing.T) {
+	in(t, func(t *testing.T, s *Service, _ *registry, _ *event.Recorder) {
+		evicted := make(chan error, 1)
+		old, err := s.Publish(t.Context(), Request{Name: name}, func(why error) { evicted <- why })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := old.Write(audio(0)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		time.Sleep(1900 * time.Millisecond)
+		if _, err := s.Publish(t.Context(), Request{Name: name}, nil); err == nil {
+			t.Fatal("a publisher that was silent for 1.9 s had to yield")
+		}
+		time.Sleep(200 * time.Millisecond)
+		p, err := s.Publish(t.Context(), Request{Name: name}, nil)
+		if err != nil {
+			t.Fatalf("after 2.1 s of silence the newcomer got %v", err)
+		}
+		if why := <-evicted; !errors.Is(why, ErrTakenOver) {
+			t.Errorf("the old one heard %v", why)
+		}
+		if err := old.Write(audio(40)); !errors.Is(err, ErrTakenOver) {
+			t.Errorf("a write of the old one gave %v", err)
+		}
+		if !old.Epoch().Less(p.Epoch()) {
+			t.Errorf("epochs %v, then %v", old.Epoch(), p.Epoch())
+		}
+		p.Close()
+	})
+}
+
+func TestSilenceEndsAPublication(t *testing.T) {
+	for _, c := range []struct {
+		what  string
+		media bool
+		after time.Duration
+		why   error
+	}{
+		{"nothing at all", false, 10 * time.Second, ErrNoMedia},
+		{"media, then nothing", true, 5 * time.Second, ErrSilent},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			in(t, func(t *testing.T, s *Service, _ *registry, rec *event.Recorder) {
+				evicted := make(chan error, 1)
+				p, err := s.Publish(t.Context(), Request{Name: name}, func(why error) { evicted <- why })
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.media {
+					p.Write(audio(0))
+				}
+				began := time.Now()
+				if why := <-evicted; !errors.Is(why, c.why) {
+					t.Errorf("ended with %v", why)
+				}
+				if d := time.Since(began); d != c.after {
+					t.Errorf("ended after %v, want %v", d, c.after)
+				}
+			})
+		})
+	}
+}
+
+func TestP1LostClaimFencesThePublication(t *testing.T) {
+	in(t, func(t *testing.T, s *Service, r *registry, _ *event.Recorder) {
+		evicted := make(chan error, 1)
+		p, err := s.Publish(t.Context(), Request{Name: name}, func(why error) { evicted <- why })
+		if err != nil {
+			t.Fatal(err)
+		}
+		close(p.claim.(*claim).lost)
+		if why := <-evicted; !errors.Is(why, ErrFenced) {
+			t.Errorf("evicted with %v", why)
+		}
+		if err := p.Write(audio(0)); !errors.Is(err, ErrFenced) {
+			t.Errorf("a write after the loss gave %v", err)
+		}
+	})
+}
+
+func TestEveryEndReleasesTheClaimOnce(t *testing.T) {
+	in(t, func(t *testing.T, s *Service, r *registry, _ *event.Recorder) {
+		for range 100 {
+			p, err := s.Publish(t.Context(), Request{Name: name}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Close()
+			p.Close()
+			p.Kick()
+		}
+		if r.released != 100 {
+			t.Errorf("%d releases of 100 claims", r.released)
+		}
+	})
+}
+
+func TestNormalizeKeepsWhatIsMedia(t *testing.T) {
+	meta := []byte("\x02\x00\x0aonMetaData\x05")
+	set := append([]byte("\x02\x00\x0d@setDataFrame"), meta...)
+	for _, c := range []struct {
+		what string
+		in   rtmp.Message
+		typ  rtmp.MessageType
+		want string
+		ok   bool
+	}{
+		{"audio", rtmp.Message{Type: rtmp.Audio, Payload: []byte("x")}, rtmp.Audio, "x", true},
+		{"set data frame", rtmp.Message{Type: rtmp.DataAMF0, Payload: set}, rtmp.DataAMF0, string(meta), true},
+		{"plain data", rtmp.Message{Type: rtmp.DataAMF0, Payload: meta}, rtmp.DataAMF0, string(meta), true},
+		{"AMF3 around AMF0", rtmp.Message{Type: rtmp.DataAMF3, Payload: append([]byte{0}, set...)}, rtmp.DataAMF0, string(meta), true},
+		{"AMF3 of another kind", rtmp.Message{Type: rtmp.DataAMF3, Payload: []byte{3, 1}}, 0, "", false},
+		{"empty AMF3", rtmp.Message{Type: rtmp.DataAMF3}, 0, "", false},
+		{"command", rtmp.Message{Type: rtmp.CommandAMF0, Payload: []byte("x")}, 0, "", false},
+	} {
+		typ, payload, ok := Normalize(&c.in)
+		if typ != c.typ || string(payload) != c.want || ok != c.ok {
+			t.Errorf("%s: %v %q %v", c.what, typ, payload, ok)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"sync"
+
+	"weir/internal/media/live"
+	"weir/internal/media/member"
+	"weir/internal/media/relay"
+	"weir/internal/media/session"
+	"weir/internal/ops/event"
+	"weir/internal/stream"
+	"weir/rtmp"
+)
+
+// Publications tells which streams are published on this very node.
+type Publications interface {
+	// Feed returns the stream and its facts for another node's pull; ok is false
+	// when it is not published here, whoever else has it: feeds come from the
+	// owner only, so that they cannot go round in circles.
+	Feed(name stream.Name) (s *live.Stream, facts member.FeedFacts, gone <-chan struct{}, ok bool)
+}
+
+// Service serves viewers.
+type Service struct {
+	pulls *relay.Pulls
+	local Publications
+	emit  event.Sink
+
+	mu       sync.Mutex
+	walkers  map[*rtmp.ServerConn]*walker
+	audience map[stream.Name]int // viewers by stream, feeds not counted
+	viewers  int                 // their sum
+}
+
+// New returns a Service without viewers.
+func New(pulls *relay.Pulls, local Publications, emit event.Sink) *Service {
+	return &Service{pulls: pulls, local: local, emit: emit, walkers: make(map[*rtmp.ServerConn]*walker), audience: make(map[stream.Name]int)}
+}
+
+// Viewers is how many viewers play now, feeds not counted.
+func (s *Service) Viewers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.viewers
+}
+
+// Audience returns the number of viewers of each stream that has any.
+func (s *Service) Audience() map[stream.Name]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.audience)
+}
+
+// count counts one viewer of a stream until done is called.
+func (s *Service) count(name stream.Name) (done func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.viewers++
+	s.audience[name]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.viewers--
+		if s.audience[name]--; s.audience[name] == 0 {
+			delete(s.audience, name)
+		}
+	}
+}
+
+// RTMP starts a play for an RTMP session and answers it.
+func (s *Service) RTMP(ctx context.Context, p *session.Play) (session.Player, error) {
+	if p.Extra.Feed {
+		return s.feed(p)
+	}
+	want, err := s.pulls.Want(ctx, p.Name)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	if tcp, ok := p.Conn.NetConn().(*net.TCPConn); ok && p.Alone && p.Request.StreamID == live.StreamID {
+		return s.pump(p, want, tcp)
+	}
+	return s.walk(p, want.Stream(), want.Release, p.Conn.AppendAcceptPlay(nil, p.Request, nil), nil), nil
+}
+
+// feed serves another node's pull of a stream published here.
+func (s *Service) feed(p *session.Play) (session.Player, error) {
+	st, facts, gone, ok := s.local.Feed(p.Name)
+	if !ok {
+		return nil, &session.Rejection{Code: rtmp.CodePlayStreamNotFound, Description: "not published here", Reason: event.NotFound}
+	}
+	return s.walk(p, st, st.Release, p.Conn.AppendAcceptPlay(nil, p.Request, facts.Object()), gone), nil
+}
+
+// refusal is the viewer's answer when its stream could not be had.
+func refusal(err error) error {
+	if errors.Is(err, relay.ErrNotFound) {
+		return &session.Rejection{Code: rtmp.CodePlayStreamNotFound, Description: "No such stream.", Reason: event.NotFound}
+	}
+	return &session.Rejection{Code: rtmp.CodePlayFailed, Description: "The stream could not be fetched.", Reason: event.SourceLost, Err: err}
+}
+
+// trailer is what a viewer hears at the end of its stream.
+func trailer(p *session.Play) []byte {
+	id := p.Request.StreamID
+	b := p.Conn.AppendStatus(nil, id, rtmp.LevelStatus, rtmp.CodePlayUnpublishNotify, "The stream has ended.", nil)
+	return p.Conn.AppendStreamEOF(b, id)
+}
+
+// ending is what a viewer's end in package live means for its session.
+func ending(r live.Reason) (event.Reason, event.Side) {
+	switch r {
+	case live.ReasonStalled:
+		return event.WriteStalled, event.ByServer
+	case live.ReasonWriteFailed:
+		return event.ClientGone, event.ByClient
+	case live.ReasonShutdown:
+		return event.NodeStopping, event.ByServer
+	case live.ReasonLeft:
+		return event.ClientClosed, event.ByClient
+	}
+	return event.StreamEnded, event.ByServer
+}

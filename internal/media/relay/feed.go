@@ -1,0 +1,115 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"weir/amf"
+	"weir/internal/media/live"
+	"weir/internal/media/member"
+	"weir/rtmp"
+)
+
+// ErrNoStream: the asked node does not have the stream.
+var ErrNoStream = errors.New("relay: no such stream there")
+
+// errFeedEnded: the owner said that its publisher has left.
+var errFeedEnded = errors.New("relay: the publisher left")
+
+// feed is one stream coming in over a peerConn. Its methods status and message
+// are called by the connection's reader, close and end by anybody.
+type feed struct {
+	id     uint32
+	stream *live.Stream
+
+	mu     sync.Mutex
+	writer *live.Writer     // set by status
+	facts  member.FeedFacts // set with writer
+	closed bool
+
+	last  atomic.Int64 // arrival of the newest message, unix nanoseconds
+	bytes atomic.Int64 // payload bytes
+
+	started chan struct{} // closed when the writer is attached
+	once    sync.Once
+	err     error // set before ended is closed
+	ended   chan struct{}
+}
+
+func newFeed(s *live.Stream) *feed {
+	return &feed{stream: s, started: make(chan struct{}), ended: make(chan struct{})}
+}
+
+// status handles the owner's answers.
+func (f *feed) status(s *rtmp.Status) {
+	switch s.Code {
+	case rtmp.CodePlayStart:
+		if err := f.attach(s.Info); err != nil {
+			f.end(err)
+		}
+	case rtmp.CodePlayStreamNotFound:
+		f.end(ErrNoStream)
+	case rtmp.CodePlayUnpublishNotify, rtmp.CodePlayComplete, rtmp.CodePlayStop:
+		f.end(errFeedEnded)
+	case rtmp.CodePlayFailed:
+		f.end(fmt.Errorf("the owner refused: %s", s.Description))
+	}
+}
+
+// attach makes the feed the stream's source, under the epoch that the owner
+// states.
+func (f *feed) attach(info amf.Object) error {
+	facts, err := member.ParseFeedFacts(info)
+	if err != nil {
+		return fmt.Errorf("feed without an epoch: %w", err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.writer != nil || f.closed {
+		return nil
+	}
+	w, err := f.stream.Attach(live.Source{Epoch: facts.Epoch, Timeline: facts.Timeline})
+	if err != nil {
+		return err
+	}
+	f.writer, f.facts = w, facts
+	f.last.Store(time.Now().UnixNano())
+	close(f.started)
+	return nil
+}
+
+// message appends one message to the stream. Media before the owner's Start is
+// dropped: nothing says under which epoch it comes.
+func (f *feed) message(m *rtmp.Message) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.writer == nil || f.closed {
+		return
+	}
+	f.last.Store(time.Now().UnixNano())
+	f.bytes.Add(int64(len(m.Payload)))
+	if err := f.writer.Write(m.Type, m.Timestamp, m.Payload); errors.Is(err, live.ErrFenced) {
+		f.end(err)
+	}
+}
+
+// close detaches the feed from its stream: nothing is written afterwards.
+func (f *feed) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	if f.writer != nil {
+		f.writer.Close()
+	}
+}
+
+// end marks the feed as over, once; any goroutine.
+func (f *feed) end(err error) {
+	f.once.Do(func() {
+		f.err = err
+		close(f.ended)
+	})
+}

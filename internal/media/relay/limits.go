@@ -1,0 +1,35 @@
+package relay
+
+import "time"
+
+const (
+	// FeedsPerConnection bounds how many streams share one connection to a node.
+	// Why not larger: they share one TCP window and one reader, so one loss stalls
+	// them all. Why not smaller: edges × origins × streams connections is what
+	// sharing is there to avoid.
+	FeedsPerConnection = 64
+
+	// PeerPing is how often an otherwise quiet connection to a node is asked for a
+	// sign of life, and PeerSilence how long it may give none. Why not smaller: a
+	// node in a long garbage collection or a full disk's fsync is not dead. Why not
+	// larger: a silent partition must be noticed within 2 s.
+	PeerPing    = 500 * time.Millisecond
+	PeerSilence = 1800 * time.Millisecond
+
+	// DialTimeout covers the TCP connect, the handshake and the proof.
+	DialTimeout = 3 * time.Second
+	// AnswerTimeout bounds the wait for the answer to play, publish or a query.
+	AnswerTimeout = 3 * time.Second
+
+	// PeerIdle is how long a connection without feeds is kept for the next one.
+	PeerIdle = 30 * time.Second
+
+	// BackoffMin and BackoffMax bound the jittered wait between attempts at a
+	// source, so that a node's death is not followed by a stampede on the next.
+	BackoffMin = 100 * time.Millisecond
+	BackoffMax = 5 * time.Second
+
+	// MaxHops bounds how often a stream may be handed from server to server, so
+	// that a loop of pushes ends.
+	MaxHops = 3
+)

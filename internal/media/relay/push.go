@@ -1,0 +1,197 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"weir/internal/media/live"
+	"weir/internal/media/member"
+	"weir/rtmp"
+)
+
+// ErrLost: the connection to the server broke.
+var ErrLost = errors.New("relay: connection to the server lost")
+
+// RefusedError: the server answered the publish with no.
+type RefusedError struct {
+	Code        string // onStatus code, NetStream.Publish.BadName …
+	Description string
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("the server refused: %s (%s)", e.Code, e.Description)
+}
+
+// PushOptions say where and as whom to publish.
+type PushOptions struct {
+	Dial Dialer
+	Addr string
+	// Node and Secret make it a push between members: the connection proves
+	// itself and Extra goes with the publish. With an empty Node it is a push to
+	// anybody's server, and Connect is all that it is told.
+	Node   string
+	Secret []byte
+	Extra  member.PublishExtra
+
+	Connect rtmp.Connect // App and TCURL at least
+	Path    string       // stream name, with its query if it has one
+}
+
+// Push is one stream being published to another server.
+type Push struct {
+	conn *rtmp.ClientConn
+	id   uint32
+
+	mu  sync.Mutex
+	err error
+	end chan struct{}
+}
+
+// OpenPush connects and publishes, and returns when the server has accepted. A
+// refusal is a *RefusedError.
+func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
+	ctx, cancel := context.WithTimeout(ctx, DialTimeout+AnswerTimeout)
+	defer cancel()
+	nc, err := o.Dial(ctx, o.Addr)
+	if err != nil {
+		return nil, err
+	}
+	p := &Push{end: make(chan struct{})}
+	if o.Node != "" {
+		p.conn, _, err = ConnectMember(ctx, nc, o.Node, o.Secret, &o.Connect)
+	} else {
+		p.conn, err = connectStranger(ctx, nc, &o.Connect)
+	}
+	if err != nil {
+		nc.Close()
+		return nil, err
+	}
+	go p.read()
+	if err := p.publish(ctx, o); err != nil {
+		p.fail(err)
+		return nil, err
+	}
+	return p, nil
+}
+
+func connectStranger(ctx context.Context, nc net.Conn, c *rtmp.Connect) (*rtmp.ClientConn, error) {
+	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	conn := rtmp.NewClientConn(nc, rtmp.Options{ChunkSize: live.ChunkSize})
+	if err := conn.Handshake(); err != nil {
+		return nil, fmt.Errorf("handshake: %w", err)
+	}
+	if _, err := conn.Connect(c); err != nil {
+		return nil, err
+	}
+	if !stop() {
+		return nil, context.Cause(ctx)
+	}
+	nc.SetDeadline(time.Time{})
+	return conn, nil
+}
+
+func (p *Push) publish(ctx context.Context, o PushOptions) (err error) {
+	if p.id, err = p.conn.CreateStream(ctx); err != nil {
+		return p.cause(err)
+	}
+	var extra []any
+	if o.Node != "" {
+		extra = append(extra, o.Extra.Object())
+	}
+	st, err := p.conn.Publish(ctx, p.id, o.Path, "live", extra...)
+	if err != nil {
+		return p.cause(err)
+	}
+	if st.Code != rtmp.CodePublishStart {
+		return &RefusedError{Code: st.Code, Description: st.Description}
+	}
+	return nil
+}
+
+// cause prefers why the connection ended over what that did to a caller.
+func (p *Push) cause(err error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err != nil {
+		return p.err
+	}
+	return err
+}
+
+// read follows what the server says after it has accepted.
+func (p *Push) read() {
+	for {
+		ev, err := p.conn.Next()
+		if err != nil {
+			p.fail(fmt.Errorf("%w: %w", ErrLost, err))
+			return
+		}
+		if ev.Kind == rtmp.EventStatus && ev.Status.Level == "error" {
+			p.fail(&RefusedError{Code: ev.Status.Code, Description: ev.Status.Description})
+			return
+		}
+	}
+}
+
+// Run sends the stream, headers and GOP first, until ctx ends (nil), the stream
+// ends (io.EOF from the cursor's side is nil too), or the server fails. It
+// closes the connection.
+func (p *Push) Run(ctx context.Context, s *live.Stream) error {
+	wake := make(chan struct{}, 1)
+	cur := s.NewCursor(live.RTMP, func() {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+	})
+	defer cur.Close()
+	var buf []byte
+	for {
+		for {
+			b := cur.Peek(maxPushWrite)
+			if len(b) == 0 {
+				break
+			}
+			var err error
+			if buf, err = live.PatchStreamID(buf[:0], b, p.id); err != nil {
+				return err
+			}
+			if err := p.conn.WriteRaw(buf); err != nil {
+				p.fail(fmt.Errorf("%w: sending: %w", ErrLost, err))
+				return p.cause(err)
+			}
+			cur.Advance(len(b))
+		}
+		select {
+		case <-ctx.Done():
+			p.conn.DeleteStream(p.id)
+			p.fail(ErrPeersClosed)
+			return nil
+		case <-p.end:
+			return p.cause(nil)
+		case <-wake:
+		}
+	}
+}
+
+// maxPushWrite bounds one write: small enough that a key frame does not hold a
+// second copy of itself for long, large enough that a GOP goes in few calls.
+const maxPushWrite = 256 << 10
+
+func (p *Push) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		p.err = err
+		close(p.end)
+		p.conn.Close()
+	}
+}
+
+// Close ends the push, if it has not ended yet.
+func (p *Push) Close() { p.fail(ErrPeersClosed) }

@@ -1,0 +1,267 @@
+package session
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"weir/amf"
+	"weir/internal/media/member"
+	"weir/internal/ops/event"
+	"weir/rtmp"
+)
+
+// conn is one RTMP session.
+type conn struct {
+	s      *Server
+	nc     net.Conn
+	ctx    context.Context // ends with the session
+	cancel context.CancelFunc
+	began  time.Time
+
+	// The reader's own.
+	rtmp    *rtmp.ServerConn
+	client  Client
+	proof   *member.Proof
+	phase   event.Phase
+	used    bool // something was published or played before
+	pending sync.WaitGroup
+
+	wire atomic.Pointer[rtmp.ServerConn] // rtmp, for other goroutines
+
+	// mu guards what the reader shares with Evict, Ended and stop.
+	mu      sync.Mutex
+	streams map[uint32]*netStream
+	end     *ending // why the session ends; the first one stands
+}
+
+// ending is who ended a session and why.
+type ending struct {
+	reason event.Reason
+	by     event.Side
+	err    error
+}
+
+// run is the session from the first byte to the closing line.
+func (c *conn) run() {
+	c.s.o.Emit.Emit(event.SessionOpened{Session: c.client.Session})
+	err := c.talk()
+	c.close(err)
+}
+
+func (c *conn) talk() error {
+	if err := c.handshake(); err != nil {
+		return err
+	}
+	if err := c.connect(); err != nil {
+		return err
+	}
+	for {
+		ev, err := c.rtmp.Next()
+		if err != nil {
+			return err
+		}
+		if err := c.dispatch(&ev); err != nil {
+			return err
+		}
+	}
+}
+
+// handshake covers TLS and RTMP; the deadline is absolute, so that dripping
+// bytes does not extend it. It stays in force through connect.
+func (c *conn) handshake() error {
+	c.nc.SetDeadline(c.began.Add(c.s.o.Handshake))
+	if t, ok := c.nc.(*tls.Conn); ok {
+		c.phase = event.PhaseTLS
+		if err := t.HandshakeContext(c.ctx); err != nil {
+			return &ended{event.BadCertificate, err}
+		}
+	}
+	c.phase = event.PhaseHandshake
+	c.rtmp = rtmp.NewServerConn(c.nc, rtmp.Options{
+		Limits: c.s.o.Wire, HandUp: []string{member.CommandProve, member.CommandQuery}})
+	c.wire.Store(c.rtmp)
+	return c.rtmp.Handshake()
+}
+
+// connect answers the connect command, with a challenge if the client is a node.
+func (c *conn) connect() error {
+	c.phase = event.PhaseConnect
+	c.nc.SetDeadline(c.began.Add(c.s.o.Handshake))
+	req, err := c.rtmp.ReadConnect()
+	if err != nil {
+		return err
+	}
+	c.client.Connect = req
+	c.client.App = req.App
+	var extra amf.Object
+	if proof, reply, ok := member.Challenge(c.s.o.Secret(), c.s.o.Node, req.Object); ok {
+		c.proof, extra = proof, reply
+	}
+	if err := c.rtmp.AcceptConnect(extra); err != nil {
+		return err
+	}
+	c.phase = event.PhaseCommand
+	c.nc.SetDeadline(time.Time{})
+	c.nc.SetReadDeadline(time.Now().Add(c.s.o.Command))
+	return nil
+}
+
+// dispatch hands one event to what it concerns.
+func (c *conn) dispatch(ev *rtmp.Event) error {
+	switch ev.Kind {
+	case rtmp.EventMedia:
+		if st := c.stream(ev.StreamID); st != nil && st.publisher != nil {
+			if err := st.publisher.Write(ev.Message); err != nil {
+				return c.publishFailed(st, err)
+			}
+		}
+	case rtmp.EventPublish:
+		return c.publish(ev.Publish)
+	case rtmp.EventPlay:
+		return c.play(ev.Play)
+	case rtmp.EventClose:
+		c.closeStream(ev.StreamID)
+	case rtmp.EventPause:
+		c.player(ev.StreamID, func(p Player) { p.Pause(ev.Flag) })
+	case rtmp.EventReceiveAudio:
+		c.receive(ev.StreamID, func(st *netStream) { st.noAudio = !ev.Flag })
+	case rtmp.EventReceiveVideo:
+		c.receive(ev.StreamID, func(st *netStream) { st.noVideo = !ev.Flag })
+	case rtmp.EventCommand:
+		return c.memberCommand(ev.Command)
+	}
+	return nil
+}
+
+// memberCommand handles the two commands of nodes.
+func (c *conn) memberCommand(cmd *rtmp.Command) error {
+	arg := func(i int) string {
+		if i < len(cmd.Args) {
+			s, _ := cmd.Args[i].(string)
+			return s
+		}
+		return ""
+	}
+	switch {
+	case cmd.Name == member.CommandProve && c.proof != nil:
+		node, err := c.proof.Verify(arg(0))
+		c.proof = nil // one try
+		if err != nil {
+			return &ended{event.Unauthorized, err}
+		}
+		c.client.Member = node
+		c.client.Role = event.RoleFeed
+		c.rtmp.SetMaxStreams(memberStreams)
+		c.nc.SetReadDeadline(time.Time{})
+		return c.rtmp.Reply(cmd)
+	case cmd.Name == member.CommandQuery && c.client.Member != "":
+		answer, err := c.s.o.Handler.Query(c.ctx, arg(0), arg(1))
+		if err != nil {
+			return c.rtmp.ReplyError(cmd, rtmp.CodeCallFailed, err.Error())
+		}
+		return c.rtmp.Reply(cmd, answer)
+	}
+	return c.rtmp.ReplyError(cmd, rtmp.CodeCallFailed, "not a member of this cluster")
+}
+
+// ended is an error of the session's own with its reason.
+type ended struct {
+	reason event.Reason
+	err    error
+}
+
+func (e *ended) Error() string { return fmt.Sprintf("%s: %v", e.reason, e.err) }
+func (e *ended) Unwrap() error { return e.err }
+
+// stop ends the session from outside its reader: streams are told, then the
+// connection closes and the reader with it.
+func (c *conn) stop(reason event.Reason, by event.Side, err error) {
+	c.mu.Lock()
+	if c.end != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.end = &ending{reason, by, err}
+	c.mu.Unlock()
+	c.cancel()
+	hangUp(c.nc)
+}
+
+// hangUp ends our side of a connection so that what was written still arrives:
+// closing at once would reset it if the client has sent something unread.
+func hangUp(nc net.Conn) {
+	if cw, ok := nc.(interface{ CloseWrite() error }); ok {
+		cw.CloseWrite()
+	}
+	nc.SetReadDeadline(time.Now().Add(lastWords))
+}
+
+// lastWords is how long a client has to close after we have said goodbye.
+const lastWords = 2 * time.Second
+
+// close releases everything and writes the closing line.
+func (c *conn) close(err error) {
+	c.mu.Lock()
+	streams := c.streams
+	c.streams = nil
+	c.mu.Unlock()
+	c.cancel()
+	// The socket first: a player that writes must not hold up the rest.
+	if r := c.wire.Load(); r != nil {
+		r.Close()
+	} else {
+		c.nc.Close()
+	}
+	for _, st := range streams {
+		st.close()
+	}
+	c.pending.Wait()
+	in, out := c.bytes()
+	c.s.remove(c, in, out)
+	e := c.why(err)
+	c.s.o.Emit.Emit(event.SessionClosed{Session: c.client.Session, Reason: e.reason, EndedBy: e.by, Phase: c.phase, Err: e.err,
+		BytesIn: in, BytesOut: out, Dur: time.Since(c.began)})
+}
+
+// bytes are what the session has received and sent so far; any goroutine.
+func (c *conn) bytes() (in, out int64) {
+	r := c.wire.Load()
+	if r == nil {
+		return 0, 0
+	}
+	return r.BytesIn(), r.BytesOut()
+}
+
+// why turns what the reader returned into who ended the session and why.
+func (c *conn) why(err error) ending {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var wire *rtmp.Error
+	var own *ended
+	switch {
+	case c.end != nil:
+		return *c.end
+	case errors.As(err, &own):
+		return ending{own.reason, event.ByServer, err}
+	case errors.Is(err, os.ErrDeadlineExceeded) && (c.phase == event.PhaseHandshake || c.phase == event.PhaseConnect || c.phase == event.PhaseTLS):
+		return ending{event.HandshakeTimeout, event.ByServer, nil}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return ending{event.CommandTimeout, event.ByServer, nil}
+	case errors.As(err, &wire):
+		return ending{event.Reason(wire.Reason), event.ByServer, err}
+	case errors.Is(err, io.EOF):
+		return ending{event.ClientClosed, event.ByClient, nil}
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ETIMEDOUT):
+		return ending{event.ClientGone, event.ByClient, err}
+	}
+	return ending{event.InternalFault, event.ByServer, err}
+}

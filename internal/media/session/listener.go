@@ -1,0 +1,105 @@
+package session
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"weir/internal/ops/event"
+)
+
+// acceptPause is how long accept waits when the process is out of descriptors.
+// Why not shorter: each try costs a system call and a log line at most a second.
+// Why not longer: it is added to the join time of whoever comes next.
+const acceptPause = 50 * time.Millisecond
+
+// Serve accepts connections from ln until it is closed, and returns nil then.
+// tlsConfig is nil on a plain listener. One Server may serve several listeners.
+func (s *Server) Serve(ln net.Listener, tlsConfig *tls.Config) error {
+	var lastLine time.Time
+	for {
+		nc, err := ln.Accept()
+		switch {
+		case err == nil:
+			s.accept(nc, tlsConfig)
+		case errors.Is(err, net.ErrClosed):
+			return nil
+		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
+			// Running streams keep their descriptors; newcomers wait in the backlog.
+			if time.Since(lastLine) > time.Second {
+				lastLine = time.Now()
+				s.o.Emit.Emit(event.LimitHit{Reason: event.DescriptorsExhaust, Err: err})
+			}
+			select {
+			case <-time.After(acceptPause):
+			case <-s.ctx.Done():
+				return nil
+			}
+		case errors.Is(err, syscall.ECONNABORTED):
+			// The client left the backlog before us.
+		default:
+			return err
+		}
+	}
+}
+
+func (s *Server) accept(nc net.Conn, tlsConfig *tls.Config) {
+	addr := addrOf(nc)
+	if !s.admit(addr) {
+		s.o.Emit.Emit(event.Refused{Session: event.Session{Remote: nc.RemoteAddr().String()}, Reason: event.TooManyOfOne})
+		nc.Close()
+		return
+	}
+	if tlsConfig != nil {
+		nc = tls.Server(nc, tlsConfig)
+	}
+	c := s.newConn(nc, tlsConfig != nil)
+	if c == nil {
+		nc.Close()
+		s.leave(addr)
+		return
+	}
+	go func() {
+		defer s.wg.Done()
+		defer s.leave(addr)
+		c.run()
+	}()
+}
+
+// perAddr counts connections by the peer's address.
+type perAddr struct {
+	mu sync.Mutex
+	n  map[netip.Addr]int
+}
+
+// admit counts one more connection from addr; false if there are enough. Proven
+// members are not known yet here: other nodes' addresses are exempt by
+// Options.Trusted.
+func (s *Server) admit(addr netip.Addr) bool {
+	s.perAddr.mu.Lock()
+	defer s.perAddr.mu.Unlock()
+	if s.perAddr.n[addr] >= s.o.ConnectionsPerAddr && !s.o.trusted(addr) {
+		return false
+	}
+	s.perAddr.n[addr]++
+	return true
+}
+
+func (s *Server) leave(addr netip.Addr) {
+	s.perAddr.mu.Lock()
+	defer s.perAddr.mu.Unlock()
+	if s.perAddr.n[addr]--; s.perAddr.n[addr] <= 0 {
+		delete(s.perAddr.n, addr)
+	}
+}
+
+func addrOf(nc net.Conn) netip.Addr {
+	if tcp, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}

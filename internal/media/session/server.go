@@ -1,0 +1,134 @@
+package session
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"weir/internal/ops/event"
+	"weir/rtmp"
+)
+
+// Options are a Server's parts and limits.
+type Options struct {
+	Node    string        // this node's name, for the proof of membership
+	Secret  func() []byte // the cluster's
+	Handler Handler
+	Emit    event.Sink
+	Wire    rtmp.Limits // Handshake negative: this package keeps that deadline
+
+	Handshake time.Duration // TLS, handshake and connect, in all
+	Command   time.Duration // from connect to the first publish or play
+	// ConnectionsPerAddr bounds one address's connections; Trusted exempts the
+	// addresses of other nodes and of proxies. Nil: nobody is exempt.
+	ConnectionsPerAddr int
+	Trusted            func(netip.Addr) bool
+}
+
+func (o *Options) trusted(a netip.Addr) bool { return o.Trusted != nil && o.Trusted(a) }
+
+// memberStreams bounds the NetStreams of a node: the feeds of one shared
+// connection, with room for those being given back.
+const memberStreams = 256
+
+// Server is all RTMP sessions of a node.
+type Server struct {
+	o       Options
+	ctx     context.Context
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+	perAddr perAddr
+	ids     atomic.Uint64
+
+	mu      sync.Mutex
+	closed  bool
+	conns   map[uint64]*conn
+	in, out int64 // of sessions that have ended
+}
+
+// NewServer returns a Server without sessions.
+func NewServer(o Options) *Server {
+	s := &Server{o: o, conns: make(map[uint64]*conn), perAddr: perAddr{n: make(map[netip.Addr]int)}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// Len is the number of open connections.
+func (s *Server) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// Bytes are what all sessions so far have received and sent, on the wire.
+func (s *Server) Bytes() (in, out int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in, out = s.in, s.out
+	for _, c := range s.conns {
+		i, o := c.bytes()
+		in, out = in+i, out+o
+	}
+	return in, out
+}
+
+// Close ends all sessions in good order and waits for them, until ctx ends:
+// publishers and viewers are told before their connection closes. The
+// listeners are the caller's to close first.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	all := make([]*conn, 0, len(s.conns))
+	for _, c := range s.conns {
+		all = append(all, c)
+	}
+	s.mu.Unlock()
+	s.cancel()
+	for _, c := range all {
+		c.stop(event.NodeStopping, event.ByServer, nil)
+	}
+	done := make(chan struct{})
+	go func() {
+		s.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		for _, c := range all {
+			c.nc.Close()
+		}
+		return context.Cause(ctx)
+	}
+}
+
+// newConn registers a connection; nil when the server is closed. The caller
+// owes wg.Done.
+func (s *Server) newConn(nc net.Conn, secure bool) *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	c := &conn{s: s, nc: nc, began: time.Now(), streams: make(map[uint32]*netStream)}
+	c.client.Conn = s.ids.Add(1)
+	c.client.Remote = nc.RemoteAddr().String()
+	c.client.Role = event.RoleUnknown
+	c.client.TLS = secure
+	c.ctx, c.cancel = context.WithCancel(s.ctx)
+	s.conns[c.client.Conn] = c
+	s.wg.Add(1)
+	return c
+}
+
+func (s *Server) remove(c *conn, in, out int64) {
+	s.mu.Lock()
+	delete(s.conns, c.client.Conn)
+	s.in += in
+	s.out += out
+	s.mu.Unlock()
+}

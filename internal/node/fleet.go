@@ -1,0 +1,64 @@
+package node
+
+import (
+	"context"
+
+	"weir/internal/control/cluster"
+	"weir/internal/media/live"
+	"weir/internal/ops/admin"
+)
+
+// fleetView is the node as its admin listener sees it.
+type fleetView node
+
+// Nodes implements admin.Fleet.
+func (v *fleetView) Nodes(context.Context) ([]admin.Node, error) {
+	var out []admin.Node
+	for _, m := range v.cluster.Nodes() {
+		out = append(out, admin.Node{
+			Name: m.Name, Roles: m.Roles, State: string(m.State), Zone: m.Zone, Version: m.Version, Self: m.Name == v.cfg.Node.Name,
+			Addresses: admin.Addresses{RTMP: m.Addresses.RTMP, HTTP: m.Addresses.HTTP, Admin: m.Addresses.Admin},
+			Capacity:  admin.Capacity{Egress: m.Capacity.EgressBPS, Sessions: m.Capacity.Sessions},
+			Load: admin.Load{Publishers: m.Load.Publishers, Viewers: m.Load.Viewers, Sessions: m.Load.Sessions, Pulls: m.Load.Pulls,
+				Egress: m.Load.EgressBPS, Ingress: m.Load.IngressBPS, CPU: m.Load.CPU},
+		})
+	}
+	return out, nil
+}
+
+// Streams implements admin.Fleet. It asks the nodes that have viewers.
+func (v *fleetView) Streams(ctx context.Context) ([]admin.Stream, error) {
+	audience := (*node)(v).audience(ctx)
+	var out []admin.Stream
+	for _, r := range v.cluster.Streams() {
+		s := admin.Stream{App: r.Name.App, Name: r.Name.Stream, Owner: r.Owner, Epoch: r.Epoch, Since: r.Since,
+			Edges: v.cluster.Pulls(r.Name), Viewers: audience[r.Name], Bitrate: int64(r.Facts.BitrateBPS),
+			Publisher: &admin.Publisher{Remote: r.Facts.Publisher, Encoder: r.Facts.Encoder}}
+		for _, t := range r.Facts.Tracks {
+			s.Tracks = append(s.Tracks, admin.Track{Kind: t.Kind, Codec: t.Codec})
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// Ready implements admin.Fleet.
+func (v *fleetView) Ready() []admin.Problem {
+	if !v.cluster.Available() {
+		return []admin.Problem{{Part: "store", Reason: "the store does not answer; running streams go on"}}
+	}
+	return nil
+}
+
+// tracks are a stream's tracks as the cluster keeps them.
+func tracks(info live.Info) []cluster.Track {
+	var out []cluster.Track
+	for _, t := range info.Tracks {
+		kind := "audio"
+		if t.Video {
+			kind = "video"
+		}
+		out = append(out, cluster.Track{Kind: kind, Codec: t.Codec, Width: t.Width, Height: t.Height, Rate: t.SampleRate, Channels: t.Channels})
+	}
+	return out
+}

@@ -1,0 +1,342 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"weir/internal/control/cluster"
+	"weir/internal/control/store"
+	"weir/internal/front"
+	"weir/internal/media/ingest"
+	"weir/internal/media/live"
+	"weir/internal/media/play"
+	"weir/internal/media/relay"
+	"weir/internal/media/session"
+	"weir/internal/ops/admin"
+	"weir/internal/ops/config"
+	"weir/internal/ops/event"
+	"weir/internal/stream"
+	"weir/rtmp"
+)
+
+// stopTimeout is how long sessions have to end in good order.
+const stopTimeout = 5 * time.Second
+
+// node is all parts of one process.
+type node struct {
+	cfg     config.Config
+	log     *slog.Logger
+	emit    event.Sink
+	metrics *prometheus.Registry
+
+	store    store.Store
+	cluster  *cluster.Cluster
+	hub      *live.Hub // what this node owns or pulls
+	transit  *live.Hub // what its front carries
+	ingest   *ingest.Service
+	peers    *relay.Peers
+	pulls    *relay.Pulls
+	play     *play.Service
+	placer   placer
+	front    *front.Front
+	sessions *session.Server
+	load     loadMeter
+	viewers  viewerCache
+	drops    drops
+
+	listeners listeners
+	serving   sync.WaitGroup
+}
+
+// Run runs a node until ctx ends, then ends it in good order. An error means
+// that it could not start, or that a listener failed.
+func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	n := &node{cfg: cfg, log: log.With("node", cfg.Node.Name)}
+	if err := n.start(ctx); err != nil {
+		n.stop()
+		return err
+	}
+	failed := make(chan error, 8)
+	n.accept(failed)
+	n.log.Info("ready")
+	var err error
+	select {
+	case <-ctx.Done():
+		n.log.Info("stopping")
+	case err = <-failed:
+	}
+	n.stop()
+	n.log.Info("stopped")
+	return err
+}
+
+func (n *node) start(ctx context.Context) (err error) {
+	n.metrics = prometheus.NewRegistry()
+	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	count, err := event.NewMetrics(n.metrics, n.cfg.Node.Name)
+	if err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	n.emit = event.Tee(event.NewLog(n.log), count)
+	if n.listeners, err = listen(&n.cfg, n.log); err != nil {
+		return err
+	}
+	if n.store, err = openStore(ctx, &n.cfg, n.log); err != nil {
+		return err
+	}
+	if err := n.join(ctx); err != nil {
+		return err
+	}
+	n.build()
+	return nil
+}
+
+// join makes this node a member of its cluster.
+func (n *node) join(ctx context.Context) (err error) {
+	n.cluster, err = cluster.New(cluster.Options{
+		Store:   n.store,
+		Secret:  []byte(n.cfg.Store.Secret.Reveal()),
+		Logger:  n.log,
+		Emit:    n.emit,
+		Highest: highest(&n.cfg),
+		Self: cluster.NodeRecord{
+			Name: n.cfg.Node.Name, Roles: roles(&n.cfg), Zone: n.cfg.Node.Zone, Version: Version(),
+			Addresses: n.listeners.advertised(n.cfg.Node.Advertise),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if err := n.cluster.Start(ctx); err != nil {
+		return fmt.Errorf("joining the cluster: %w", err)
+	}
+	return nil
+}
+
+// build puts the media wing and the front together.
+func (n *node) build() {
+	o := live.Options{
+		RetainTime: n.cfg.Limits.GOPTime, RetainBytes: int(n.cfg.Limits.GOPBytes),
+		LagLimit: n.cfg.Limits.ViewerLag, StallLimit: n.cfg.Limits.WriteStall,
+		Observer: live.Observer{Count: n.drops.count},
+	}
+	n.hub = live.NewHub(o)
+	o.Pumps = 1 // nothing joins it but cursors
+	n.transit = live.NewHub(o)
+
+	dial := (&net.Dialer{}).DialContext
+	dialer := func(ctx context.Context, addr string) (net.Conn, error) { return dial(ctx, "tcp", addr) }
+	reg := registry{n.cluster, n.cfg.Node.Name}
+
+	n.peers = relay.NewPeers(n.cfg.Node.Name, n.cluster.Secret, dialer)
+	n.pulls = relay.NewPulls(relay.PullOptions{
+		Hub: n.hub, Peers: n.peers, Locator: reg, Emit: n.emit,
+		Linger:  n.cfg.Play.Grace,
+		Grace:   func(app string) time.Duration { return n.cfg.PublishFor(app).Grace },
+		Wait:    func(app string) time.Duration { return n.cfg.PlayFor(app).Wait },
+		Silence: n.cfg.Limits.PublisherSilence,
+		OnPull: func(name stream.Name, on bool) {
+			if on {
+				n.cluster.PullStarted(name)
+			} else {
+				n.cluster.PullEnded(name)
+			}
+		},
+	})
+	n.ingest = ingest.New(ingest.Options{
+		Hub: n.hub, Registry: reg, Emit: n.emit,
+		FirstMedia: n.cfg.Limits.FirstMedia, Silence: n.cfg.Limits.PublisherSilence, YieldAfter: yieldAfter,
+		OnStart: n.pulls.LocalStarted, OnEnd: n.pulls.LocalEnded,
+	})
+	n.placer = newPlacer(n.cluster)
+	n.play = play.New(n.pulls, publications{n.ingest}, n.emit)
+	n.front = front.New(front.Options{
+		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Dial: dialer, Emit: n.emit, Hub: n.transit,
+		Placer: n.placer,
+	})
+	n.sessions = session.NewServer(session.Options{
+		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Handler: (*router)(n), Emit: n.emit,
+		Wire: rtmp.Limits{Message: int(n.cfg.Limits.Message), ChunkStreams: n.cfg.Limits.ChunkStreams,
+			NetStreams: n.cfg.Limits.NetStreams, Write: n.cfg.Limits.WriteStall, Handshake: -1},
+		Handshake: n.cfg.Limits.Handshake, Command: n.cfg.Limits.Command,
+		ConnectionsPerAddr: n.cfg.Limits.ConnectionsPerAddr, Trusted: n.isNode,
+	})
+}
+
+// yieldAfter is how long a publisher must have been silent before a newcomer
+// may have its name: DESIGN, duplicate key policy.
+const yieldAfter = 2 * time.Second
+
+// accept serves all listeners and starts the reports.
+func (n *node) accept(failed chan<- error) {
+	serve := func(what string, f func() error) {
+		n.serving.Go(func() {
+			if err := f(); err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
+				select {
+				case failed <- fmt.Errorf("%s listener: %w", what, err):
+				default:
+				}
+			}
+		})
+	}
+	l := &n.listeners
+	serve("rtmp", func() error { return n.sessions.Serve(l.rtmp, nil) })
+	if l.rtmps != nil {
+		serve("rtmps", func() error { return n.sessions.Serve(l.rtmps, l.tls) })
+	}
+	if l.http != nil {
+		l.httpServer = httpServer(n.play.HTTP())
+		serve("http", func() error { return l.httpServer.Serve(l.http) })
+	}
+	if l.admin != nil {
+		l.adminServer = httpServer(admin.Handler(admin.Options{
+			Fleet: (*fleetView)(n), Metrics: n.metrics, Token: n.cfg.Admin.Token, Version: Version()}))
+		serve("admin", func() error { return l.adminServer.Serve(l.admin) })
+	}
+	n.load.start(n)
+}
+
+// httpServer has the timeouts that an HTTP server on a public address needs. A
+// stream is written for as long as it is watched, so there is no write timeout
+// here; who writes sets one per write.
+func httpServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
+}
+
+// stop ends what has been started, newest first.
+func (n *node) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	n.listeners.close()
+	n.load.stop()
+	if n.sessions != nil {
+		if err := n.sessions.Close(ctx); err != nil {
+			n.log.Warn("sessions did not end in time", "err", err)
+		}
+		n.front.Close()
+		n.pulls.Close()
+		n.peers.Close()
+		n.hub.Close()
+		n.transit.Close()
+	}
+	n.listeners.shutdown(ctx)
+	n.serving.Wait()
+	if n.cluster != nil {
+		if err := n.cluster.Close(); err != nil {
+			n.log.Warn("leaving the cluster", "err", err)
+		}
+	}
+	if n.store != nil {
+		n.store.Close()
+	}
+}
+
+func roles(cfg *config.Config) []string {
+	out := make([]string, len(cfg.Node.Roles))
+	for i, r := range cfg.Node.Roles {
+		out[i] = string(r)
+	}
+	return out
+}
+
+// listeners are the node's sockets.
+type listeners struct {
+	rtmp, rtmps, http, admin net.Listener
+	tls                      *tls.Config
+	httpServer, adminServer  *http.Server
+}
+
+// listen binds everything that the configuration names.
+func listen(cfg *config.Config, log *slog.Logger) (l listeners, err error) {
+	bind := func(to *net.Listener, what, addr string) {
+		if err != nil || addr == "" {
+			return
+		}
+		if *to, err = Listen("tcp", addr); err != nil {
+			err = fmt.Errorf("%s listener: %w", what, err)
+			return
+		}
+		log.Info("listening", "what", what, "addr", (*to).Addr().String())
+	}
+	bind(&l.rtmp, "rtmp", cfg.RTMP.Listen)
+	if cfg.RTMP.TLS.Listen != "" && err == nil {
+		var cert tls.Certificate
+		if cert, err = tls.LoadX509KeyPair(cfg.RTMP.TLS.Cert, cfg.RTMP.TLS.Key); err != nil {
+			return l, fmt.Errorf("rtmp.tls: %w", err)
+		}
+		l.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		bind(&l.rtmps, "rtmps", cfg.RTMP.TLS.Listen)
+	}
+	bind(&l.http, "http", cfg.HTTP.Listen)
+	bind(&l.admin, "admin", cfg.Admin.Listen)
+	return l, err
+}
+
+// close stops accepting RTMP; HTTP ends in shutdown, so that the admin listener
+// answers until the sessions are gone.
+func (l *listeners) close() {
+	for _, ln := range []net.Listener{l.rtmp, l.rtmps} {
+		if ln != nil {
+			ln.Close()
+		}
+	}
+}
+
+func (l *listeners) shutdown(ctx context.Context) {
+	for _, s := range []*http.Server{l.httpServer, l.adminServer} {
+		if s != nil {
+			if s.Shutdown(ctx) != nil {
+				s.Close()
+			}
+		}
+	}
+	for _, ln := range []net.Listener{l.http, l.admin} {
+		if ln != nil {
+			ln.Close()
+		}
+	}
+}
+
+// advertised is where others reach this node: the port it listens on, at host,
+// or at the address it listens on, or at the one that its default route leaves
+// from.
+func (l *listeners) advertised(host string) cluster.Addresses {
+	at := func(ln net.Listener) string {
+		if ln == nil {
+			return ""
+		}
+		a := ln.Addr().(*net.TCPAddr)
+		h := host
+		if h == "" && !a.IP.IsUnspecified() {
+			h = a.IP.String()
+		}
+		if h == "" {
+			h = outwardAddress()
+		}
+		return net.JoinHostPort(h, strconv.Itoa(a.Port))
+	}
+	return cluster.Addresses{RTMP: at(l.rtmp), HTTP: at(l.http), Admin: at(l.admin)}
+}
+
+// outwardAddress is the address that the default route leaves from. Nothing is
+// sent: connecting a datagram socket only chooses the route.
+func outwardAddress() string {
+	c, err := net.Dial("udp", "192.0.2.1:9")
+	if err != nil {
+		return "127.0.0.1"
+	}
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).IP.String()
+}

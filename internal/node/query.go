@@ -1,0 +1,111 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"weir/internal/stream"
+)
+
+// queryViewers asks a node how many viewers it has of each stream.
+const queryViewers = "viewers"
+
+// queryPage bounds one answer, in streams: at 64 bytes each well under the limit
+// of a command.
+const queryPage = 256
+
+// viewerCount is one stream in the answer, in the order of names.
+type viewerCount struct {
+	Name    string `json:"name"`
+	Viewers int    `json:"viewers"`
+}
+
+// answer is what this node says to another member's question. after pages
+// through long answers: the last name of the page before.
+func (n *node) answer(what, after string) (string, error) {
+	if what != queryViewers {
+		return "", fmt.Errorf("unknown question %q", what)
+	}
+	var all []viewerCount
+	for name, count := range n.play.Audience() {
+		if s := name.String(); s > after {
+			all = append(all, viewerCount{s, count})
+		}
+	}
+	slices.SortFunc(all, func(a, b viewerCount) int { return strings.Compare(a.Name, b.Name) })
+	b, err := json.Marshal(all[:min(len(all), queryPage)])
+	return string(b), err
+}
+
+// viewerCache holds the whole cluster's audience for a moment, so that a page
+// that refreshes does not ask every node each time.
+type viewerCache struct {
+	mu    sync.Mutex
+	at    time.Time
+	count map[stream.Name]int
+}
+
+const viewerCacheTTL = 500 * time.Millisecond
+
+// askTimeout bounds how long a listing waits for a node that does not answer.
+const askTimeout = time.Second
+
+// audience is the number of viewers of each stream in the whole cluster. Nodes
+// that do not answer in time count as none.
+func (n *node) audience(ctx context.Context) map[stream.Name]int {
+	n.viewers.mu.Lock()
+	defer n.viewers.mu.Unlock()
+	if time.Since(n.viewers.at) < viewerCacheTTL {
+		return n.viewers.count
+	}
+	sum := n.play.Audience()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	for _, other := range n.cluster.Nodes() {
+		if other.Name == n.cfg.Node.Name || other.Addresses.RTMP == "" || other.Load.Viewers == 0 && !other.LoadSeen.IsZero() && time.Since(other.LoadSeen) < loadInterval/2 {
+			continue
+		}
+		wg.Go(func() {
+			counts := n.ask(ctx, other.Addresses.RTMP)
+			mu.Lock()
+			defer mu.Unlock()
+			for name, c := range counts {
+				sum[name] += c
+			}
+		})
+	}
+	wg.Wait()
+	n.viewers.count, n.viewers.at = sum, time.Now()
+	return sum
+}
+
+// ask gets one node's audience, page by page.
+func (n *node) ask(ctx context.Context, addr string) map[stream.Name]int {
+	counts := make(map[stream.Name]int)
+	for after := ""; ; {
+		text, err := n.peers.Query(ctx, addr, queryViewers, after)
+		if err != nil {
+			return counts
+		}
+		var page []viewerCount
+		if json.Unmarshal([]byte(text), &page) != nil {
+			return counts
+		}
+		for _, v := range page {
+			if name, err := stream.ParseName(v.Name); err == nil {
+				counts[name] = v.Viewers
+			}
+		}
+		if len(page) < queryPage {
+			return counts
+		}
+		after = page[len(page)-1].Name
+	}
+}

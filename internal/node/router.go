@@ -1,0 +1,83 @@
+package node
+
+import (
+	"context"
+	"errors"
+
+	"weir/internal/media/ingest"
+	"weir/internal/media/session"
+	"weir/internal/ops/config"
+	"weir/internal/ops/event"
+	"weir/rtmp"
+)
+
+// router decides which part of the node takes a session. It is the node itself,
+// seen by package session:
+//
+//	publish  here, if a front has sent it or this is an origin without the front
+//	         role; else where placement says, which may be here
+//	play     here, if a front has sent it or this node serves viewers; else
+//	         carried to an edge
+type router node
+
+// Publish implements session.Handler.
+func (r *router) Publish(ctx context.Context, p *session.Publish) (session.Publisher, error) {
+	n := (*node)(r)
+	sent := p.Extra.Hops > 0
+	switch {
+	case sent && !n.cfg.Node.Has(config.RoleOrigin):
+		return nil, &session.Rejection{Code: rtmp.CodePublishRejected, Description: "This node takes no publishers.", Reason: event.NotServed}
+	case sent, n.cfg.Node.Has(config.RoleOrigin) && !n.cfg.Node.Has(config.RoleFront), n.belongsHere(p):
+		return r.take(ctx, p)
+	}
+	return n.front.Publish(ctx, p)
+}
+
+// belongsHere asks placement whether this node's own origin is the choice.
+func (n *node) belongsHere(p *session.Publish) bool {
+	if !n.cfg.Node.Has(config.RoleOrigin) {
+		return false
+	}
+	b, err := n.placer.Publisher(p.Name, nil)
+	if err != nil {
+		return true
+	}
+	here := b.Node == n.cfg.Node.Name
+	if b.Done != nil {
+		b.Done(here)
+	}
+	return here
+}
+
+// take accepts a publisher at this origin.
+func (r *router) take(ctx context.Context, p *session.Publish) (session.Publisher, error) {
+	pub, err := r.ingest.Publish(ctx, ingest.Request{Name: p.Name, Timeline: p.Extra.Timeline, Session: p.Session, Encoder: p.Facts.FlashVer},
+		func(why error) {
+			code := rtmp.CodePublishRejected
+			if errors.Is(why, ingest.ErrTakenOver) || errors.Is(why, ingest.ErrFenced) {
+				code = rtmp.CodePublishBadName
+			}
+			p.Evict(code, ingest.Reason(why), why)
+		})
+	var busy *ingest.BusyError
+	if errors.As(err, &busy) {
+		return nil, &session.Rejection{Code: rtmp.CodePublishBadName, Description: "Already publishing.", Reason: event.Busy, Err: err}
+	}
+	if err != nil {
+		return nil, &session.Rejection{Code: rtmp.CodePublishRejected, Description: "The stream could not be claimed now; try again.", Reason: event.StorePending, Err: err}
+	}
+	return pub, nil
+}
+
+// Play implements session.Handler.
+func (r *router) Play(ctx context.Context, p *session.Play) (session.Player, error) {
+	if p.Extra.Hops > 0 || r.cfg.Node.Has(config.RoleEdge) || r.cfg.Node.Has(config.RoleOrigin) {
+		return r.play.RTMP(ctx, p)
+	}
+	return r.front.Play(ctx, p)
+}
+
+// Query implements session.Handler.
+func (r *router) Query(_ context.Context, what, after string) (string, error) {
+	return (*node)(r).answer(what, after)
+}

@@ -1,0 +1,88 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"weir/internal/control/cluster"
+	"weir/internal/control/store"
+	"weir/internal/ops/config"
+)
+
+// openStore opens the configured store. An embedded one logs the address that
+// other nodes give as their endpoint.
+func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store.Store, error) {
+	c := &cfg.Store
+	switch c.Kind {
+	case config.StoreEmbedded:
+		s, err := store.StartEmbedded(ctx, store.EmbeddedOptions{
+			Name: cfg.Node.Name, Dir: c.Dir, Listen: c.Listen, PeerListen: ownPeer(cfg), InitialCluster: strings.Join(c.Peers, ","), Logger: log})
+		if err != nil {
+			return nil, fmt.Errorf("embedded store: %w", err)
+		}
+		log.Info("listening", "what", "store", "addr", s.Addr())
+		return s, nil
+	case config.StoreEtcd:
+		tlsConfig, err := storeTLS(c.TLS)
+		if err != nil {
+			return nil, err
+		}
+		s, err := store.NewEtcd(store.EtcdOptions{Endpoints: c.Endpoints, TLS: tlsConfig, Username: c.User, Password: c.Password.Reveal(), Logger: log})
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+	return store.NewMemory(), nil
+}
+
+// ownPeer is this member's own address among the configured ones.
+func ownPeer(cfg *config.Config) string {
+	for _, p := range cfg.Store.Peers {
+		if addr, ok := strings.CutPrefix(p, cfg.Node.Name+"="); ok {
+			return addr
+		}
+	}
+	return ""
+}
+
+// highest keeps the highest incarnation seen beside the store's data, where a
+// node has such a place.
+func highest(cfg *config.Config) cluster.Highest {
+	if cfg.Store.Kind != config.StoreEmbedded || cfg.Store.Dir == "" {
+		return nil
+	}
+	return cluster.HighestFile(filepath.Join(cfg.Store.Dir, "incarnation"))
+}
+
+// storeTLS is nil when the store is reached in clear.
+func storeTLS(c config.StoreTLS) (*tls.Config, error) {
+	if c == (config.StoreTLS{}) {
+		return nil, nil
+	}
+	t := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CA != "" {
+		pem, err := os.ReadFile(c.CA)
+		if err != nil {
+			return nil, fmt.Errorf("store.tls.ca: %w", err)
+		}
+		t.RootCAs = x509.NewCertPool()
+		if !t.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("store.tls.ca: no certificate in %s", c.CA)
+		}
+	}
+	if c.Cert != "" {
+		cert, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+		if err != nil {
+			return nil, fmt.Errorf("store.tls.cert: %w", err)
+		}
+		t.Certificates = []tls.Certificate{cert}
+	}
+	return t, nil
+}
