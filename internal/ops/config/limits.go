@@ -162,18 +162,23 @@ var LimitTable = []Limit{
 	{
 		Name: "depth of AMF values", Default: Count{rtmp.MaxAMFDepth, "levels"},
 		Stops:  "nested arrays: a stack overflow would end the process",
-		Reason: event.BadAMF,
+		Reason: event.Reason(rtmp.ReasonBadCommand),
 	},
 	{
 		Name: "AMF values of a command", Default: Count{rtmp.MaxAMFValues, "values"},
 		Stops:  "objects without end; nothing is ever allocated from a declared count",
-		Reason: event.BadAMF,
+		Reason: event.Reason(rtmp.ReasonBadCommand),
 	},
 	{
 		Key: "net_streams", Name: "NetStreams of a client",
 		Default: Count{rtmp.MaxNetStreams, "streams"}, Least: Count{1, ""}, Most: Count{1024, ""},
-		Stops:  "createStream without end. Nodes among themselves may have more",
-		Reason: event.TooManyStreams,
+		Stops:  "createStream without end; each one over is answered with an error. Nodes among themselves may have more",
+		Reason: event.Reason(rtmp.ReasonTooManyStreams),
+	},
+	{
+		Name: "refused commands of a connection", Default: Count{1000, "commands"},
+		Stops:  "clients that ask for what they cannot have without end; each refusal is answered",
+		Reason: event.Reason(rtmp.ReasonCommandFlood),
 	},
 	{
 		Name: "application or stream name", Default: Count{stream.MaxNameBytes, "bytes"},

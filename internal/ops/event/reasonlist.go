@@ -33,8 +33,6 @@ var own = []ReasonInfo{
 	{GOPTooLarge, "the GOP cache's bytes ran over", true},
 	{NegativeCached, "answered \"no such stream\" from memory", true},
 	{NegativeCacheFull, "the memory of absent streams is full", true},
-	{BadAMF, "AMF values that are malformed or over a limit", true},
-	{TooManyStreams, "more NetStreams than allowed", true},
 	{HopLimit, "relayed too often: a loop", true},
 	{HookTimeout, "a hook did not answer in time", true},
 	{HookTooLarge, "a hook's answer is too long", true},

@@ -56,8 +56,6 @@ const (
 	GOPTooLarge        Reason = "gop-too-large"                     // the GOP cache's bytes ran over
 	NegativeCached     Reason = "negative-cached"                   // answered "no such stream" from memory
 	NegativeCacheFull  Reason = "negative-cache-full"               // the memory of absent streams was full
-	BadAMF             Reason = "bad-amf"                           // AMF that is malformed or over a limit
-	TooManyStreams     Reason = "too-many-streams"                  // more NetStreams than allowed
 	HopLimit           Reason = "hop-limit"                         // relayed too often: a loop
 	HookTimeout        Reason = "hook-timeout"                      // a hook did not answer in time
 	HookTooLarge       Reason = "hook-too-large"                    // a hook's answer was too long

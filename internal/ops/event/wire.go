@@ -35,6 +35,13 @@ var wireMeanings = map[rtmp.Reason]meaning{
 	rtmp.ReasonAggregate:        {"an aggregate that cannot be split", false},
 	rtmp.ReasonTruncated:        {"the connection ended within a message", false},
 	rtmp.ReasonWriteStalled:     {"the peer takes no bytes", true},
+	rtmp.ReasonBadCommand:       {"a command that is not a name, a number and values, or holds too deep or too many of them", true},
+	rtmp.ReasonConnectExpected:  {"a command before connect, or none in time", false},
+	rtmp.ReasonSecondConnect:    {"connect on a connected connection", false},
+	rtmp.ReasonTooManyStreams:   {"createStream over the limit, again and again", true},
+	rtmp.ReasonStreamBusy:       {"publish and play on one message stream", false},
+	rtmp.ReasonUnknownStream:    {"media or a command for a message stream that was not created", false},
+	rtmp.ReasonCommandFlood:     {"refused commands without end", true},
 	rtmp.ReasonCommandTimeout:   {"connected, but neither published nor played in time", true},
 }
 
