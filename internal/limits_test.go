@@ -18,7 +18,7 @@ func TestLimitsAreThoseOfThePackagesThatEnforceThem(t *testing.T) {
 		"gop_bytes":   {int64(l.GOPBytes), live.DefaultRetainBytes},
 		"viewer_lag":  {int64(l.ViewerLag), int64(live.DefaultLagLimit)},
 		"write_stall": {int64(l.WriteStall), int64(live.DefaultStallLimit)},
-		"relay_hops":  {int64(l.RelayHops), relay.MaxHops},
+		"relay_hops":  {row(t, "hops from node to node"), relay.MaxHops},
 		"headers":     {row(t, "headers of a stream"), live.MaxHeaderBytes},
 	} {
 		if pair[0] != pair[1] {

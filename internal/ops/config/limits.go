@@ -28,10 +28,7 @@ type Limits struct {
 	GOPBytes  Size          `yaml:"gop_bytes"`
 	ViewerLag time.Duration `yaml:"viewer_lag"`
 
-	ConnectionsPerAddr int           `yaml:"connections_per_address"`
-	NegativeTTL        time.Duration `yaml:"negative_ttl"`
-	NegativeEntries    int           `yaml:"negative_entries"`
-	RelayHops          int           `yaml:"relay_hops"`
+	ConnectionsPerAddr int `yaml:"connections_per_address"`
 }
 
 // Wire returns the limits that package rtmp enforces on a connection.
@@ -209,20 +206,17 @@ var LimitTable = []Limit{
 		Reason: event.ViewerLagging,
 	},
 	{
-		Key: "negative_ttl", Name: "memory of a stream's absence, time",
-		Default: 2 * time.Second, Least: 0 * time.Second, Most: time.Minute,
+		Name: "memory of a stream's absence, time", Default: 2 * time.Second,
 		Stops:  "questions to the store, as many as there are plays of absent streams",
 		Reason: event.NegativeCached,
 	},
 	{
-		Key: "negative_entries", Name: "memory of absent streams, entries",
-		Default: Count{10_000, "streams"}, Least: Count{0, ""}, Most: Count{1 << 20, ""},
+		Name: "memory of absent streams, entries", Default: Count{10_000, "streams"},
 		Stops:  "a million plays of random names",
 		Reason: event.NegativeCacheFull,
 	},
 	{
-		Key: "relay_hops", Name: "hops from node to node",
-		Default: Count{3, "hops"}, Least: Count{1, ""}, Most: Count{8, ""},
+		Name: "hops from node to node", Default: Count{3, "hops"},
 		Stops:  "relays that loop back to themselves",
 		Reason: event.HopLimit,
 	},

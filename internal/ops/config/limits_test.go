@@ -76,7 +76,7 @@ func TestDesignDefaults(t *testing.T) {
 		PublisherSilence: 5 * time.Second, WriteStall: 10 * time.Second,
 		Message: 8 * MiB, CommandBytes: 64 * KiB, PreAuth: 16 * KiB, ChunkStreams: 64, NetStreams: 8,
 		GOPTime: 10 * time.Second, GOPBytes: 16 * MiB, ViewerLag: 2 * time.Second,
-		ConnectionsPerAddr: 256, NegativeTTL: 2 * time.Second, NegativeEntries: 10_000, RelayHops: 3,
+		ConnectionsPerAddr: 256,
 	}
 	if got := DefaultLimits(); got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
