@@ -191,16 +191,31 @@ func TestLimitReasonsCountInAnyEvent(t *testing.T) {
 	for _, e := range one {
 		sink(e)
 	}
-	want := `
-# HELP weir_limit_hits_total Times that a limit bit; one reason per limit, see docs/limits.md.
-# TYPE weir_limit_hits_total counter
-weir_limit_hits_total{node="n1",reason="address-limit"} 1
-weir_limit_hits_total{node="n1",reason="gop-too-large"} 1
-weir_limit_hits_total{node="n1",reason="viewer-lagging"} 1
-weir_limit_hits_total{node="n1",reason="write-stalled"} 1
-`
-	if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "weir_limit_hits_total"); err != nil {
-		t.Error(err)
+	want := map[Reason]float64{TooManyOfOne: 1, GOPTooLarge: 1, ViewerLagging: 1, WriteStalled: 1}
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[Reason]bool{}
+	for _, f := range families {
+		if f.GetName() != "weir_limit_hits_total" {
+			continue
+		}
+		for _, m := range f.Metric {
+			for _, l := range m.Label {
+				if r := Reason(l.GetValue()); l.GetName() == "reason" {
+					seen[r] = true
+					if m.Counter.GetValue() != want[r] {
+						t.Errorf("%s = %v, want %v", r, m.Counter.GetValue(), want[r])
+					}
+				}
+			}
+		}
+	}
+	for r := range Reasons() {
+		if r.Limit && !seen[r.Reason] {
+			t.Errorf("%s is not there before its first hit", r.Reason)
+		}
 	}
 }
 

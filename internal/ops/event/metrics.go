@@ -83,6 +83,11 @@ func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
 		apps:          labels{max: maxAppLabels},
 	}
 	c.storeUp.Set(1)
+	for info := range Reasons() {
+		if info.Limit {
+			c.limits.WithLabelValues(string(info.Reason)) // there from the start: a rate needs a zero to begin with
+		}
+	}
 	return c.count, r.err
 }
 
