@@ -59,7 +59,7 @@ func (t tag) header() bool {
 }
 
 func (t tag) key() bool {
-	return t.typ == 9 && len(t.payload) > 0 && t.payload[0]>>4&7 == 1 && !t.header()
+	return t.typ == 9 && len(t.payload) > 0 && t.payload[0]>>4&7 == 1 && !t.header() && !t.noPicture()
 }
 
 // ordered checks what any viewer may rely on: each track's header comes before its
@@ -81,7 +81,7 @@ func ordered(tags []tag) error {
 		case t.header():
 			s.header = true
 			continue
-		case t.endOfSequence():
+		case t.noPicture():
 			continue
 		case !s.header:
 			return fmt.Errorf("tag %d: %s at %d ms before its sequence header", i, names[t.typ], t.ms)
@@ -98,14 +98,15 @@ func ordered(tags []tag) error {
 	return nil
 }
 
-// endOfSequence reports whether the tag says that its track has ended; ffmpeg
-// sends one for AVC with the time of the last picture.
-func (t tag) endOfSequence() bool {
+// noPicture reports whether the tag, though video, is no picture: the end of the
+// sequence, which ffmpeg sends with the time of the last picture, or the metadata
+// packet (colours) of enhanced RTMP, which FFmpeg 7 sends with that of the next.
+func (t tag) noPicture() bool {
 	if t.typ != 9 || len(t.payload) < 2 {
 		return false
 	}
-	if t.payload[0]&0x80 != 0 {
-		return t.payload[0]&0x0f == 2
+	if kind := t.payload[0] & 0x0f; t.payload[0]&0x80 != 0 {
+		return kind == 2 || kind == 4
 	}
 	return t.payload[0]&0x0f == 7 && t.payload[1] == 2
 }
@@ -115,7 +116,7 @@ func span(tags []tag) float64 {
 	var first, last uint32
 	n := 0
 	for _, t := range tags {
-		if t.typ != 8 && t.typ != 9 || t.header() {
+		if t.typ != 8 && t.typ != 9 || t.header() || t.noPicture() {
 			continue
 		}
 		if n == 0 {
