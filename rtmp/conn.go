@@ -174,5 +174,9 @@ func (c *Conn) BytesIn() int64 { return c.bytesIn.Load() }
 // through SetOutput.
 func (c *Conn) BytesOut() int64 { return c.bytesOut.Load() }
 
+// CountOut adds n to BytesOut: what the owner of the output (see SetOutput) has
+// written past the Conn.
+func (c *Conn) CountOut(n int) { c.bytesOut.Add(int64(n)) }
+
 // PeerAck returns the last sequence number that the peer acknowledged.
 func (c *Conn) PeerAck() uint32 { return c.peerAck.Load() }

@@ -88,8 +88,9 @@ func (s *ServerConn) AcceptPlay(r *PlayRequest, extra amf.Object) error {
 
 // AppendAcceptPlay appends what AcceptPlay writes, for a caller that sends it
 // together with the first media: stream begin, Play.Reset if asked for,
-// Play.Start, the access marker and Data.Start. extra joins the information
-// object of Play.Start.
+// Play.Start and the access marker. extra joins the information object of
+// Play.Start. There is no Data.Start, which no player waits for and FFmpeg takes
+// for a track.
 func (s *ServerConn) AppendAcceptPlay(dst []byte, r *PlayRequest, extra amf.Object) []byte {
 	dst = AppendUserControl(dst, StreamBegin, r.StreamID)
 	if r.Reset {
@@ -97,9 +98,7 @@ func (s *ServerConn) AppendAcceptPlay(dst []byte, r *PlayRequest, extra amf.Obje
 	}
 	dst = s.AppendStatus(dst, r.StreamID, LevelStatus, CodePlayStart, "Started playing "+r.Name+".", extra)
 	access := amf.Append0(amf.Append0(amf.Append0(nil, "|RtmpSampleAccess"), true), true)
-	dst = AppendMessage(dst, &Message{Type: DataAMF0, StreamID: r.StreamID, Payload: access}, s.ChunkSize())
-	data := amf.Append0(amf.Append0(nil, "onStatus"), amf.Object{{Key: "code", Value: CodeDataStart}})
-	return AppendMessage(dst, &Message{Type: DataAMF0, StreamID: r.StreamID, Payload: data}, s.ChunkSize())
+	return AppendMessage(dst, &Message{Type: DataAMF0, StreamID: r.StreamID, Payload: access}, s.ChunkSize())
 }
 
 // RejectPlay tells the client that there is nothing to play. The message stream

@@ -20,7 +20,6 @@ type viewer struct {
 	backend Backend
 	conn    *rtmp.ClientConn
 	id      uint32
-	paused  atomic.Bool
 	leave   sync.Once
 	left    atomic.Bool
 	over    chan struct{}

@@ -35,7 +35,7 @@ func (v *fleetView) Streams(ctx context.Context) ([]admin.Stream, error) {
 			Edges: v.cluster.Pulls(r.Name), Viewers: audience[r.Name], Bitrate: int64(r.Facts.BitrateBPS),
 			Publisher: &admin.Publisher{Remote: r.Facts.Publisher, Encoder: r.Facts.Encoder}}
 		for _, t := range r.Facts.Tracks {
-			s.Tracks = append(s.Tracks, admin.Track{Kind: t.Kind, Codec: t.Codec})
+			s.Tracks = append(s.Tracks, admin.Track{Kind: t.Kind, Codec: t.Codec, Width: t.Width, Height: t.Height, Rate: t.Rate, Channels: t.Channels})
 		}
 		out = append(out, s)
 	}

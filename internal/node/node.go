@@ -27,7 +27,6 @@ import (
 	"weir/internal/ops/config"
 	"weir/internal/ops/event"
 	"weir/internal/stream"
-	"weir/rtmp"
 )
 
 // stopTimeout is how long sessions have to end in good order.
@@ -142,7 +141,7 @@ func (n *node) build() {
 	n.peers = relay.NewPeers(n.cfg.Node.Name, n.cluster.Secret, dialer)
 	n.pulls = relay.NewPulls(relay.PullOptions{
 		Hub: n.hub, Peers: n.peers, Locator: reg, Emit: n.emit,
-		Linger:  n.cfg.Play.Grace,
+		Linger:  func(app string) time.Duration { return n.cfg.PlayFor(app).Grace },
 		Grace:   func(app string) time.Duration { return n.cfg.PublishFor(app).Grace },
 		Wait:    func(app string) time.Duration { return n.cfg.PlayFor(app).Wait },
 		Silence: n.cfg.Limits.PublisherSilence,
@@ -165,10 +164,11 @@ func (n *node) build() {
 		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Dial: dialer, Emit: n.emit, Hub: n.transit,
 		Placer: n.placer,
 	})
+	wire := n.cfg.Limits.Wire()
+	wire.Handshake = -1 // the session's own, TLS and connect included
 	n.sessions = session.NewServer(session.Options{
 		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Handler: (*router)(n), Emit: n.emit,
-		Wire: rtmp.Limits{Message: int(n.cfg.Limits.Message), ChunkStreams: n.cfg.Limits.ChunkStreams,
-			NetStreams: n.cfg.Limits.NetStreams, Write: n.cfg.Limits.WriteStall, Handshake: -1},
+		Wire:      wire,
 		Handshake: n.cfg.Limits.Handshake, Command: n.cfg.Limits.Command,
 		ConnectionsPerAddr: n.cfg.Limits.ConnectionsPerAddr, Trusted: n.isNode,
 	})

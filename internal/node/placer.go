@@ -33,4 +33,3 @@ func backend(c fleet.Choice, err error) (front.Backend, error) {
 	}
 	return front.Backend{Node: c.Node, Addr: c.Addr, Why: c.Why, Done: c.Done}, nil
 }
-

@@ -69,7 +69,7 @@ func (n *node) audience(ctx context.Context) map[stream.Name]int {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	for _, other := range n.cluster.Nodes() {
-		if other.Name == n.cfg.Node.Name || other.Addresses.RTMP == "" || other.Load.Viewers == 0 && !other.LoadSeen.IsZero() && time.Since(other.LoadSeen) < loadInterval/2 {
+		if other.Name == n.cfg.Node.Name || other.Addresses.RTMP == "" {
 			continue
 		}
 		wg.Go(func() {

@@ -22,17 +22,22 @@ type joinPoint struct {
 }
 
 // headerBytes are the headers in the log's form, stamped with the time of the
-// join point. They are encoded for the first joiner and shared by the others.
+// join point, metadata with zero. They are encoded for the first joiner and shared by the others.
 // Any goroutine; of two first ones, one works for nothing.
 func (j *joinPoint) headerBytes() []byte {
 	if b := j.blob.Load(); b != nil {
 		return *b
 	}
 	var b []byte
-	for _, h := range j.hdr.list {
+	for _, h := range j.hdr.all() {
 		m := rtmp.Message{
 			Type: h.typ, StreamID: StreamID, ChunkStream: rtmp.DefaultChunkStream(h.typ),
 			Timestamp: uint32(j.ms), Payload: h.payload,
+		}
+		if h.typ == rtmp.DataAMF0 {
+			// FFmpeg takes metadata for the file's only at time zero, and for a track
+			// of subtitles at any other.
+			m.Timestamp = 0
 		}
 		b = j.form.append(b, &m)
 	}

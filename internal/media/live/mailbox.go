@@ -11,6 +11,7 @@ const (
 	opResume
 	opReceive
 	opLeave
+	opFinish
 	opEnd
 	opStop
 )
@@ -85,6 +86,11 @@ func (p *pump) do(m *mail, now time.Duration) (stop bool) {
 		v.r.deny = m.deny
 	case opLeave:
 		p.drop(v, ReasonLeft, nil)
+	case opFinish:
+		v.finish()
+		if v.blockedAt < 0 {
+			v.serve(now)
+		}
 	case opEnd:
 		p.endGroup(m, now)
 	case opStop:

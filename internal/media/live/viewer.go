@@ -140,6 +140,22 @@ func (v *Viewer) SetReceive(audio, video bool) {
 // Close takes the viewer off: OnEnd(ReasonLeft, nil) follows unless it has ended.
 func (v *Viewer) Close() { v.group.pump.post(mail{op: opLeave, viewer: v}) }
 
+// Finish is Close at the next message boundary, for a connection that goes on
+// without the viewer: what has begun is sent to its end, and no trailer.
+func (v *Viewer) Finish() { v.group.pump.post(mail{op: opFinish, viewer: v}) }
+
+// finish lets the viewer end where its current message does. Pump only.
+func (v *Viewer) finish() {
+	if v.ending != "" {
+		return
+	}
+	v.ending, v.trailer = ReasonLeft, nil
+	v.r.limit = v.r.off
+	if v.r.mid {
+		v.r.limit += uint64(len(v.r.restOfMessage()))
+	}
+}
+
 // ViewerStats are a viewer's counters.
 type ViewerStats struct {
 	Bytes int64 // taken by its sink

@@ -7,10 +7,12 @@ import (
 	"weir/internal/media/live"
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
+	"weir/rtmp"
 )
 
 // pumped is a viewer whose connection's write side belongs to a pump.
 type pumped struct {
+	conn *rtmp.ServerConn
 	want *relay.Want
 	done func() // counts the viewer off
 	v    *live.Viewer
@@ -27,14 +29,14 @@ func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn) (ses
 		want.Release()
 		return nil, err
 	}
-	pv := &pumped{want: want, done: s.count(p.Name), over: make(chan struct{})}
+	pv := &pumped{conn: p.Conn, want: want, done: s.count(p.Name), over: make(chan struct{})}
 	joined := make(chan struct{})
 	p.Conn.SetOutput(func(b []byte) error {
 		<-joined
 		return pv.v.Send(b)
 	})
 	pv.v = want.Stream().Join(live.JoinOptions{
-		Sink: sink, Form: live.RTMP,
+		Sink: countedSink{sink, p.Conn}, Form: live.RTMP,
 		Preamble: p.Conn.AppendAcceptPlay(nil, p.Request, nil),
 		Trailer:  trailer(p),
 		OnEnd: func(r live.Reason, err error) {
@@ -52,6 +54,18 @@ func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn) (ses
 	return pv, nil
 }
 
+// countedSink makes what a pump sends count as the connection's.
+type countedSink struct {
+	live.Sink
+	conn *rtmp.ServerConn
+}
+
+func (s countedSink) TryWrite(b []byte) (int, error) {
+	n, err := s.Sink.TryWrite(b)
+	s.conn.CountOut(n)
+	return n, err
+}
+
 func (pv *pumped) release() {
 	pv.once.Do(func() {
 		pv.done()
@@ -64,9 +78,9 @@ func (pv *pumped) Pause(on bool) { pv.v.Pause(on) }
 
 func (pv *pumped) Receive(audio, video bool) { pv.v.SetReceive(audio, video) }
 
-// Leave ends the play. The pump may be in the middle of a message, so the
-// connection has no use afterwards; the session closes it.
+// Leave ends the play at a message boundary and gives the write side back.
 func (pv *pumped) Leave() {
-	pv.v.Close()
+	pv.v.Finish()
 	<-pv.over
+	pv.conn.SetOutput(nil)
 }

@@ -37,7 +37,7 @@ type walk struct {
 
 	paused           atomic.Bool
 	noAudio, noVideo atomic.Bool
-	bytes  atomic.Int64
+	bytes            atomic.Int64
 
 	// The walker goroutine's own.
 	preamble []byte

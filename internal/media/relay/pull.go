@@ -39,8 +39,8 @@ type PullOptions struct {
 	Locator Locator
 	Emit    event.Sink
 
-	// Linger is how long a pull outlives its last viewer.
-	Linger time.Duration
+	// Linger is how long a pull outlives its last viewer, per application.
+	Linger func(app string) time.Duration
 	// Grace is how long viewers are kept without a publisher, per application.
 	Grace func(app string) time.Duration
 	// Wait is how long a viewer is held for a stream that nobody publishes yet,
@@ -181,7 +181,7 @@ func (pl *pull) release() {
 	if pl.wants > 0 || p.byName[pl.name] != pl {
 		return
 	}
-	pl.linger = time.AfterFunc(p.o.Linger, func() {
+	pl.linger = time.AfterFunc(p.o.Linger(pl.name.App), func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if pl.wants == 0 && p.byName[pl.name] == pl {
