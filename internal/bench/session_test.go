@@ -1,0 +1,212 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"weir/internal/bench/stamp"
+	"weir/rtmp"
+)
+
+// shape is light: many viewers on a busy machine.
+var shape = stamp.Shape{VideoBitrate: 200_000, FrameRate: 50, GOP: 200 * time.Millisecond, AudioRate: -1}
+
+// server is a server without any virtue: each viewer has a publisher to itself.
+type server struct {
+	l        net.Listener
+	conns    sync.WaitGroup
+	play     func(s *rtmp.ServerConn, ev rtmp.Event) error
+	received atomic.Int64  // payload bytes from publishers, without headers
+	enough   chan struct{} // closed at 100 published frames
+	counter  *stamp.Counter
+}
+
+func serve(t *testing.T, s *server) string {
+	t.Helper()
+	var err error
+	if s.l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	s.enough = make(chan struct{})
+	s.conns.Go(func() {
+		for {
+			nc, err := s.l.Accept()
+			if err != nil {
+				return
+			}
+			s.conns.Go(func() { s.serve(nc) })
+		}
+	})
+	t.Cleanup(func() { s.l.Close(); s.conns.Wait() })
+	return "rtmp://" + s.l.Addr().String() + "/live/a"
+}
+
+func (s *server) serve(nc net.Conn) {
+	defer nc.Close()
+	c := rtmp.NewServerConn(nc, rtmp.Options{})
+	if c.Handshake() != nil {
+		return
+	}
+	if _, err := c.ReadConnect(); err != nil || c.AcceptConnect(nil) != nil {
+		return
+	}
+	for {
+		ev, err := c.Next()
+		switch {
+		case err == nil && ev.Kind == rtmp.EventPlay:
+			err = s.play(c, ev)
+		case err == nil && ev.Kind == rtmp.EventPublish:
+			c.SetMaxMessage(0)
+			err = c.AcceptPublish(ev.Publish, nil)
+		case err == nil && ev.Kind == rtmp.EventMedia:
+			s.take(ev.Message)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (s *server) take(m *rtmp.Message) {
+	s.counter.Observe(uint8(m.Type), m.Timestamp, m.Payload, time.Now())
+	r := s.counter.Report()
+	if r.Video+r.Audio > 0 {
+		s.received.Add(int64(len(m.Payload)))
+	}
+	if r.Video == 100 {
+		close(s.enough)
+	}
+}
+
+// stream sends stamped frames in real time until frames are sent or the viewer goes.
+func stream(frames int) func(*rtmp.ServerConn, rtmp.Event) error {
+	return func(c *rtmp.ServerConn, ev rtmp.Event) error {
+		if err := c.AcceptPlay(ev.Play, nil); err != nil {
+			return err
+		}
+		source := stamp.NewSource("live/a", 1, shape)
+		write := func(f stamp.Frame) error {
+			return c.WriteMessage(&rtmp.Message{Type: rtmp.MessageType(f.Type), StreamID: ev.Play.StreamID, Timestamp: uint32(f.Timestamp), Payload: f.Payload})
+		}
+		for _, h := range source.Headers() {
+			if err := write(h); err != nil {
+				return err
+			}
+		}
+		ticker := time.NewTicker(5 * time.Millisecond)
+		defer ticker.Stop()
+		for range frames {
+			<-ticker.C
+			if err := write(source.Next(nil, time.Now())); err != nil {
+				return err
+			}
+		}
+		return errors.New("enough")
+	}
+}
+
+func TestPlay(t *testing.T) {
+	for _, r := range []Reader{Lazy, Eager} {
+		t.Run(string(r), func(t *testing.T) {
+			url := serve(t, &server{play: stream(1 << 20)})
+			got, err := Play(t.Context(), PlayOptions{
+				URLs: []string{url + "?token=secret"}, Viewers: 20, Reader: r, Sample: 5, Pace: Pace{Concurrency: 4}, Window: 500 * time.Millisecond,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := got.Sessions; s.Up != 20 || s.Failed != 0 || s.Dropped != 0 {
+				t.Errorf("sessions: %+v", s)
+			}
+			if got.Join.Connect.Count != 20 || got.Join.FirstKey.Count != 20 || got.LongestGap.Count != 5 || got.Latency.Count == 0 {
+				t.Errorf("join %+v, gaps %+v, latency %+v", got.Join, got.LongestGap, got.Latency)
+			}
+			if f := got.Frames; f.Viewers != 5 || f.Received == 0 || f.Lost+f.Doubled+f.Foreign+f.Unstamped+f.NoHeader != 0 {
+				t.Errorf("frames: %+v", f)
+			}
+			if got.Bytes.Received == 0 || got.Bytes.Expected == 0 {
+				t.Errorf("bytes: %+v", got.Bytes)
+			}
+			var text bytes.Buffer
+			if err := got.WriteText(&text); err != nil {
+				t.Fatal(err)
+			}
+			js, err := json.Marshal(got)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(append(js, text.Bytes()...), []byte("secret")) {
+				t.Errorf("the token is in the report:\n%s%s", js, &text)
+			}
+		})
+	}
+}
+
+func TestPlayCountsRefusals(t *testing.T) {
+	url := serve(t, &server{play: func(c *rtmp.ServerConn, ev rtmp.Event) error {
+		return c.RejectPlay(ev.Play, rtmp.CodePlayStreamNotFound, "no such stream")
+	}})
+	got, err := Play(t.Context(), PlayOptions{URLs: []string{url}, Viewers: 3, Window: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := got.Sessions; s.Failed != 3 || s.Up != 0 || s.Reasons[rtmp.CodePlayStreamNotFound] != 3 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A server that closes after 20 frames has dropped all, the sampled and the discarded.
+func TestPlayCountsDrops(t *testing.T) {
+	url := serve(t, &server{play: stream(20)})
+	got, err := Play(t.Context(), PlayOptions{URLs: []string{url}, Viewers: 4, Sample: 2, Reader: Eager, Pace: Pace{Concurrency: 4}, Window: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := got.Sessions; s.Dropped != 4 || s.Up != 0 || s.Failed != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestPublish(t *testing.T) {
+	s := &server{counter: stamp.NewCounter("live/a", 0)}
+	url := serve(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	context.AfterFunc(t.Context(), cancel)
+	go func() { <-s.enough; cancel() }()
+	got, err := Publish(ctx, PublishOptions{URLs: []string{url}, Shape: shape})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.l.Close()
+	s.conns.Wait()
+	if got.Sessions.Up != 1 || got.Accepted.Count != 1 || got.Sent != s.received.Load() || got.Expected < got.Sent {
+		t.Errorf("%+v, received %d", got, s.received.Load())
+	}
+	if faults := s.counter.Report().Faults(); faults != "" {
+		t.Error(faults)
+	}
+}
+
+func TestOptionsThatCannotWork(t *testing.T) {
+	for _, o := range []PlayOptions{
+		{Viewers: 1},
+		{URLs: []string{"rtmp://h/live/a"}},
+		{URLs: []string{"ftp://h/live/a"}, Viewers: 1},
+		{URLs: []string{"rtmp://h/live/a"}, Viewers: 1, Reader: "keen"},
+		{URLs: []string{"rtmp://h/live/a"}, Viewers: 1, PIDs: []int{1 << 30}},
+	} {
+		if _, err := Play(t.Context(), o); !errors.As(err, new(*OptionError)) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	if _, err := Publish(t.Context(), PublishOptions{URLs: []string{"tcp://h:1/live/a"}}); !errors.As(err, new(*OptionError)) {
+		t.Error(err)
+	}
+}

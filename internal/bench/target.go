@@ -1,0 +1,69 @@
+package bench
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Target is one stream at one address.
+type Target struct {
+	Scheme string // rtmp, rtmps or tcp
+	Host   string // HOST:PORT
+	App    string
+	Name   string // may hold {} for the stream's number
+	Query  string // with its question mark, or ""
+}
+
+var defaultPorts = map[string]string{"rtmp": "1935", "rtmps": "443", "tcp": ""}
+
+// ParseTarget reads SCHEME://HOST[:PORT]/APP/NAME[?QUERY]; the app is the path's first
+// segment.
+func ParseTarget(s string) (Target, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return Target{}, err
+	}
+	port, known := defaultPorts[u.Scheme]
+	app, name, ok := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	switch {
+	case !known:
+		return Target{}, fmt.Errorf("%q: the scheme is not rtmp, rtmps or tcp", s)
+	case u.Hostname() == "" || !ok || app == "" || name == "":
+		return Target{}, fmt.Errorf("%q: want %s://HOST[:PORT]/APP/NAME", s, u.Scheme)
+	case u.Port() == "" && port == "":
+		return Target{}, fmt.Errorf("%q: tcp has no standard port", s)
+	}
+	t := Target{Scheme: u.Scheme, Host: u.Host, App: app, Name: name}
+	if u.Port() == "" {
+		t.Host = net.JoinHostPort(u.Hostname(), port)
+	}
+	if u.RawQuery != "" {
+		t.Query = "?" + u.RawQuery
+	}
+	return t, nil
+}
+
+// Stream returns the target of stream i of n: its number stands for {}, or behind a
+// dash at the name's end if there are several and no {}.
+func (t Target) Stream(i, n int) Target {
+	number := strconv.Itoa(i)
+	switch {
+	case strings.Contains(t.Name+t.Query, "{}"):
+		t.Name = strings.ReplaceAll(t.Name, "{}", number)
+		t.Query = strings.ReplaceAll(t.Query, "{}", number)
+	case n > 1:
+		t.Name += "-" + number
+	}
+	return t
+}
+
+// Key returns "app/name", by which stamps name the stream.
+func (t Target) Key() string { return t.App + "/" + t.Name }
+
+func (t Target) String() string { return t.Scheme + "://" + t.Host + "/" + t.Key() }
+
+// tcURL is the connect command's idea of the address.
+func (t Target) tcURL() string { return t.Scheme + "://" + t.Host + "/" + t.App }
