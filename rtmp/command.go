@@ -3,24 +3,28 @@ package rtmp
 import (
 	"errors"
 	"io"
+	"math"
 
 	"weir/amf"
 )
 
-// The conversation's reasons.
+// The conversation's reasons. The last three are not refusals but drops:
+// [ServerConn.Dropped] counts them.
 const (
 	ReasonBadCommand      Reason = "bad-command"           // a command that is not a name, a number and values
 	ReasonConnectExpected Reason = "connect-expected"      // a command before connect, or none in time
 	ReasonSecondConnect   Reason = "second-connect"        // connect on a connected connection
 	ReasonTooManyStreams  Reason = "too-many-streams"      // createStream over the limit, again and again
 	ReasonStreamBusy      Reason = "stream-busy"           // publish and play on one message stream
-	ReasonUnknownStream   Reason = "unknown-stream"        // media or a command for a message stream that was not created
 	ReasonCommandFlood    Reason = "too-many-bad-commands" // refused commands without end
+	ReasonUnknownStream   Reason = "unknown-stream"        // media or a command for a message stream that was not created
+	ReasonNotPublishing   Reason = "not-publishing"        // media for a message stream that does not publish
+	ReasonUnknownMessage  Reason = "unknown-message"       // a shared object, or a type that does not exist
 )
 
 func init() {
 	conversationReasons = []Reason{ReasonBadCommand, ReasonConnectExpected, ReasonSecondConnect, ReasonTooManyStreams,
-		ReasonStreamBusy, ReasonUnknownStream, ReasonCommandFlood}
+		ReasonStreamBusy, ReasonCommandFlood, ReasonUnknownStream, ReasonNotPublishing, ReasonUnknownMessage}
 }
 
 // Command is a command message (§7.1.1), types 20 and 17.
@@ -52,7 +56,12 @@ func (c *Command) String(i int) (string, bool) {
 
 // Number returns the i-th argument if it is a number.
 func (c *Command) Number(i int) (float64, bool) {
-	switch v := c.Arg(i).(type) {
+	return number(c.Arg(i))
+}
+
+// number is a value as a number; AMF3 has integers beside doubles.
+func number(v any) (float64, bool) {
+	switch v := v.(type) {
 	case float64:
 		return v, true
 	case int32:
@@ -61,10 +70,20 @@ func (c *Command) Number(i int) (float64, bool) {
 	return 0, false
 }
 
+// streamNumber is a value as a message stream id; 0, which is the connection and
+// no stream, for all that is none.
+func streamNumber(v any) uint32 {
+	if n, ok := number(v); ok && n >= 1 && n < 1<<32 {
+		return uint32(n)
+	}
+	return 0
+}
+
 // ParseCommand reads a message of type 20 or 17. What follows the name may be
-// missing: clients leave out the command object, and some the transaction. The
-// error is an [*Error] with ReasonBadCommand, or with the reason of package amf's
-// limit.
+// missing: clients leave out the command object, and some the transaction. A
+// transaction that is no number, or one that an answer cannot repeat (NaN, the
+// infinities), is a fault. The error is an [*Error] with ReasonBadCommand; if the
+// AMF is at fault it wraps an *[amf.Error].
 func ParseCommand(m *Message, lim amf.Limits) (Command, error) {
 	p := m.Payload
 	if m.Type == CommandAMF3 && len(p) > 0 && p[0] == 0 {
@@ -91,11 +110,14 @@ func ParseCommand(m *Message, lim amf.Limits) (Command, error) {
 			}
 			c.Name = name
 		case 1:
-			// A transaction that is not a number, or not one that can be echoed, is
-			// none: answers would go nowhere.
-			if n, ok := v.(float64); ok && n >= 0 && n <= 1<<53 {
-				c.Transaction = n
+			n, ok := number(v)
+			if v == nil {
+				n, ok = 0, true // "no answer", said by some relays
 			}
+			if !ok || math.IsNaN(n) || math.IsInf(n, 0) {
+				return bad(errors.New("the transaction is not a number"))
+			}
+			c.Transaction = n
 		case 2:
 			c.Object = v
 		default:
@@ -119,17 +141,4 @@ func AppendCommand(dst []byte, c *Command) []byte {
 func AppendCommandMessage(dst []byte, c *Command, chunkSize int) []byte {
 	m := Message{Type: CommandAMF0, StreamID: c.StreamID, Payload: AppendCommand(nil, c)}
 	return AppendMessage(dst, &m, chunkSize)
-}
-
-// setDataFrame is the AMF0 string with which encoders begin the data messages
-// that the server is to keep for later viewers.
-const setDataFrame = "\x02\x00\x0d@setDataFrame"
-
-// StripSetDataFrame returns the payload of an AMF0 data message without a leading
-// "@setDataFrame", and whether there was one. It allocates nothing.
-func StripSetDataFrame(p []byte) ([]byte, bool) {
-	if len(p) >= len(setDataFrame) && string(p[:len(setDataFrame)]) == setDataFrame {
-		return p[len(setDataFrame):], true
-	}
-	return p, false
 }

@@ -36,6 +36,9 @@ func (c *Conn) fill() error {
 	if err := c.house.settle(c); err != nil {
 		return err
 	}
+	if err := c.settle(); err != nil {
+		return err
+	}
 	n, err := c.read()
 	if n > 0 {
 		c.bytesIn.Add(int64(n))

@@ -50,6 +50,23 @@ func (c *Conn) Queue(m *Message) error {
 	return c.flush()
 }
 
+// answer queues m until the reading goroutine, whose call this is, would have to
+// wait: what a client asked in one packet is answered in one.
+func (c *Conn) answer(m *Message) error {
+	c.owed = true
+	return c.Queue(m)
+}
+
+// settle writes the answers that wait. It does not touch the lock if there are
+// none: the reader must not stand behind a writer that stands behind the peer.
+func (c *Conn) settle() error {
+	if !c.owed {
+		return nil
+	}
+	c.owed = false
+	return c.Flush()
+}
+
 // Flush writes what is queued.
 func (c *Conn) Flush() error {
 	c.wmu.Lock()
@@ -58,10 +75,15 @@ func (c *Conn) Flush() error {
 }
 
 // WriteRaw writes bytes that already are whole messages in chunks of the size in
-// force, after what is queued.
+// force, after what is queued, and with it if p is small.
 func (c *Conn) WriteRaw(p []byte) error {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
+	if c.queue != nil && len(c.queue.b)+len(p) <= queueBytes && c.writeErr == nil {
+		c.queue = c.queue.room(len(p))
+		c.queue.b = append(c.queue.b, p...)
+		return c.flush()
+	}
 	if err := c.flush(); err != nil {
 		return err
 	}
@@ -101,6 +123,10 @@ func (c *Conn) SetOutput(f func(p []byte) error) error {
 	defer c.wmu.Unlock()
 	err := c.flush()
 	c.output = f
+	if f != nil && c.opt.Limits.Write > 0 {
+		// The last write's deadline would fail the new owner's writes once it passes.
+		err = errors.Join(err, c.nc.SetWriteDeadline(time.Time{}))
+	}
 	return err
 }
 
