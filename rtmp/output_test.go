@@ -1,0 +1,35 @@
+package rtmp
+
+import (
+	"net"
+	"testing"
+	"time"
+)
+
+// deadlineConn remembers the write deadline in force.
+type deadlineConn struct {
+	net.Conn
+	write time.Time
+}
+
+func (c *deadlineConn) Write(p []byte) (int, error)         { return len(p), nil }
+func (c *deadlineConn) SetWriteDeadline(at time.Time) error { c.write = at; return nil }
+
+// The owner of a socket's write side inherits no deadline: it would fail that
+// owner's writes ten seconds after the Conn's last one.
+func TestSetOutputLeavesNoDeadline(t *testing.T) {
+	nc := &deadlineConn{}
+	c := NewConn(nc, Options{})
+	if err := c.WriteMessage(&Message{Type: Audio, Payload: []byte{1}}); err != nil {
+		t.Fatal(err)
+	}
+	if nc.write.IsZero() {
+		t.Fatal("a write of the Conn's own has no deadline")
+	}
+	if err := c.SetOutput(func([]byte) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if !nc.write.IsZero() {
+		t.Fatalf("deadline %v is still in force", nc.write)
+	}
+}
