@@ -129,7 +129,7 @@ func (v *viewer) run() {
 func (v *viewer) forward() (event.Reason, event.Side, error) {
 	client := v.p.Conn
 	if err := client.AcceptPlay(v.p.Request, nil); err != nil {
-		return event.ClientGone, event.ByClient, err
+		return clientFailed(err)
 	}
 	for {
 		ev, err := v.conn.Next()
@@ -141,13 +141,13 @@ func (v *viewer) forward() (event.Reason, event.Side, error) {
 			m := *ev.Message
 			m.StreamID = v.p.Request.StreamID
 			if err := client.Queue(&m); err != nil {
-				return event.ClientGone, event.ByClient, err
+				return clientFailed(err)
 			}
 			// One write for all that has arrived: a GOP comes in one piece, a live
 			// frame at once.
 			if !v.conn.Buffered() {
 				if err := client.Flush(); err != nil {
-					return event.ClientGone, event.ByClient, err
+					return clientFailed(err)
 				}
 			}
 		case rtmp.EventStatus:
@@ -157,6 +157,12 @@ func (v *viewer) forward() (event.Reason, event.Side, error) {
 			}
 		}
 	}
+}
+
+// clientFailed is how a carried play ends when its client cannot be written to.
+func clientFailed(err error) (event.Reason, event.Side, error) {
+	reason, by := session.WriteFailed(err)
+	return reason, by, err
 }
 
 func (v *viewer) Pause(on bool) { v.conn.Send(v.id, "pause", on, 0) }

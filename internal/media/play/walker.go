@@ -6,7 +6,6 @@ import (
 
 	"weir/internal/media/live"
 	"weir/internal/media/session"
-	"weir/internal/ops/event"
 	"weir/rtmp"
 )
 
@@ -225,7 +224,8 @@ func (w *walker) abandon(err error) {
 	w.mu.Unlock()
 	for _, wk := range append([]*walk(nil), walks...) {
 		wk.finish()
-		wk.p.Ended(event.ClientGone, event.ByClient, err)
+		reason, by := session.WriteFailed(err)
+		wk.p.Ended(reason, by, err)
 	}
 	w.conn.Close()
 }

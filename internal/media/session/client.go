@@ -6,6 +6,7 @@ import (
 	"weir/internal/media/member"
 	"weir/internal/ops/event"
 	"weir/internal/stream"
+	"weir/rtmp"
 )
 
 // clientFor is what a handler is told of the client.
@@ -53,6 +54,16 @@ func join(a, b string) string {
 		return a
 	}
 	return a + "&" + b
+}
+
+// WriteFailed is who ended a session, and why, when writing to the client failed
+// with err.
+func WriteFailed(err error) (event.Reason, event.Side) {
+	var wire *rtmp.Error
+	if errors.As(err, &wire) {
+		return event.Reason(wire.Reason), event.ByServer
+	}
+	return event.ClientGone, event.ByClient
 }
 
 // rejection is err as an answer; what is not a Rejection becomes code.

@@ -82,7 +82,7 @@ func (c *conn) handshake() error {
 	if t, ok := c.nc.(*tls.Conn); ok {
 		c.phase = event.PhaseTLS
 		if err := t.HandshakeContext(c.ctx); err != nil {
-			return &ended{event.BadCertificate, err}
+			return tlsFailure(err)
 		}
 	}
 	c.phase = event.PhaseHandshake
@@ -90,6 +90,15 @@ func (c *conn) handshake() error {
 		Limits: c.s.o.Wire, HandUp: []string{member.CommandProve, member.CommandQuery}})
 	c.wire.Store(c.rtmp)
 	return c.rtmp.Handshake()
+}
+
+// tlsFailure names what is not the deadline's, nor the client's leaving, after
+// the certificate: what is left is mostly that.
+func tlsFailure(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		return err
+	}
+	return &ended{event.BadCertificate, err}
 }
 
 // connect answers the connect command, with a challenge if the client is a node.

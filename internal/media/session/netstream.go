@@ -77,14 +77,15 @@ func (c *conn) add(st *netStream) bool {
 	return true
 }
 
-// drop removes a NetStream and reports whether it was there and whether others
-// are left.
-func (c *conn) drop(id uint32) (st *netStream, others bool) {
+// drop removes a NetStream, unless another has taken its id meanwhile, and
+// reports whether it was there and whether others are left.
+func (c *conn) drop(st *netStream) (was, others bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	st = c.streams[id]
-	delete(c.streams, id)
-	return st, len(c.streams) > 0
+	if was = c.streams[st.id] == st; was {
+		delete(c.streams, st.id)
+	}
+	return was, len(c.streams) > 0
 }
 
 // publish asks the handler and answers the client.
@@ -155,15 +156,13 @@ func (c *conn) publishFailed(st *netStream, err error) error {
 
 // evict ends a publishing NetStream from outside the reader.
 func (c *conn) evict(st *netStream, code string, reason event.Reason, err error) {
-	was, others := c.drop(st.id)
-	if was != st {
+	was, others := c.drop(st)
+	if !was {
 		return // not registered yet, or gone
 	}
 	c.rtmp.Status(st.id, rtmp.LevelError, code, "The publication was ended: "+string(reason), nil)
 	st.close()
-	if !others && c.client.Member == "" {
-		c.stop(reason, event.ByServer, err)
-	} else if !others {
+	if !others {
 		c.stop(reason, event.ByServer, err)
 	}
 }
@@ -189,6 +188,11 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 		}
 	}
 	p.Alone = !c.used && !p.Extra.Feed
+	if old := c.stream(req.StreamID); old != nil {
+		// play2 on a running play: what played there ends first.
+		c.drop(old)
+		old.close()
+	}
 	ctx, cancel := context.WithCancel(c.ctx)
 	st := &netStream{id: req.StreamID, cancel: cancel}
 	if !c.add(st) {
@@ -201,8 +205,7 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 	c.pending.Go(func() {
 		player, err := c.s.o.Handler.Play(ctx, p)
 		if err != nil {
-			if _, others := c.drop(st.id); ctx.Err() == nil {
-				_ = others
+			if was, _ := c.drop(st); was {
 				c.rejectPlay(req, rejection(err, rtmp.CodePlayFailed))
 			}
 			cancel()
@@ -229,19 +232,31 @@ func (c *conn) rejectPlay(req *rtmp.PlayRequest, r *Rejection) error {
 // playEnded ends a NetStream whose play ended by our side, and the session of a
 // client that has nothing else.
 func (c *conn) playEnded(st *netStream, reason event.Reason, by event.Side, err error) {
-	was, others := c.drop(st.id)
-	if was == st && !others && c.client.Member == "" {
+	was, others := c.drop(st)
+	if !was {
+		return
+	}
+	if !others && c.client.Member == "" {
 		c.stop(reason, by, err)
 	}
-	if was == st {
-		c.pending.Go(func() { st.close() })
+	// On a goroutine of its own: the player waits for whoever calls this.
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.streams == nil {
+		go st.close() // the session is past waiting for it
+		return
 	}
+	c.pending.Go(st.close)
 }
 
 // closeStream ends a NetStream at the client's wish.
 func (c *conn) closeStream(id uint32) {
-	st, others := c.drop(id)
+	st := c.stream(id)
 	if st == nil {
+		return
+	}
+	was, others := c.drop(st)
+	if !was {
 		return
 	}
 	st.close()
