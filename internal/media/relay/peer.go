@@ -141,7 +141,9 @@ func (p *Peers) connect(ctx context.Context, addr string) (*peerConn, error) {
 func ConnectMember(ctx context.Context, nc net.Conn, node string, secret []byte, c *rtmp.Connect) (*rtmp.ClientConn, string, error) {
 	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	conn := rtmp.NewClientConn(nc, rtmp.Options{ChunkSize: live.ChunkSize})
+	// The deadline is ctx's: one of the handshake's own would be lifted after it,
+	// and ctx's with it if they come together.
+	conn := rtmp.NewClientConn(nc, rtmp.Options{ChunkSize: live.ChunkSize, Limits: rtmp.Limits{Handshake: -1}})
 	if err := conn.Handshake(); err != nil {
 		return nil, "", fmt.Errorf("handshake: %w", err)
 	}
@@ -230,10 +232,17 @@ func (c *peerConn) keepAlive() {
 				c.fail(nil)
 				return
 			}
-			// The write is bounded: the kernel takes a ping, or the silence above ends
-			// the connection and with it this write.
-			go c.conn.Ping(uint32(now.UnixMilli()))
+			// Not here: it waits for as long as the peer takes nothing.
+			go c.ping(now)
 		}
+	}
+}
+
+// ping asks for a sign of life. A peer that may well send but takes nothing has
+// no use: what is asked of it never arrives.
+func (c *peerConn) ping(now time.Time) {
+	if err := c.conn.Ping(uint32(now.UnixMilli())); err != nil {
+		c.fail(err)
 	}
 }
 

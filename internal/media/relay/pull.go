@@ -9,6 +9,7 @@ import (
 	"weir/internal/media/live"
 	"weir/internal/ops/event"
 	"weir/internal/stream"
+	"weir/rtmp"
 )
 
 // ErrNotFound: nobody publishes the stream, and the viewer is not to wait.
@@ -179,6 +180,15 @@ func (pl *pull) release() {
 	defer p.mu.Unlock()
 	pl.wants--
 	if pl.wants > 0 || p.byName[pl.name] != pl {
+		return
+	}
+	select {
+	case <-pl.ready:
+	default:
+		// Nobody has seen anything of it yet: a name that was asked for and given
+		// up leaves nothing behind.
+		delete(p.byName, pl.name)
+		pl.cancel()
 		return
 	}
 	pl.linger = time.AfterFunc(p.o.Linger(pl.name.App), func() {
@@ -379,7 +389,10 @@ func (pl *pull) note(on bool) {
 }
 
 func feedReason(err error) event.Reason {
+	var wire *rtmp.Error
 	switch {
+	case errors.As(err, &wire):
+		return event.Reason(wire.Reason)
 	case errors.Is(err, context.Canceled):
 		return event.NobodyWatching
 	case errors.Is(err, errMoved):

@@ -81,7 +81,7 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 func connectStranger(ctx context.Context, nc net.Conn, c *rtmp.Connect) (*rtmp.ClientConn, error) {
 	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	conn := rtmp.NewClientConn(nc, rtmp.Options{ChunkSize: live.ChunkSize})
+	conn := rtmp.NewClientConn(nc, rtmp.Options{ChunkSize: live.ChunkSize, Limits: rtmp.Limits{Handshake: -1}})
 	if err := conn.Handshake(); err != nil {
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
