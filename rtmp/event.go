@@ -34,23 +34,3 @@ type Event struct {
 	Flag     bool
 	Value    uint32
 }
-
-// PublishRequest is a client's publish (§7.2.2.6).
-type PublishRequest struct {
-	StreamID    uint32
-	Name        string // without the query
-	Query       string // "a=b&c=d", without the question mark
-	Type        string // live, record, append; empty: live
-	Transaction float64
-	Args        []any // all arguments as received
-}
-
-// PlayRequest is a client's play or play2 (§7.2.2.1).
-type PlayRequest struct {
-	StreamID        uint32
-	Name, Query     string
-	Start, Duration float64 // seconds; -2, -1 and 0 have meanings of their own
-	Reset           bool
-	Transaction     float64
-	Args            []any
-}

@@ -95,8 +95,14 @@ const (
 	// createStream without end.
 	MaxNetStreams = 8
 
+	// MaxRefusals bounds the commands of a connection that are answered with an
+	// error, in commands (too-many-bad-commands; too-many-streams if the last was
+	// createStream). Stops: createStream a million times. Why not smaller: relays
+	// with many streams may be refused now and then for days.
+	MaxRefusals = 1000
+
 	// MaxAMFDepth and MaxAMFValues bound one command's AMF, in nested values and
-	// in values (bad-amf).
+	// in values (bad-command).
 	MaxAMFDepth  = 32
 	MaxAMFValues = 1024
 )

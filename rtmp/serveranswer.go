@@ -4,38 +4,51 @@ import "weir/amf"
 
 // Reply answers a command with _result. A command without a transaction wants
 // no answer and gets none.
-func (s *ServerConn) Reply(cmd *Command, args ...any) error { return s.result(cmd, args...) }
-
-// ReplyError answers a command with _error.
-func (s *ServerConn) ReplyError(cmd *Command, code, description string) error {
-	if cmd.Transaction == 0 {
-		return nil
-	}
-	return s.command(&Command{Name: "_error", Transaction: cmd.Transaction, Args: []any{statusInfo(LevelError, code, description, nil)}})
-}
-
-func (s *ServerConn) result(cmd *Command, args ...any) error {
+func (s *ServerConn) Reply(cmd *Command, args ...any) error {
 	if cmd.Transaction == 0 {
 		return nil
 	}
 	return s.command(&Command{Name: "_result", Transaction: cmd.Transaction, Args: args})
 }
 
-// resultAnd answers a command and says more in the same write.
-func (s *ServerConn) resultAnd(cmd *Command, more Command) error {
-	var b []byte
-	if cmd.Transaction != 0 {
-		b = AppendCommandMessage(b, &Command{Name: "_result", Transaction: cmd.Transaction}, s.ChunkSize())
+// ReplyError answers a command with _error.
+func (s *ServerConn) ReplyError(cmd *Command, code, description string) error {
+	if cmd.Transaction == 0 {
+		return nil
 	}
-	return s.WriteRaw(AppendCommandMessage(b, &more, s.ChunkSize()))
+	return s.command(replyError(cmd, code, description))
+}
+
+func replyError(cmd *Command, code, description string) *Command {
+	return &Command{Name: "_error", Transaction: cmd.Transaction, Args: []any{statusInfo(LevelError, code, description, nil)}}
+}
+
+// result is Next's own answer to a command. It goes out with others before Next
+// waits, as do those of resultAnd, refuse, refuseOn and status.
+func (s *ServerConn) result(cmd *Command, args ...any) error {
+	if cmd.Transaction == 0 {
+		return nil
+	}
+	if len(args) == 0 {
+		args = []any{amf.Undefined{}} // the result of a function without one
+	}
+	return s.say(&Command{Name: "_result", Transaction: cmd.Transaction, Args: args})
+}
+
+// resultAnd answers a command and says more.
+func (s *ServerConn) resultAnd(cmd *Command, more Command) error {
+	if err := s.result(cmd); err != nil {
+		return err
+	}
+	return s.say(&more)
 }
 
 // refuse answers a command with _error, up to a limit.
 func (s *ServerConn) refuse(cmd *Command, code, description string) error {
-	if err := s.refused(cmd); err != nil {
+	if err := s.refused(cmd); err != nil || cmd.Transaction == 0 {
 		return err
 	}
-	return s.ReplyError(cmd, code, description)
+	return s.say(replyError(cmd, code, description))
 }
 
 // refuseOn answers a stream's command with an onStatus of level error.
@@ -43,11 +56,19 @@ func (s *ServerConn) refuseOn(cmd *Command, code, description string) error {
 	if err := s.refused(cmd); err != nil {
 		return err
 	}
-	return s.Status(cmd.StreamID, LevelError, code, description, nil)
+	return s.say(onStatus(cmd.StreamID, LevelError, code, description, nil))
+}
+
+func (s *ServerConn) status(streamID uint32, code, description string) error {
+	return s.say(onStatus(streamID, LevelStatus, code, description, nil))
+}
+
+func (s *ServerConn) say(c *Command) error {
+	return s.answer(&Message{Type: CommandAMF0, StreamID: c.StreamID, Payload: AppendCommand(nil, c)})
 }
 
 func (s *ServerConn) refused(cmd *Command) error {
-	if s.refusals++; s.refusals > maxRefusals {
+	if s.refusals++; s.refusals > MaxRefusals {
 		reason := ReasonCommandFlood
 		if cmd.Name == "createStream" {
 			reason = ReasonTooManyStreams
@@ -65,19 +86,28 @@ func (s *ServerConn) command(c *Command) error {
 // object.
 func (s *ServerConn) AcceptPublish(r *PublishRequest, extra amf.Object) error {
 	b := AppendUserControl(nil, StreamBegin, r.StreamID)
-	if s.fcName != "" {
+	if name := s.awaitFC(""); name != "" {
 		// Not at the FCPublish itself: only now is it true.
-		fc := onFC("onFCPublish", CodePublishStart, s.fcName)
+		fc := onFC("onFCPublish", CodePublishStart, name)
 		b = AppendCommandMessage(b, &fc, s.ChunkSize())
-		s.fcName = ""
 	}
 	return s.WriteRaw(s.AppendStatus(b, r.StreamID, LevelStatus, CodePublishStart, "Publishing "+r.Name+".", extra))
+}
+
+// awaitFC notes the stream of an FCPublish that AcceptPublish will confirm, and
+// returns the one that was noted before.
+func (s *ServerConn) awaitFC(name string) (before string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, s.fcName = s.fcName, name
+	return before
 }
 
 // RejectPublish tells the client that it does not publish. The message stream is
 // free again.
 func (s *ServerConn) RejectPublish(r *PublishRequest, code, description string) error {
 	s.idle(r.StreamID)
+	s.awaitFC("")
 	return s.Status(r.StreamID, LevelError, code, description, nil)
 }
 
@@ -115,8 +145,7 @@ func (s *ServerConn) Status(streamID uint32, level, code, description string, ex
 
 // AppendStatus appends an onStatus as whole chunks.
 func (s *ServerConn) AppendStatus(dst []byte, streamID uint32, level, code, description string, extra amf.Object) []byte {
-	c := Command{Name: "onStatus", StreamID: streamID, Args: []any{statusInfo(level, code, description, extra)}}
-	return AppendCommandMessage(dst, &c, s.ChunkSize())
+	return AppendCommandMessage(dst, onStatus(streamID, level, code, description, extra), s.ChunkSize())
 }
 
 // AppendStreamEOF appends the user control message that ends a stream.

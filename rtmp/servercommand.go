@@ -1,11 +1,5 @@
 package rtmp
 
-import (
-	"strings"
-
-	"weir/amf"
-)
-
 // take handles one command; up means that s.ev is for the caller.
 func (s *ServerConn) take(m *Message) (up bool, err error) {
 	cmd, err := ParseCommand(m, s.opt.Limits.amf())
@@ -22,10 +16,10 @@ func (s *ServerConn) take(m *Message) (up bool, err error) {
 	case "createStream":
 		return false, s.createStream(&cmd)
 	case "deleteStream":
-		id, _ := cmd.Number(0)
-		return s.ended(uint32(id), s.remove(uint32(id))), nil
+		id := streamNumber(cmd.Arg(0)) // no number but a name from GStreamer, after its FCUnpublish
+		return s.ended(id, s.remove(id)), nil
 	case "closeStream":
-		return s.ended(m.StreamID, s.idle(m.StreamID)), nil
+		return s.closeStream(m.StreamID)
 	case "publish":
 		return s.publish(&cmd)
 	case "play", "play2":
@@ -33,14 +27,18 @@ func (s *ServerConn) take(m *Message) (up bool, err error) {
 	case "releaseStream":
 		return false, s.result(&cmd)
 	case "FCPublish":
-		s.fcName, _ = cmd.String(0)
+		name, _ := cmd.String(0)
+		s.awaitFC(name)
 		return false, s.result(&cmd)
 	case "FCUnpublish":
 		return s.fcUnpublish(&cmd)
 	case "FCSubscribe":
 		name, _ := cmd.String(0)
 		return false, s.resultAnd(&cmd, onFC("onFCSubscribe", CodePlayStart, "Started playing "+name+"."))
-	case "FCUnsubscribe", "_checkbw", "checkBandwidth", "setPeerInfo":
+	case "checkBandwidth":
+		// Flash waits for this call; the zeros say that nothing was measured.
+		return false, s.resultAnd(&cmd, Command{Name: "onBWDone", Args: []any{0.0, 0.0, 0.0, 0.0}})
+	case "FCUnsubscribe", "_checkbw", "setPeerInfo":
 		return false, s.result(&cmd)
 	case "getStreamLength":
 		return false, s.result(&cmd, 0.0) // live: no length
@@ -78,45 +76,46 @@ func (s *ServerConn) publish(cmd *Command) (bool, error) {
 	if reason, ok := s.begin(cmd.StreamID, streamPublishing); !ok {
 		return false, s.refuseOn(cmd, CodePublishDenied, inUse(reason))
 	}
-	r := &PublishRequest{StreamID: cmd.StreamID, Transaction: cmd.Transaction, Args: cmd.Args}
-	r.Name, r.Query, _ = strings.Cut(name, "?")
-	r.Type, _ = cmd.String(1)
-	s.ev.Kind, s.ev.Publish = EventPublish, r
+	s.ev.Kind, s.ev.Publish = EventPublish, parsePublish(cmd, name)
 	return true, nil
 }
 
+// play handles play, which may also replace what plays on the stream, or with
+// false for a name stop it, and play2, which is play with an object.
 func (s *ServerConn) play(cmd *Command) (bool, error) {
-	r := &PlayRequest{StreamID: cmd.StreamID, Transaction: cmd.Transaction, Args: cmd.Args, Start: -2, Duration: -1, Reset: true}
-	name, ok := cmd.String(0)
-	if cmd.Name == "play2" {
-		if o, isObject := amf.Properties(cmd.Arg(0)); isObject {
-			name = o.String("streamName")
-			ok = name != ""
-		}
-		// play2 changes what plays: it may replace a running play.
-		s.idle(cmd.StreamID)
+	replaces := s.plays(cmd.StreamID)
+	if on, isBool := cmd.Arg(0).(bool); isBool && !on && replaces {
+		return s.closeStream(cmd.StreamID)
 	}
+	r, ok := parsePlay(cmd)
 	if !ok {
 		return false, s.refuseOn(cmd, CodePlayFailed, "play needs a stream name.")
+	}
+	if replaces {
+		s.idle(cmd.StreamID)
 	}
 	if reason, ok := s.begin(cmd.StreamID, streamPlaying); !ok {
 		return false, s.refuseOn(cmd, CodePlayFailed, inUse(reason))
 	}
-	r.Name, r.Query, _ = strings.Cut(name, "?")
-	if n, ok := cmd.Number(1); ok {
-		r.Start = n
-	}
-	if n, ok := cmd.Number(2); ok {
-		r.Duration = n
-	}
-	switch v := cmd.Arg(3).(type) {
-	case bool:
-		r.Reset = v
-	case float64:
-		r.Reset = v != 0
-	}
 	s.ev.Kind, s.ev.Play = EventPlay, r
+	if replaces { // the caller hears of the end first
+		play := s.ev
+		s.next, s.ev = &play, Event{}
+		s.ended(cmd.StreamID, streamPlaying)
+	}
 	return true, nil
+}
+
+// closeStream ends what a stream does; the stream stays, for another publish or
+// play.
+func (s *ServerConn) closeStream(id uint32) (bool, error) {
+	was := s.idle(id)
+	if was == streamPublishing {
+		if err := s.status(id, CodeUnpublish, "Stopped publishing."); err != nil {
+			return false, err
+		}
+	}
+	return s.ended(id, was), nil
 }
 
 func inUse(r Reason) string {
@@ -129,6 +128,7 @@ func inUse(r Reason) string {
 // fcUnpublish ends the publish that it names; deleteStream may follow and finds
 // nothing left to end.
 func (s *ServerConn) fcUnpublish(cmd *Command) (bool, error) {
+	s.awaitFC("")
 	if err := s.resultAnd(cmd, onFC("onFCUnpublish", CodeUnpublish, "Stopped publishing.")); err != nil {
 		return false, err
 	}
@@ -145,35 +145,39 @@ func (s *ServerConn) fcUnpublish(cmd *Command) (bool, error) {
 	if len(publishing) != 1 {
 		return false, nil
 	}
-	return s.ended(publishing[0], s.idle(publishing[0])), nil
+	return s.closeStream(publishing[0])
 }
 
 func (s *ServerConn) pause(cmd *Command) (bool, error) {
 	on, ok := cmd.Arg(0).(bool)
-	if !ok || s.state(cmd.StreamID) != streamPlaying {
+	if !ok || !s.plays(cmd.StreamID) {
 		return false, s.refuse(cmd, CodeCallFailed, "pause needs true or false, on a playing stream.")
 	}
-	code, text := CodeUnpauseNotify, "Unpaused."
+	// librtmp goes by the user control event, Flash by the code.
+	event, code, text := StreamBegin, CodeUnpauseNotify, "Unpaused."
 	if on {
-		code, text = CodePauseNotify, "Paused."
+		event, code, text = StreamEOF, CodePauseNotify, "Paused."
 	}
 	s.ev.Kind, s.ev.Flag = EventPause, on
-	return true, s.Status(cmd.StreamID, LevelStatus, code, text, nil)
+	if err := s.answer(&Message{Type: UserControl, Payload: AppendUserControl(nil, event, cmd.StreamID)[type0Size:]}); err != nil {
+		return false, err
+	}
+	return true, s.status(cmd.StreamID, code, text)
 }
 
 // seek is answered as if it had worked: a live stream has one position, and
 // players that hear of a failure stop.
 func (s *ServerConn) seek(cmd *Command) (bool, error) {
-	if s.state(cmd.StreamID) != streamPlaying {
+	if !s.plays(cmd.StreamID) {
 		return false, s.refuse(cmd, CodeCallFailed, "seek needs a playing stream.")
 	}
 	s.ev.Kind = EventSeek
-	return true, s.Status(cmd.StreamID, LevelStatus, CodeSeekNotify, "Live: playing on.", nil)
+	return true, s.status(cmd.StreamID, CodeSeekNotify, "Live: playing on.")
 }
 
 func (s *ServerConn) receive(cmd *Command) (bool, error) {
 	on, ok := cmd.Arg(0).(bool)
-	if !ok || s.state(cmd.StreamID) != streamPlaying {
+	if !ok || !s.plays(cmd.StreamID) {
 		return false, s.refuse(cmd, CodeCallFailed, cmd.Name+" needs true or false, on a playing stream.")
 	}
 	s.ev.Kind, s.ev.Flag = EventReceiveAudio, on

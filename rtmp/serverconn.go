@@ -8,10 +8,6 @@ import (
 	"weir/amf"
 )
 
-// maxRefusals bounds how many commands of one connection are refused before it is
-// closed: each costs an answer.
-const maxRefusals = 1000
-
 // ServerConn is the server's side of the conversation. Its stages, in order, on
 // one goroutine: Handshake, ReadConnect, AcceptConnect or RejectConnect, then
 // Next until it fails. Next answers all that needs no policy and returns what
@@ -23,20 +19,27 @@ const maxRefusals = 1000
 //	                       │ └──────────────────────▶ playing
 //	                       └──── RejectPublish, RejectPlay, closeStream; EventClose
 //
-// Answers may be given from any goroutine.
+// A publish should be answered before Next is called again: what comes out of
+// Next from then on is the publisher's media, whether it was accepted or not,
+// and relays send their headers without waiting for the answer.
+//
+// Answers may be given from any goroutine. Those that Next gives itself are
+// written together, before it waits for the client.
 type ServerConn struct {
 	*Conn
 	handUp map[string]bool
+	drops  drops
 
 	// The reading goroutine's.
 	connect  *Connect
-	fcName   string // the stream of an FCPublish that waits for its onFCPublish
 	refusals int
 	ev       Event
+	next     *Event // comes out before anything else is read
 
 	mu      sync.Mutex
 	max     int
 	streams map[uint32]streamState
+	fcName  string // the stream of an FCPublish that waits for its onFCPublish
 }
 
 type streamState uint8
@@ -89,6 +92,7 @@ func (s *ServerConn) ReadConnect() (*Connect, error) {
 			return nil, err
 		}
 		if cmd.Name != "connect" {
+			s.ReplyError(&cmd, CodeCallFailed, "Connect first.")
 			return nil, &Error{Reason: ReasonConnectExpected, Type: m.Type, Err: errors.New("got " + quote(cmd.Name))}
 		}
 		s.connect = parseConnect(&cmd)
@@ -130,6 +134,10 @@ func (s *ServerConn) RejectConnect(description string, ex amf.Object) error {
 // Next returns the next event. Errors are those of ReadMessage, and *[Error] for
 // a client that breaks the conversation.
 func (s *ServerConn) Next() (Event, error) {
+	if ev := s.next; ev != nil {
+		s.next = nil
+		return *ev, nil
+	}
 	for {
 		m, err := s.ReadMessage()
 		if err != nil {
@@ -144,8 +152,11 @@ func (s *ServerConn) Next() (Event, error) {
 			up, err = s.take(m)
 		case m.Type == UserControl:
 			up = s.control(m)
+		default:
+			s.drops.unknownMessage.Add(1)
 		}
 		if err != nil {
+			s.settle() // the client shall hear what it was told before
 			return Event{}, err
 		}
 		if up {
@@ -154,10 +165,15 @@ func (s *ServerConn) Next() (Event, error) {
 	}
 }
 
-// media hands up what belongs to a publishing stream. The rest is dropped: a
-// player's data, or what was under way when its publish was refused.
+// media hands up what belongs to a publishing stream. The rest is dropped and
+// counted: a player's data, or what was under way when its publish was refused.
 func (s *ServerConn) media(m *Message) bool {
-	if s.state(m.StreamID) != streamPublishing {
+	switch st, ok := s.state(m.StreamID); {
+	case !ok:
+		s.drops.unknownStream.Add(1)
+		return false
+	case st != streamPublishing:
+		s.drops.notPublishing.Add(1)
 		return false
 	}
 	s.ev.Kind, s.ev.Message = EventMedia, m
@@ -173,11 +189,18 @@ func (s *ServerConn) control(m *Message) bool {
 	return true
 }
 
-// state is idle for streams that do not exist, too.
-func (s *ServerConn) state(id uint32) streamState {
+// state is idle, and ok false, for streams that do not exist.
+func (s *ServerConn) state(id uint32) (st streamState, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.streams[id]
+	st, ok = s.streams[id]
+	return st, ok
+}
+
+// plays reports whether id is a playing stream.
+func (s *ServerConn) plays(id uint32) bool {
+	st, _ := s.state(id)
+	return st == streamPlaying
 }
 
 // begin takes an idle stream into use; false if it does not exist or is in use.
@@ -207,7 +230,7 @@ func (s *ServerConn) idle(id uint32) (was streamState) {
 
 // create makes the stream with the lowest free id, 0 if there are enough. The
 // lowest, so that a client that deletes its stream and creates one gets the same
-// id again.
+// id again; from 1, because GStreamer refuses 0 and nginx-rtmp assumes 1.
 func (s *ServerConn) create() uint32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -51,6 +51,10 @@ func statusInfo(level, code, description string, extra amf.Object) amf.Object {
 	return append(info, extra...)
 }
 
+func onStatus(streamID uint32, level, code, description string, extra amf.Object) *Command {
+	return &Command{Name: "onStatus", StreamID: streamID, Args: []any{statusInfo(level, code, description, extra)}}
+}
+
 // parseStatus reads the arguments of an onStatus: the first object is the
 // information, wherever it stands.
 func parseStatus(args []any) Status {
