@@ -113,11 +113,11 @@ func (p publications) Feed(name stream.Name) (*live.Stream, member.FeedFacts, <-
 	if !ok {
 		return nil, member.FeedFacts{}, nil, false
 	}
-	st, ok := pub.Acquire()
+	f, ok := pub.Feed()
 	if !ok {
 		return nil, member.FeedFacts{}, nil, false
 	}
-	return st, member.FeedFacts{Epoch: pub.Epoch(), Timeline: pub.Timeline()}, pub.Done(), true
+	return f.Stream, member.FeedFacts{Epoch: f.Epoch, Timeline: f.Timeline}, f.Over, true
 }
 
 var (

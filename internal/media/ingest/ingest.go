@@ -23,7 +23,10 @@ type Registry interface {
 
 // Claim is one held ownership. Release may be called once or more.
 type Claim interface {
+	// Epoch is zero while the claim is unconfirmed, and may grow. Changed is
+	// closed when it does; get the channel first, then the epoch.
 	Epoch() stream.Epoch
+	Changed() <-chan struct{}
 	Lost() <-chan struct{} // closed when a higher epoch, or nobody, owns the stream
 	Release()
 }
@@ -98,7 +101,7 @@ func (s *Service) Publish(ctx context.Context, r Request, evict func(error)) (*P
 	if r.Timeline == "" {
 		r.Timeline = rand.Text()
 	}
-	p := &Publication{s: s, req: r, evict: evict, done: make(chan struct{})}
+	p := &Publication{s: s, req: r, evict: evict, done: make(chan struct{}), raised: make(chan struct{})}
 	p.last.Store(time.Now().UnixNano())
 	if err := s.reserve(p); err != nil {
 		return nil, err
@@ -110,7 +113,14 @@ func (s *Service) Publish(ctx context.Context, r Request, evict func(error)) (*P
 	}
 	p.claim = claim
 	p.stream = s.o.Hub.Open(r.Name)
-	p.writer, err = p.stream.Attach(live.Source{Epoch: claim.Epoch(), Timeline: r.Timeline})
+	changed := claim.Changed()
+	p.epoch = claim.Epoch()
+	if p.epoch.IsZero() {
+		// Unconfirmed: the store is away. Under what the stream here had before,
+		// so that its viewers can go on; a confirmed claim elsewhere is higher.
+		p.epoch = p.stream.Epoch()
+	}
+	p.writer, err = p.stream.Attach(live.Source{Epoch: p.epoch, Timeline: r.Timeline})
 	if err != nil {
 		p.stream.Release()
 		claim.Release()
@@ -121,8 +131,8 @@ func (s *Service) Publish(ctx context.Context, r Request, evict func(error)) (*P
 		s.o.OnStart(r.Name)
 	}
 	p.began = time.Now()
-	s.o.Emit.Emit(event.PublishStarted{Session: r.Session, Epoch: claim.Epoch(), Resumed: p.stream.Info().Viewers > 0})
-	go p.watch()
+	s.o.Emit.Emit(event.PublishStarted{Session: r.Session, Epoch: p.epoch, Resumed: p.stream.Info().Viewers > 0})
+	go p.watch(changed)
 	return p, nil
 }
 
@@ -199,16 +209,24 @@ type Publication struct {
 	media   atomic.Bool  // a message has arrived
 	bytes   atomic.Int64 // payload bytes accepted
 
+	mu     sync.Mutex
+	epoch  stream.Epoch  // guarded by mu after Publish
+	raised chan struct{} // guarded by mu; closed when epoch grows, and at the end
+
 	once sync.Once
 	why  error // set before done is closed
 	done chan struct{}
 }
 
-// Name, Epoch and Timeline identify what is published and under which fence.
-func (p *Publication) Name() stream.Name   { return p.req.Name }
-func (p *Publication) Epoch() stream.Epoch { return p.claim.Epoch() }
-func (p *Publication) Timeline() string    { return p.req.Timeline }
-func (p *Publication) Remote() string      { return p.req.Session.Remote }
+// Name is what is published.
+func (p *Publication) Name() stream.Name { return p.req.Name }
+
+// Epoch is the fence under which the publication writes now.
+func (p *Publication) Epoch() stream.Epoch {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.epoch
+}
 
 // Claim is what the registry granted.
 func (p *Publication) Claim() Claim { return p.claim }
@@ -216,19 +234,40 @@ func (p *Publication) Claim() Claim { return p.claim }
 // Info is what is known of the stream that the publication feeds.
 func (p *Publication) Info() live.Info { return p.stream.Info() }
 
-// Done is closed when the publication has ended.
-func (p *Publication) Done() <-chan struct{} { return p.done }
+// Feed is what another node needs to follow a publication.
+type Feed struct {
+	Stream   *live.Stream // with a reference of the receiver's own
+	Epoch    stream.Epoch
+	Timeline string // see live.Writer
+	// Over is closed when the publication has ended, or goes on under another
+	// epoch, which the receiver must hear of by asking anew.
+	Over <-chan struct{}
+}
 
-// Acquire returns the stream that the publication feeds, with a reference of
-// the caller's own; false if the publication has ended.
-func (p *Publication) Acquire() (*live.Stream, bool) {
-	st := p.s.o.Hub.Open(p.req.Name)
+// Feed returns the publication for another node; false if it has ended.
+func (p *Publication) Feed() (Feed, bool) {
+	f := Feed{Stream: p.s.o.Hub.Open(p.req.Name), Timeline: p.writer.Timeline()}
+	p.mu.Lock()
+	f.Epoch, f.Over = p.epoch, p.raised
+	p.mu.Unlock()
 	select {
 	case <-p.done:
-		st.Release()
-		return nil, false
+		f.Stream.Release()
+		return Feed{}, false
 	default:
-		return st, true
+		return f, true
+	}
+}
+
+// raise follows the claim's epoch.
+func (p *Publication) raise(e stream.Epoch) {
+	p.writer.Raise(e)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.raised != nil && p.epoch.Less(e) {
+		p.epoch = e
+		close(p.raised)
+		p.raised = make(chan struct{})
 	}
 }
 
@@ -303,6 +342,10 @@ func (p *Publication) finish(why error) (first bool) {
 		first = true
 		p.why = why
 		close(p.done)
+		p.mu.Lock()
+		close(p.raised)
+		p.raised = nil
+		p.mu.Unlock()
 		p.writer.Close()
 		// The name is free here before the claim is: a newcomer that gets the
 		// claim must not find the old publication in its way.
@@ -312,7 +355,7 @@ func (p *Publication) finish(why error) (first bool) {
 			p.s.o.OnEnd(p.req.Name)
 		}
 		p.stream.Release()
-		p.s.o.Emit.Emit(event.PublishEnded{Session: p.req.Session, Epoch: p.claim.Epoch(), Reason: Reason(why),
+		p.s.o.Emit.Emit(event.PublishEnded{Session: p.req.Session, Epoch: p.Epoch(), Reason: Reason(why),
 			BytesIn: p.bytes.Load(), Dur: time.Since(p.began)})
 	})
 	return first
@@ -335,8 +378,9 @@ func Reason(why error) event.Reason {
 	return event.Unpublished
 }
 
-// watch ends the publication when its claim is lost or its client is silent.
-func (p *Publication) watch() {
+// watch ends the publication when its claim is lost or its client is silent, and
+// follows the claim's epoch.
+func (p *Publication) watch(changed <-chan struct{}) {
 	p.started.Store(true)
 	t := time.NewTimer(min(p.s.o.FirstMedia, p.s.o.Silence))
 	defer t.Stop()
@@ -347,6 +391,9 @@ func (p *Publication) watch() {
 		case <-p.claim.Lost():
 			p.end(ErrFenced)
 			return
+		case <-changed:
+			changed = p.claim.Changed()
+			p.raise(p.claim.Epoch())
 		case <-t.C:
 			left := p.patience() - p.silence()
 			switch {

@@ -45,8 +45,9 @@ func (r *registry) Claim(_ context.Context, req Request) (Claim, error) {
 	return c, nil
 }
 
-func (c *claim) Epoch() stream.Epoch   { return c.epoch }
-func (c *claim) Lost() <-chan struct{} { return c.lost }
+func (c *claim) Epoch() stream.Epoch      { return c.epoch }
+func (c *claim) Changed() <-chan struct{} { return nil }
+func (c *claim) Lost() <-chan struct{}    { return c.lost }
 func (c *claim) Release() {
 	c.r.mu.Lock()
 	defer c.r.mu.Unlock()

@@ -78,7 +78,7 @@ func (s *Stream) Attach(src Source) (*Writer, error) {
 		s.source++
 		s.pruned, s.leadSet = false, false
 	}
-	s.clock.attach(src.Timeline)
+	s.clock.attach(src.Timeline, src.Epoch.String())
 	s.epoch = src.Epoch
 	s.needKey = true
 	s.writer = &Writer{stream: s}

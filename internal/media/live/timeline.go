@@ -15,6 +15,7 @@ import (
 // It is a plain value without clock or lock; its stream's mutex guards it.
 type timeline struct {
 	id     string
+	name   string // see Writer.Timeline
 	begun  bool  // something was delivered
 	joined bool  // the current source has delivered something, or goes on with the clock of the last
 	offset int64 // stream time minus unwrapped publisher time
@@ -51,9 +52,17 @@ const (
 	maxStray = 10 * time.Second
 )
 
-// attach prepares for a new source.
-func (t *timeline) attach(id string) {
+// attach prepares for a new source. unique is a word that no other attachment,
+// here or at another node, has.
+func (t *timeline) attach(id, unique string) {
 	same := t.begun && id == t.id
+	switch {
+	case same:
+	case t.begun:
+		t.name = id + "+" + unique
+	default:
+		t.name = id
+	}
 	t.id, t.joined = id, same
 	for i := range t.tracks {
 		c := &t.tracks[i]
@@ -98,6 +107,7 @@ func (t *timeline) media(kind flags, id uint8, ts uint32) (ms int64, r Reason) {
 	switch {
 	case d < -maxReorder.Milliseconds():
 		t.rebase(raw)
+		t.name += "+"
 		ms = raw + t.offset
 	case d < 0 && kind == flagAudio && ms < t.splice:
 		return ms, ReasonSpliceOverlap

@@ -23,7 +23,7 @@ func feed(c *timeline, kind flags, ts ...uint32) (ms []int64) {
 func TestTimelineCrossings(t *testing.T) {
 	for _, start := range []uint32{0, 0xff_fffe, 0x7fff_fff0, 0xffff_fff0} {
 		var c timeline
-		c.attach("one")
+		c.attach("one", "u")
 		want := int64(start)
 		for range 100 {
 			if got := feed(&c, flagVideo, uint32(want)); got[0] != want {
@@ -33,7 +33,7 @@ func TestTimelineCrossings(t *testing.T) {
 		}
 	}
 	var c timeline
-	c.attach("one")
+	c.attach("one", "u")
 	// Many turns of the 32 bits: 30 days a step would be ambiguous, 20 are not.
 	const day = 24 * 3600 * 1000
 	for want := int64(0); want < 400*day; want += 20 * day {
@@ -45,10 +45,10 @@ func TestTimelineCrossings(t *testing.T) {
 
 func TestTimelineRebase(t *testing.T) {
 	var c timeline
-	c.attach("one")
+	c.attach("one", "u")
 	feed(&c, flagVideo, 1000, 1040, 1080)
 	feed(&c, flagAudio, 1000, 1020, 1040, 1060, 1080, 1095)
-	c.attach("two")
+	c.attach("two", "u")
 	// The last is 1095, the interval 40. The new source's sound is 15 ms before
 	// its pictures, and stays so.
 	if got := feed(&c, flagAudio, 500_000, 500_020); !slices.Equal(got, []int64{1135, 1155}) {
@@ -58,7 +58,7 @@ func TestTimelineRebase(t *testing.T) {
 		t.Errorf("pictures %v", got)
 	}
 	// Pictures first, sound that began before them: what would overlap goes.
-	c.attach("three")
+	c.attach("three", "u")
 	if got := feed(&c, flagVideo, 100, 140); !slices.Equal(got, []int64{1230, 1270}) {
 		t.Errorf("pictures %v", got)
 	}
@@ -66,7 +66,7 @@ func TestTimelineRebase(t *testing.T) {
 		t.Errorf("sound %v", got)
 	}
 	// Sound first, pictures that began before it: none may go.
-	c.attach("four")
+	c.attach("four", "u")
 	if got := feed(&c, flagAudio, 900); !slices.Equal(got, []int64{1310}) {
 		t.Errorf("sound %v", got)
 	}
@@ -77,10 +77,10 @@ func TestTimelineRebase(t *testing.T) {
 
 func TestTimelineResume(t *testing.T) {
 	var c timeline
-	c.attach("one")
+	c.attach("one", "u")
 	feed(&c, flagVideo, 0xffff_ff00, 0xffff_ff28, 0xffff_ff50)
 	feed(&c, flagAudio, 0xffff_ff05, 0xffff_ff58)
-	c.attach("one")
+	c.attach("one", "u")
 	if got := feed(&c, flagVideo, 0xffff_ff00, 0xffff_ff50, 0xffff_ff78, 0xc8); !slices.Equal(got, []int64{-1, -1, 0xffff_ff78, 0x1_0000_00c8}) {
 		t.Errorf("pictures %#x", got)
 	}
@@ -89,9 +89,9 @@ func TestTimelineResume(t *testing.T) {
 	}
 	// A claim to resume that is not true: the clock has started anew.
 	c = timeline{}
-	c.attach("one")
+	c.attach("one", "u")
 	feed(&c, flagVideo, 500_000, 500_040)
-	c.attach("one")
+	c.attach("one", "u")
 	if got := feed(&c, flagVideo, 0, 40); !slices.Equal(got, []int64{500_080, 500_120}) {
 		t.Errorf("a false claim: %v", got)
 	}
@@ -99,7 +99,7 @@ func TestTimelineResume(t *testing.T) {
 
 func TestTimelineWithinASource(t *testing.T) {
 	var c timeline
-	c.attach("one")
+	c.attach("one", "u")
 	got := feed(&c, flagVideo, 1000, 1040, 1020, 1080, 20, 60)
 	if want := []int64{1000, 1040, 1041, 1080, 1119, 1159}; !slices.Equal(got, want) {
 		t.Errorf("disorder and a restart: %v, want %v", got, want)
@@ -217,4 +217,32 @@ func TestTracksThatAreGoneAreNotAnnounced(t *testing.T) {
 			t.Errorf("a joiner gets %+v", list)
 		}
 	})
+}
+
+func TestTimelineNameChangesWhenTheClockIsMoved(t *testing.T) {
+	var c timeline
+	c.attach("a", "1.1")
+	c.media(flagVideo, 0, 1000)
+	if c.name != "a" {
+		t.Errorf("a first source's clock is called %q", c.name)
+	}
+	c.attach("a", "1.2")
+	if c.name != "a" {
+		t.Errorf("taken up again it is called %q", c.name)
+	}
+	c.attach("b", "1.3")
+	moved := c.name
+	if moved == "b" {
+		t.Error("a source that is moved keeps its clock's name")
+	}
+	c.media(flagVideo, 0, 5)
+	c.attach("b", "1.4")
+	if c.name != moved {
+		t.Errorf("taken up again, the moved clock is called %q, was %q", c.name, moved)
+	}
+	c.media(flagVideo, 0, 100_000)
+	c.media(flagVideo, 0, 10) // the encoder restarted its clock
+	if c.name == moved {
+		t.Error("a clock that was moved in mid-source keeps its name")
+	}
 }
