@@ -53,14 +53,16 @@ func (c *ClientConn) Handshake() error {
 	return err
 }
 
-// Connect sets the chunk size, sends the command and reads to its answer. A
-// refusal is a *[StatusError].
+// Connect sets the chunk size and sends the command, in one write, and reads to
+// its answer. A refusal is a *[StatusError].
 func (c *ClientConn) Connect(r *Connect) (*ConnectResult, error) {
-	if err := c.SetChunkSize(c.opt.ChunkSize); err != nil {
+	tx, ch := c.register()
+	defer c.forget(tx)
+	cmd := Command{Name: "connect", Transaction: tx, Object: r.object(), Args: r.Args}
+	if err := c.announce(nil, c.opt.ChunkSize, &Message{Type: CommandAMF0, Payload: AppendCommand(nil, &cmd)}); err != nil {
 		return nil, err
 	}
-	tx, ch := c.register()
-	reply, err := c.await(tx, ch, &Command{Name: "connect", Transaction: tx, Object: r.object(), Args: r.Args})
+	reply, err := c.await(ch)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +81,11 @@ func (c *ClientConn) Connect(r *Connect) (*ConnectResult, error) {
 // Only before Next is used. A refusal is a *[StatusError].
 func (c *ClientConn) CallNow(name string, args ...any) (*Reply, error) {
 	tx, ch := c.register()
-	reply, err := c.await(tx, ch, &Command{Name: name, Transaction: tx, Args: args})
+	defer c.forget(tx)
+	if err := c.command(&Command{Name: name, Transaction: tx, Args: args}); err != nil {
+		return nil, err
+	}
+	reply, err := c.await(ch)
 	if err == nil && reply.Error {
 		return nil, &StatusError{parseStatus(reply.Args)}
 	}
@@ -95,11 +101,7 @@ func (c *ClientConn) CreateStreamNow() (uint32, error) {
 	return streamID(reply)
 }
 
-func (c *ClientConn) await(tx float64, ch chan *Reply, cmd *Command) (*Reply, error) {
-	defer c.forget(tx)
-	if err := c.command(cmd); err != nil {
-		return nil, err
-	}
+func (c *ClientConn) await(ch chan *Reply) (*Reply, error) {
 	for {
 		select {
 		case reply := <-ch:
@@ -203,13 +205,9 @@ func (c *ClientConn) take(cmd *Command) (up bool, err error) {
 		return false, nil
 	case "onStatus":
 		st := parseStatus(append([]any{cmd.Object}, cmd.Args...))
-		c.mu.Lock()
-		ch := c.answers[cmd.StreamID]
-		if ch != nil && st.Code != CodePlayReset {
-			delete(c.answers, cmd.StreamID)
-			ch <- st
+		if st.Code != CodePlayReset { // which comes before the answer
+			c.answered(cmd.StreamID, st)
 		}
-		c.mu.Unlock()
 		c.ev.Kind, c.ev.Status = EventStatus, &st
 		return true, nil
 	case "close":
@@ -219,6 +217,20 @@ func (c *ClientConn) take(cmd *Command) (up bool, err error) {
 	return true, nil
 }
 
+// answered gives a status to the publish or play that waits for it.
+func (c *ClientConn) answered(id uint32, st Status) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if id == 0 && len(c.answers) == 1 {
+		for id = range c.answers { // some servers name no stream
+		}
+	}
+	if ch := c.answers[id]; ch != nil {
+		delete(c.answers, id)
+		ch <- st
+	}
+}
+
 // Call sends a command and returns its answer; a goroutine must be in Next.
 func (c *ClientConn) Call(ctx context.Context, streamID uint32, name string, args ...any) (*Reply, error) {
 	tx, ch := c.register()
@@ -226,6 +238,10 @@ func (c *ClientConn) Call(ctx context.Context, streamID uint32, name string, arg
 	if err := c.command(&Command{Name: name, Transaction: tx, StreamID: streamID, Args: args}); err != nil {
 		return nil, err
 	}
+	return c.wait(ctx, ch)
+}
+
+func (c *ClientConn) wait(ctx context.Context, ch chan *Reply) (*Reply, error) {
 	select {
 	case reply, ok := <-ch:
 		if !ok {
@@ -249,16 +265,53 @@ func (c *ClientConn) CreateStream(ctx context.Context) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	if reply.Error {
-		return 0, &StatusError{parseStatus(reply.Args)}
+	return streamID(reply)
+}
+
+// CreatePublishStream makes a message stream as encoders do, who say releaseStream
+// and FCPublish with the name before: some servers wait for it. One write; what
+// those two are answered is not waited for.
+func (c *ClientConn) CreatePublishStream(ctx context.Context, name string) (uint32, error) {
+	tx, ch := c.register()
+	defer c.forget(tx)
+	c.mu.Lock()
+	c.last += 2
+	release := c.last
+	c.mu.Unlock()
+	if err := c.commands(
+		&Command{Name: "releaseStream", Transaction: release - 1, Args: []any{name}},
+		&Command{Name: "FCPublish", Transaction: release, Args: []any{name}},
+		&Command{Name: "createStream", Transaction: tx},
+	); err != nil {
+		return 0, err
+	}
+	reply, err := c.wait(ctx, ch)
+	if err != nil {
+		return 0, err
 	}
 	return streamID(reply)
 }
 
+// DeletePublishStream ends a publish as encoders do: FCUnpublish with the name,
+// then deleteStream, in one write.
+func (c *ClientConn) DeletePublishStream(streamID uint32, name string) error {
+	c.mu.Lock()
+	c.last++
+	tx := c.last
+	c.mu.Unlock()
+	return c.commands(
+		&Command{Name: "FCUnpublish", Transaction: tx, Args: []any{name}},
+		&Command{Name: "deleteStream", Args: []any{float64(streamID)}},
+	)
+}
+
 func streamID(r *Reply) (uint32, error) {
+	if r.Error {
+		return 0, &StatusError{parseStatus(r.Args)}
+	}
 	if len(r.Args) > 0 {
-		if id, ok := r.Args[0].(float64); ok && id >= 0 && id < 1<<32 {
-			return uint32(id), nil
+		if id := streamNumber(r.Args[0]); id != 0 {
+			return id, nil
 		}
 	}
 	return 0, errors.New("rtmp: createStream was answered without a stream id")
@@ -277,8 +330,11 @@ func (c *ClientConn) Play(ctx context.Context, streamID uint32, name string, ext
 	return c.ask(ctx, streamID, "play", append([]any{name}, extra...)...)
 }
 
-// ask sends a stream's command and waits for the stream's next status.
+// ask sends a stream's command and waits for the stream's next status, or for an
+// error in answer to the command.
 func (c *ClientConn) ask(ctx context.Context, id uint32, name string, args ...any) (Status, error) {
+	tx, refused := c.register()
+	defer c.forget(tx)
 	ch := make(chan Status, 1)
 	c.mu.Lock()
 	if c.err != nil {
@@ -287,20 +343,34 @@ func (c *ClientConn) ask(ctx context.Context, id uint32, name string, args ...an
 	}
 	c.answers[id] = ch
 	c.mu.Unlock()
-	if err := c.Send(id, name, args...); err != nil {
+	defer c.unask(id, ch)
+	if err := c.command(&Command{Name: name, Transaction: tx, StreamID: id, Args: args}); err != nil {
 		return Status{}, err
 	}
-	select {
-	case st, ok := <-ch:
-		if !ok {
-			return Status{}, c.lost()
+	for {
+		select {
+		case st, ok := <-ch:
+			if !ok {
+				return Status{}, c.lost()
+			}
+			return st, nil
+		case reply, ok := <-refused:
+			if ok && reply.Error {
+				return parseStatus(reply.Args), nil
+			}
+			refused = nil // a _result says nothing yet; a loss closes ch too
+		case <-ctx.Done():
+			return Status{}, context.Cause(ctx)
 		}
-		return st, nil
-	case <-ctx.Done():
-		c.mu.Lock()
+	}
+}
+
+// unask takes back what ask waits for, if nobody else waits there since.
+func (c *ClientConn) unask(id uint32, ch chan Status) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.answers[id] == ch {
 		delete(c.answers, id)
-		c.mu.Unlock()
-		return Status{}, context.Cause(ctx)
 	}
 }
 
@@ -322,4 +392,12 @@ func (c *ClientConn) Ping(timestamp uint32) error {
 
 func (c *ClientConn) command(cmd *Command) error {
 	return c.WriteMessage(&Message{Type: CommandAMF0, StreamID: cmd.StreamID, Payload: AppendCommand(nil, cmd)})
+}
+
+func (c *ClientConn) commands(cmds ...*Command) error {
+	ms := make([]Message, len(cmds))
+	for i, cmd := range cmds {
+		ms[i] = Message{Type: CommandAMF0, StreamID: cmd.StreamID, Payload: AppendCommand(nil, cmd)}
+	}
+	return c.WriteMessages(ms)
 }

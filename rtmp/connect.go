@@ -23,6 +23,9 @@ const (
 	FourCCCanForward = 0x04
 )
 
+// defaultFlashVer is what a client calls itself; servers look for the first word.
+const defaultFlashVer = "FMLE/3.0 (compatible; weir)"
+
 // Connect is the connect command (§7.2.1.1; E-RTMP v2, Enhancing NetConnection
 // connect).
 type Connect struct {
@@ -36,8 +39,8 @@ type Connect struct {
 	VideoFourCCInfo, AudioFourCCInfo map[string]uint32
 	CapsEx                           uint32
 
-	// Object is the whole command object: as received, in order; when sending,
-	// members to be sent besides the above.
+	// Object is the whole command object: as received, in order. When sending it is
+	// what to begin with: the fields above that are set replace their members.
 	Object      amf.Object
 	Args        []any
 	Transaction float64
@@ -67,7 +70,7 @@ func parseConnect(c *Command) *Connect {
 
 // flags is a number from the wire as a bit set; what is none is 0.
 func flags(v any) uint32 {
-	if n, ok := v.(float64); ok && n >= 0 && n < 1<<32 {
+	if n, ok := number(v); ok && n >= 0 && n < 1<<32 {
 		return uint32(n)
 	}
 	return 0
@@ -85,25 +88,35 @@ func infoMap(v any) map[string]uint32 {
 	return m
 }
 
-// object is the command object to be sent.
+// object is the command object to be sent: Object with its order kept, then what
+// the other fields say and it does not. A field that is set wins.
 func (c *Connect) object() amf.Object {
-	app := c.App
-	if c.Query != "" {
-		app += "?" + c.Query
+	o := c.Object.Clone()
+	if o.Get("app") == nil { // not a client's own connect, said again
+		// The order of encoders; nonprivate is what some servers ask of them.
+		o = append(amf.Object{{Key: "app", Value: ""}, {Key: "type", Value: "nonprivate"},
+			{Key: "flashVer", Value: defaultFlashVer}, {Key: "tcUrl", Value: ""}}, o...)
 	}
-	flashVer := c.FlashVer
-	if flashVer == "" {
-		flashVer = "FMLE/3.0 (compatible; weir)"
+	_, inURL, _ := strings.Cut(c.TCURL, "?")
+	switch app, query, _ := strings.Cut(o.String("app"), "?"); {
+	case app == c.App && (query == c.Query || query == "" && inURL == c.Query): // as it was received
+	case c.Query == "":
+		o.Set("app", c.App)
+	default:
+		o.Set("app", c.App+"?"+c.Query)
 	}
-	o := amf.Object{{Key: "app", Value: app}, {Key: "type", Value: "nonprivate"}, {Key: "flashVer", Value: flashVer}, {Key: "tcUrl", Value: c.TCURL}}
-	for _, f := range []amf.Property{{Key: "swfUrl", Value: c.SWFURL}, {Key: "pageUrl", Value: c.PageURL}} {
+	for _, f := range []amf.Property{
+		{Key: "flashVer", Value: c.FlashVer}, {Key: "tcUrl", Value: c.TCURL},
+		{Key: "swfUrl", Value: c.SWFURL}, {Key: "pageUrl", Value: c.PageURL},
+	} {
 		if f.Value != "" {
-			o = append(o, f)
+			o.Set(f.Key, f.Value)
 		}
 	}
-	o = append(o, amf.Property{Key: "objectEncoding", Value: c.ObjectEncoding})
-	o = append(o, capabilities(c.FourCCList, c.VideoFourCCInfo, c.AudioFourCCInfo, c.CapsEx)...)
-	for _, p := range c.Object {
+	if c.ObjectEncoding != 0 || o.Get("objectEncoding") == nil {
+		o.Set("objectEncoding", c.ObjectEncoding)
+	}
+	for _, p := range capabilities(c.FourCCList, c.VideoFourCCInfo, c.AudioFourCCInfo, c.CapsEx) {
 		if o.Get(p.Key) == nil {
 			o = append(o, p)
 		}

@@ -113,15 +113,8 @@ func (s *ServerConn) AcceptConnect(extra amf.Object) error {
 	info := statusInfo(LevelStatus, CodeConnectSuccess, "Connection succeeded.", amf.Object{{Key: "objectEncoding", Value: c.ObjectEncoding}})
 	result := Command{Name: "_result", Transaction: c.Transaction, Object: props, Args: []any{info}}
 
-	s.wmu.Lock()
-	defer s.wmu.Unlock()
-	s.queue = s.queue.room(256)
-	s.queue.b = AppendWindowAckSize(s.queue.b, s.opt.WindowAck)
-	s.queue.b = AppendSetPeerBandwidth(s.queue.b, s.opt.WindowAck, LimitDynamic)
-	s.queue.b = AppendSetChunkSize(s.queue.b, uint32(s.opt.ChunkSize))
-	s.chunkSize = s.opt.ChunkSize
-	s.append(&Message{Type: CommandAMF0, Payload: AppendCommand(nil, &result)})
-	return s.flush()
+	window := AppendSetPeerBandwidth(AppendWindowAckSize(nil, s.opt.WindowAck), s.opt.WindowAck, LimitDynamic)
+	return s.announce(window, s.opt.ChunkSize, &Message{Type: CommandAMF0, Payload: AppendCommand(nil, &result)})
 }
 
 // RejectConnect answers the connect with a refusal; ex joins the information

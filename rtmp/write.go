@@ -107,6 +107,17 @@ func (c *Conn) SetChunkSize(n int) error {
 	return err
 }
 
+// announce writes before, a new chunk size and the first message in it, at once.
+func (c *Conn) announce(before []byte, n int, m *Message) error {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	c.queue = c.queue.room(len(before) + 16)
+	c.queue.b = AppendSetChunkSize(append(c.queue.b, before...), uint32(n))
+	c.chunkSize = n
+	c.append(m)
+	return c.flush()
+}
+
 // ChunkSize returns the outbound chunk size in force.
 func (c *Conn) ChunkSize() int {
 	c.wmu.Lock()
