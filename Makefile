@@ -1,6 +1,6 @@
 # The two commands are "make demo" and "make test"; bare "make" lists all.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fuzz fuzz-short bench docs tools
+.PHONY: help build demo test race lint fuzz fuzz-short bench bench-fanout docs tools
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 FUZZ ?= .
@@ -31,6 +31,10 @@ fuzz: ## every fuzz target for 10 min; FUZZ=pattern chooses
 
 bench: ## run the micro benchmarks
 	go test -run '^$$' -bench . -benchmem ./amf/... ./flv/... ./rtmp/... ./internal/...
+
+bench-fanout: tools build ## one stream to many viewers, beside nginx-rtmp and the bare floor; FANOUT="-rounds 1 -viewers 500" chooses
+	go build -trimpath -o bin/fanout ./bench/fanout
+	bin/fanout $(FANOUT)
 
 docs: ## write the generated documents
 	WEIR_WRITE_DOCS=1 go test -count=1 -run "TestLimitsDocIsCurrent|TestReadmeListsThePromisesTests" ./internal ./internal/ops/config

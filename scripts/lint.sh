@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 bad=0
 
 # gofmt: one layout, so that diffs show changes of meaning only.
-unformatted=$(gofmt -l amf flv rtmp cmd internal interop)
+unformatted=$(gofmt -l amf flv rtmp cmd internal interop bench)
 if [ -n "$unformatted" ]; then
 	echo "gofmt: run gofmt -w on:"
 	echo "$unformatted"

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"weir/internal/bench"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "fanout:", err)
+		os.Exit(1)
+	}
+}
+
+// defaults are the issue's loads.
+const (
+	defaultContenders = "weir nginx floor-send floor-nodelay floor-writev100 floor-sendfile100 floor-writev350"
+	defaultViewers    = "100 500 1000 2000"
+	defaultBitrates   = "1.1 2.6"
+	defaultReaders    = "lazy eager"
+)
+
+func run(ctx context.Context, args []string) error {
+	var p plan
+	f := flag.NewFlagSet("fanout", flag.ContinueOnError)
+	weir := f.String("weir", "bin/weir", "the weir `binary`")
+	floor := f.String("floor", "bench/floor.c", "the floor's `source`")
+	out := f.String("out", "bench/results", "`directory` of the results")
+	contenders := f.String("contenders", defaultContenders, "who is measured; see the command's documentation")
+	viewers := f.String("viewers", defaultViewers, "numbers of viewers")
+	bitrates := f.String("bitrates", defaultBitrates, "bit rates of the stream, Mb/s, audio included")
+	readers := f.String("readers", defaultReaders, "manners of reading: lazy, eager")
+	f.IntVar(&p.rounds, "rounds", 5, "rounds of each load")
+	f.DurationVar(&p.window, "window", 8*time.Second, "the window of each trial")
+	f.DurationVar(&p.warmup, "warmup", 2*time.Second, "between the last join and the window")
+	f.IntVar(&p.sample, "sample", 20, "viewers that are parsed")
+	f.Float64Var(&p.rate, "rate", 500, "joins per second")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return fmt.Errorf("unexpected %q", f.Arg(0))
+	}
+	if err := p.parseLoads(*viewers, *bitrates, *readers); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "weir-fanout-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	t := &tools{weir: *weir, floorSource: *floor, dir: dir}
+	for name := range strings.FieldsSeq(*contenders) {
+		c, err := parseContender(t, name)
+		if err != nil {
+			return err
+		}
+		p.contenders = append(p.contenders, c)
+	}
+	restore, congestion, err := fixCongestion("cubic")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "fanout: the congestion control stays as it is:", err)
+	}
+	defer restore()
+	r := newReport(congestion, p)
+	return p.run(ctx, t, r, func() error { return r.save(*out) })
+}
+
+// load is one situation in which all contenders are compared.
+type load struct {
+	Viewers int          `json:"viewers"`
+	Mbps    float64      `json:"mbps"`
+	Reader  bench.Reader `json:"reader"`
+}
+
+func (l load) String() string {
+	return fmt.Sprintf("%d %s viewers at %.1f Mb/s", l.Viewers, l.Reader, l.Mbps)
+}

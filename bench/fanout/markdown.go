@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// references are those that others are compared with, if they took part.
+var references = []string{"floor-writev100", "nginx"}
+
+// markdown is the report as a page of tables, one for each manner of reading and bit rate.
+func (r *report) markdown() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# Fan-out, %s\n\n", r.Began.Format("2006-01-02 15:04 MST"))
+	fmt.Fprintf(&b, "Commit %s; %d cores (%s), Linux %s, loopback, congestion control %s; median of %d interleaved rounds (least–greatest).\n", r.Commit, r.Cores, r.CPU, r.Kernel, r.Congestion, r.Rounds)
+	b.WriteString("CPU is the server's user and system time, all threads, per GB that viewers received; × compares round by round.\n" +
+		"Latency is the age of frames at sampled viewers. Raw results and the plot are beside this file.\n")
+	var refs []string
+	for _, ref := range references {
+		if slices.Contains(r.contenders, ref) {
+			refs = append(refs, ref)
+		}
+	}
+	var done []load
+	for _, l := range r.loads {
+		group := load{Mbps: l.Mbps, Reader: l.Reader}
+		if slices.Contains(done, group) {
+			continue
+		}
+		done = append(done, group)
+		fmt.Fprintf(&b, "\n## %s readers, %.1f Mb/s\n\n", strings.ToUpper(string(l.Reader)[:1])+string(l.Reader)[1:], l.Mbps)
+		r.table(&b, group, refs)
+	}
+	return b.Bytes()
+}
+
+func (r *report) table(b *bytes.Buffer, group load, refs []string) {
+	b.WriteString("| viewers | | CPU-s/GB |")
+	for _, ref := range refs {
+		fmt.Fprintf(b, " × %s |", ref)
+	}
+	b.WriteString(" latency p50, ms | p99 | longest gap, ms | KB a viewer | bytes, % | busiest core, % | faults |\n|---|---|---|")
+	b.WriteString(strings.Repeat("---|", len(refs)+7) + "\n")
+	for _, l := range r.loads {
+		if l.Mbps != group.Mbps || l.Reader != group.Reader {
+			continue
+		}
+		for _, c := range r.contenders {
+			s := r.of(c, l)
+			if s.perGB.n+s.failed == 0 {
+				continue
+			}
+			fmt.Fprintf(b, "| %d | %s | %s |", l.Viewers, c, s.perGB.format(3))
+			for _, ref := range refs {
+				if ref == c {
+					b.WriteString(" 1 |")
+				} else {
+					fmt.Fprintf(b, " %s |", r.ratio(c, ref, l).format(2))
+				}
+			}
+			fmt.Fprintf(b, " %s | %s | %s | %s | %s | %s | %s |\n", s.p50.format(1), s.p99.format(1), s.gap.format(0), s.rss.format(1),
+				s.bytes.format(1), s.core.format(0), s.trouble())
+		}
+	}
+}
+
+// trouble says in words what a good run has none of.
+func (s summary) trouble() string {
+	var words []string
+	for _, w := range []struct {
+		n    int
+		what string
+	}{{int(s.faults), "frames"}, {s.missing, "viewers"}, {s.failed, "trials"}} {
+		if w.n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", w.n, w.what))
+		}
+	}
+	if len(words) == 0 {
+		return "0"
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+)
+
+// spread is a median with the least and the greatest of the rounds.
+type spread struct {
+	median, min, max float64
+	n                int
+}
+
+func spreadOf(v []float64) spread {
+	if len(v) == 0 {
+		return spread{}
+	}
+	v = slices.Sorted(slices.Values(v))
+	mid := len(v) / 2
+	m := v[mid]
+	if len(v)%2 == 0 {
+		m = (v[mid-1] + v[mid]) / 2
+	}
+	return spread{m, v[0], v[len(v)-1], len(v)}
+}
+
+func (s spread) format(digits int) string {
+	if s.n == 0 {
+		return "–"
+	}
+	if s.n == 1 {
+		return fmt.Sprintf("%.*f", digits, s.median)
+	}
+	return fmt.Sprintf("%.*f (%.*f–%.*f)", digits, s.median, digits, s.min, digits, s.max)
+}
+
+// summary is one contender under one load, over the rounds.
+type summary struct {
+	contender string
+	load      load
+	perGB     spread // CPU-s per GB
+	p50, p99  spread // added latency, ms
+	gap       spread // longest gap, ms
+	rss       spread // KB a viewer
+	bytes     spread // percent of the expectation
+	core      spread // the busiest core, percent
+	faults    uint64 // frames lost, doubled or foreign, all rounds
+	missing   int    // viewers failed or dropped, all rounds
+	failed    int    // trials without a result
+}
+
+// of summarizes the report's trials of a contender under a load.
+func (r *report) of(contender string, l load) summary {
+	s := summary{contender: contender, load: l}
+	var perGB, p50, p99, gap, rss, bytes, core []float64
+	for _, tr := range r.Trials {
+		if tr.Contender != contender || tr.Load != l {
+			continue
+		}
+		if !tr.valid() {
+			s.failed++
+			continue
+		}
+		p := tr.Play
+		perGB = append(perGB, p.Server.PerGB)
+		p50, p99 = append(p50, p.Latency.P50), append(p99, p.Latency.P99)
+		gap = append(gap, p.LongestGap.Max)
+		rss = append(rss, p.Server.RSSPerUnit/1000)
+		bytes = append(bytes, p.Bytes.Ratio*100)
+		if len(p.Machine.Cores) > 0 {
+			core = append(core, slices.Max(p.Machine.Cores)*100)
+		}
+		s.faults += p.Frames.Lost + p.Frames.Doubled + p.Frames.Foreign
+		s.missing += p.Sessions.Failed + p.Sessions.Dropped
+	}
+	s.perGB, s.p50, s.p99, s.gap = spreadOf(perGB), spreadOf(p50), spreadOf(p99), spreadOf(gap)
+	s.rss, s.bytes, s.core = spreadOf(rss), spreadOf(bytes), spreadOf(core)
+	return s
+}
+
+// valid reports whether the trial measured something.
+func (tr trial) valid() bool {
+	return tr.Error == "" && tr.Play != nil && tr.Play.Server != nil && tr.Play.Server.Ended == "" && tr.Play.Bytes.Received > 0
+}
+
+// ratio compares the CPU of two contenders under a load, round by round, so that the
+// machine's drift between rounds falls out.
+func (r *report) ratio(contender, to string, l load) spread {
+	by := map[string]map[int]float64{contender: {}, to: {}}
+	for _, tr := range r.Trials {
+		if rounds := by[tr.Contender]; rounds != nil && tr.Load == l && tr.valid() {
+			rounds[tr.Round] = tr.Play.Server.PerGB
+		}
+	}
+	var v []float64
+	for round, cost := range by[contender] {
+		if other := by[to][round]; other > 0 {
+			v = append(v, cost/other)
+		}
+	}
+	return spreadOf(v)
+}

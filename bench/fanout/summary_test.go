@@ -1,0 +1,108 @@
+package main
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"weir/internal/bench"
+)
+
+func TestSpread(t *testing.T) {
+	for _, tc := range []struct {
+		v    []float64
+		want string
+	}{
+		{nil, "–"},
+		{[]float64{2}, "2.0"},
+		{[]float64{3, 1, 2}, "2.0 (1.0–3.0)"},
+		{[]float64{4, 1, 2, 3}, "2.5 (1.0–4.0)"},
+	} {
+		if got := spreadOf(tc.v).format(1); got != tc.want {
+			t.Errorf("%v: %s, want %s", tc.v, got, tc.want)
+		}
+	}
+}
+
+// example is a report of two contenders, two loads and three rounds.
+func example() *report {
+	r := &report{Rounds: 3, contenders: []string{"weir", "nginx"}, loads: []load{{100, 1.1, bench.Lazy}, {500, 1.1, bench.Lazy}}}
+	for round := range 3 {
+		for _, l := range r.loads {
+			for i, c := range r.contenders {
+				r.Trials = append(r.Trials, trial{Contender: c, Load: l, Round: round, Play: &bench.PlayResult{
+					Latency: bench.Quantiles{P50: 1, P99: 10},
+					Bytes:   bench.Bytes{Received: 1, Ratio: 1},
+					Server:  &bench.Server{PerGB: float64((round + 1) * (i + 1))},
+				}})
+			}
+		}
+	}
+	return r
+}
+
+// The machine is three times slower in the last round; the ratio does not see it.
+func TestRatioIsTakenRoundByRound(t *testing.T) {
+	r := example()
+	if got := r.ratio("weir", "nginx", r.loads[0]); got != (spread{0.5, 0.5, 0.5, 3}) {
+		t.Errorf("%+v", got)
+	}
+	if got := r.of("weir", r.loads[1]).perGB; got != (spread{2, 1, 3, 3}) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestFailedTrialsAreShown(t *testing.T) {
+	r := example()
+	r.Trials[0].Error = "it fell over"
+	s := r.of("weir", r.loads[0])
+	if s.failed != 1 || s.perGB.n != 2 || s.trouble() != "1 trials" {
+		t.Errorf("%+v", s)
+	}
+	if table := string(r.markdown()); !strings.Contains(table, "| 100 | weir | 2.500 (2.000–3.000) | 0.50 (0.50–0.50) |") || !strings.Contains(table, "1 trials") {
+		t.Error(table)
+	}
+}
+
+func TestPlotIsXML(t *testing.T) {
+	for _, r := range []*report{example(), {contenders: []string{"a<b"}}} {
+		d := xml.NewDecoder(strings.NewReader(string(r.plot())))
+		for {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestContenders(t *testing.T) {
+	for _, s := range []string{"weir", "weir@limits.viewer_lag=3s", "nginx", "floor-send", "floor-nodelay", "floor-writev100", "floor-sendfile350", "srs=rtmp://h/live/a,77"} {
+		c, err := parseContender(&tools{}, s)
+		if err != nil {
+			t.Errorf("%s: %v", s, err)
+		} else if name, _, _ := strings.Cut(s, "="); !strings.HasPrefix(c.name(), name) {
+			t.Errorf("%s is called %s", s, c.name())
+		}
+	}
+	for _, s := range []string{"", "srs", "srs=rtmp://h/live/a", "floor-", "floor-writev", "weir@x"} {
+		if c, err := parseContender(&tools{}, s); err == nil {
+			t.Errorf("%s: %+v", s, c)
+		}
+	}
+}
+
+func TestLoads(t *testing.T) {
+	p := plan{rounds: 1}
+	if err := p.parseLoads("100 500", "1.1 2.6", "lazy eager"); err != nil || len(p.loads) != 8 {
+		t.Error(len(p.loads), err)
+	}
+	for _, bad := range [][3]string{{"", "1", "lazy"}, {"0", "1", "lazy"}, {"1", "0.1", "lazy"}, {"1", "1", "keen"}} {
+		if err := (&plan{rounds: 1}).parseLoads(bad[0], bad[1], bad[2]); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"weir/internal/bench"
+)
+
+// trial is one contender under one load, once.
+type trial struct {
+	Contender string               `json:"contender"`
+	Load      load                 `json:"load"`
+	Round     int                  `json:"round"`
+	Play      *bench.PlayResult    `json:"play,omitempty"`
+	Publish   *bench.PublishResult `json:"publish,omitempty"`
+	Error     string               `json:"error,omitempty"`
+}
+
+func (p *plan) trial(ctx context.Context, t *tools, c contender, l load) trial {
+	tr := trial{Contender: c.name(), Load: l}
+	if err := p.measure(ctx, t, c, &tr); err != nil {
+		tr.Error = err.Error()
+	}
+	return tr
+}
+
+func (p *plan) measure(ctx context.Context, t *tools, c contender, tr *trial) error {
+	s, err := c.start(ctx, tr.Load)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	if !s.publishes {
+		end, err := publish(t, s.url, tr.Load)
+		if err != nil {
+			return err
+		}
+		defer func() { tr.Publish = end() }()
+	}
+	if err := plays(ctx, s.url); err != nil {
+		return err
+	}
+	return p.play(ctx, t, s, tr)
+}
+
+// publish starts the publisher; end stops it and returns what it says.
+func publish(t *tools, url string, l load) (end func() *bench.PublishResult, err error) {
+	sh := shape(l)
+	cmd := exec.Command(t.weir, "bench", "publish", url, "--json",
+		"--bitrate", strconv.Itoa(sh.VideoBitrate/1000), "--audio-bitrate", strconv.Itoa(sh.AudioBitrate/1000),
+		"--fps", strconv.FormatFloat(sh.FrameRate, 'f', -1, 64), "--gop", sh.GOP.String())
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return func() *bench.PublishResult {
+		cmd.Process.Signal(syscall.SIGTERM)
+		r := new(bench.PublishResult)
+		if cmd.Wait() != nil || json.Unmarshal(out.Bytes(), r) != nil {
+			return nil
+		}
+		return r
+	}, nil
+}
+
+// plays waits until the stream is there.
+func plays(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for range time.Tick(50 * time.Millisecond) {
+		r, err := bench.Play(ctx, bench.PlayOptions{URLs: []string{url}, Viewers: 1, Window: time.Nanosecond})
+		if err != nil {
+			return err
+		}
+		if r.Join.FirstKey.Count > 0 {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s: no picture in time", url)
+		}
+	}
+	return nil
+}
+
+// play runs the viewers.
+func (p *plan) play(ctx context.Context, t *tools, s *server, tr *trial) error {
+	cmd := exec.CommandContext(ctx, t.weir, "bench", "play", s.url, "--json", "--pid", strconv.Itoa(s.pid),
+		"--viewers", strconv.Itoa(tr.Load.Viewers), "--reader", string(tr.Load.Reader), "--sample", strconv.Itoa(p.sample),
+		"--rate", strconv.FormatFloat(p.rate, 'f', -1, 64), "--warmup", p.warmup.String(), "--for", p.window.String())
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	err := cmd.Run()
+	r := new(bench.PlayResult)
+	if jsonErr := json.Unmarshal(out.Bytes(), r); jsonErr != nil {
+		return fmt.Errorf("weir bench play: %w: %s", err, strings.TrimSpace(errOut.String()))
+	}
+	tr.Play = r
+	return err
+}
+
+// line is the trial in one line, for whoever waits.
+func (tr trial) line() string {
+	head := fmt.Sprintf("round %d  %-18s %s: ", tr.Round+1, tr.Contender, tr.Load)
+	if tr.Error != "" || tr.Play == nil || tr.Play.Server == nil {
+		return head + "failed: " + tr.Error
+	}
+	r := tr.Play
+	return head + fmt.Sprintf("%.3f CPU-s/GB, latency p50 %.1f p99 %.1f ms, %.1f KB/viewer, lost %d, bytes %.1f %%",
+		r.Server.PerGB, r.Latency.P50, r.Latency.P99, r.Server.RSSPerUnit/1e3, r.Frames.Lost, r.Bytes.Ratio*100)
+}
