@@ -136,7 +136,7 @@ func (n *node) build() {
 
 	dial := (&net.Dialer{}).DialContext
 	dialer := func(ctx context.Context, addr string) (net.Conn, error) { return dial(ctx, "tcp", addr) }
-	reg := registry{n.cluster, n.cfg.Node.Name}
+	reg := registry{n, n.cluster, n.cfg.Node.Name}
 
 	n.peers = relay.NewPeers(n.cfg.Node.Name, n.cluster.Secret, dialer)
 	n.pulls = relay.NewPulls(relay.PullOptions{

@@ -12,8 +12,11 @@ import (
 	"weir/internal/stream"
 )
 
-// queryViewers asks a node how many viewers it has of each stream.
-const queryViewers = "viewers"
+// What one node may ask another.
+const (
+	queryViewers = "viewers" // how many viewers it has of each stream; after: the last name of the page before
+	querySilence = "silence" // whether a stream is published there, and since when nothing came; after: its name
+)
 
 // queryPage bounds one answer, in streams: at 64 bytes each well under the limit
 // of a command.
@@ -25,12 +28,19 @@ type viewerCount struct {
 	Viewers int    `json:"viewers"`
 }
 
-// answer is what this node says to another member's question. after pages
-// through long answers: the last name of the page before.
+// answer is what this node says to another member's question.
 func (n *node) answer(what, after string) (string, error) {
-	if what != queryViewers {
-		return "", fmt.Errorf("unknown question %q", what)
+	switch what {
+	case queryViewers:
+		return n.viewerPage(after)
+	case querySilence:
+		return n.silence(after)
 	}
+	return "", fmt.Errorf("unknown question %q", what)
+}
+
+// viewerPage is one page of this node's audience.
+func (n *node) viewerPage(after string) (string, error) {
 	var all []viewerCount
 	for name, count := range n.play.Audience() {
 		if s := name.String(); s > after {

@@ -2,79 +2,70 @@ package node
 
 import (
 	"context"
-	"errors"
 	"net/netip"
-	"time"
+	"sync"
 
 	"weir/internal/control/cluster"
 	"weir/internal/media/ingest"
 	"weir/internal/media/live"
 	"weir/internal/media/member"
 	"weir/internal/media/relay"
+	"weir/internal/ops/config"
 	"weir/internal/stream"
 )
-
-// claimTimeout bounds a publisher's wait for its answer when the store is slow.
-const claimTimeout = 4 * time.Second
-
-// releaseTimeout bounds how long the end of a session waits for the store; what
-// it could not remove, the cluster's reconciler does.
-const releaseTimeout = 2 * time.Second
 
 // registry is the cluster as the media wing sees it: ingest claims through it,
 // relay finds owners.
 type registry struct {
+	n    *node
 	c    *cluster.Cluster
 	self string
 }
 
-// Claim implements ingest.Registry.
-func (r registry) Claim(ctx context.Context, req ingest.Request) (ingest.Claim, error) {
-	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
-	defer cancel()
-	facts := cluster.Facts{Publisher: req.Session.Remote, Encoder: req.Encoder, Timeline: req.Timeline}
-	own, err := r.c.Claim(ctx, req.Name, facts)
-	var busy *cluster.BusyError
-	if errors.As(err, &busy) {
-		// The same publisher, handed over by its front, is not a second one.
-		if rec, ok, _ := r.c.Owner(ctx, req.Name); ok && req.Timeline != "" && rec.Facts.Timeline == req.Timeline {
-			own, err = r.c.TakeOver(ctx, req.Name, facts, rec.Epoch)
-		}
-	}
-	if errors.As(err, &busy) {
-		return nil, &ingest.BusyError{Name: req.Name, Owner: busy.Owner}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &claim{Ownership: own, facts: facts}, nil
-}
-
-// claim is an ownership as ingest sees it.
-type claim struct {
-	*cluster.Ownership
-	facts cluster.Facts // as last told; the load meter's own after the claim
-}
-
-func (c *claim) Release() {
-	ctx, cancel := context.WithTimeout(context.Background(), releaseTimeout)
-	defer cancel()
-	c.Ownership.Release(ctx) //nolint:errcheck // the reconciler removes what this could not
-}
-
-// Locate implements relay.Locator.
-func (r registry) Locate(ctx context.Context, name stream.Name) (relay.Source, bool, error) {
+// Locate implements relay.Locator. The registry is asked first. What it cannot
+// say because the store is away, the origins say themselves.
+func (r registry) Locate(ctx context.Context, name stream.Name, failed string) (relay.Source, bool, error) {
 	rec, ok, err := r.c.Owner(ctx, name)
-	if err != nil || !ok {
-		return relay.Source{}, false, err
+	owner, alive := r.c.Node(rec.Owner)
+	src := relay.Source{Node: rec.Owner, Addr: owner.Addresses.RTMP, Epoch: rec.Epoch, Self: ok && rec.Owner == r.self}
+	switch {
+	case src.Self, ok && alive && rec.Owner != failed:
+		return src, true, nil
+	case !r.c.Available():
+		return r.ask(ctx, name, failed)
+	case ok && alive:
+		return src, true, nil // it may have come back
 	}
-	src := relay.Source{Node: rec.Owner, Epoch: rec.Epoch, Self: rec.Owner == r.self}
-	owner, ok := r.c.Node(rec.Owner)
-	if !ok && !src.Self {
-		return relay.Source{}, false, nil // its lease is gone and the record about to be
+	return relay.Source{}, false, err
+}
+
+// ask asks every origin but one whether the stream is published there.
+func (r registry) ask(ctx context.Context, name stream.Name, except string) (relay.Source, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, ownerTimeout)
+	defer cancel()
+	var wg sync.WaitGroup
+	found := make(chan relay.Source, 1)
+	for _, origin := range r.c.Nodes() {
+		if origin.Name == r.self || origin.Name == except || !origin.HasRole(string(config.RoleOrigin)) {
+			continue
+		}
+		wg.Go(func() {
+			if s, err := r.n.askSilence(ctx, origin.Addresses.RTMP, name); err == nil && s.Publishing && s.Silent < yieldAfter {
+				select {
+				case found <- relay.Source{Node: origin.Name, Addr: origin.Addresses.RTMP}:
+					cancel() // one is enough: its feed says under which epoch
+				default:
+				}
+			}
+		})
 	}
-	src.Addr = owner.Addresses.RTMP
-	return src, true, nil
+	wg.Wait()
+	select {
+	case src := <-found:
+		return src, true, nil
+	default:
+		return relay.Source{}, false, nil
+	}
 }
 
 // Watch implements relay.Locator.

@@ -147,7 +147,7 @@ func (s *Service) reserve(p *Publication) error {
 			return nil
 		}
 		s.mu.Unlock()
-		if !held.started.Load() || held.silence() < s.o.YieldAfter {
+		if !held.started.Load() || held.Silence() < s.o.YieldAfter {
 			return &BusyError{Name: p.req.Name}
 		}
 		held.end(ErrTakenOver)
@@ -271,7 +271,8 @@ func (p *Publication) raise(e stream.Epoch) {
 	}
 }
 
-func (p *Publication) silence() time.Duration {
+// Silence is how long ago the newest message arrived.
+func (p *Publication) Silence() time.Duration {
 	return time.Duration(time.Now().UnixNano() - p.last.Load())
 }
 
@@ -395,7 +396,7 @@ func (p *Publication) watch(changed <-chan struct{}) {
 			changed = p.claim.Changed()
 			p.raise(p.claim.Epoch())
 		case <-t.C:
-			left := p.patience() - p.silence()
+			left := p.patience() - p.Silence()
 			switch {
 			case left > 0:
 				t.Reset(left)

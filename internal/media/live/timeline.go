@@ -16,14 +16,14 @@ import (
 type timeline struct {
 	id     string
 	name   string // see Writer.Timeline
-	begun  bool  // something was delivered
-	joined bool  // the current source has delivered something, or goes on with the clock of the last
-	offset int64 // stream time minus unwrapped publisher time
-	raw    int64 // the last unwrapped publisher time
-	last   int64 // the newest stream time of any track
-	step   int64 // the last frame interval, of video if there is any
-	stepBy flags // whose interval it is
-	splice int64 // until this stream time sound that would overlap is dropped
+	begun  bool   // something was delivered
+	joined bool   // the current source has delivered something, or goes on with the clock of the last
+	offset int64  // stream time minus unwrapped publisher time
+	raw    int64  // the last unwrapped publisher time
+	last   int64  // the newest stream time of any track
+	step   int64  // the last frame interval, of video if there is any
+	stepBy flags  // whose interval it is
+	splice int64  // until this stream time sound that would overlap is dropped
 	tracks []trackClock
 }
 

@@ -29,6 +29,11 @@ const (
 	BackoffMin = 100 * time.Millisecond
 	BackoffMax = 5 * time.Second
 
+	// settleTime is how long a viewer is held while the owner that the registry
+	// names does not deliver. Why not shorter: the next owner is known 1-2 s
+	// after the last one has died.
+	settleTime = 3 * time.Second
+
 	// MaxHops bounds how often a stream may be handed from server to server, so
 	// that a loop of pushes ends.
 	MaxHops = 3

@@ -27,7 +27,8 @@ type Source struct {
 // decides.
 type Locator interface {
 	// Locate returns the owner of a stream; ok is false if nobody publishes it.
-	Locate(ctx context.Context, name stream.Name) (s Source, ok bool, err error)
+	// failed is the node that has just failed as its source, if one has.
+	Locate(ctx context.Context, name stream.Name, failed string) (s Source, ok bool, err error)
 	// Watch returns a channel that receives when the stream's owner may have
 	// changed, until stop is called.
 	Watch(name stream.Name) (changed <-chan struct{}, stop func())
@@ -214,31 +215,30 @@ func (pl *pull) run() {
 	defer pl.finish()
 	pl.since = time.Now()
 	var wait backoff
+	var failed string
 	for pl.ctx.Err() == nil {
 		if pl.local() {
 			pl.source()
 			pl.sleep(changed, 0)
 			continue
 		}
-		src, ok, err := pl.p.o.Locator.Locate(pl.ctx, pl.name)
-		if ok && err == nil && !src.Self {
-			err = pl.feed(src, changed)
-			if pl.fed && (errors.Is(err, errFeedEnded) || errors.Is(err, errMoved)) {
-				// The owner said so itself: look again at once. The registry's news
-				// that somebody else owns the stream is already here or on its way.
-				wait.reset()
-			}
-			if d := wait.next(); !pl.sleepFor(changed, d) {
+		src, ok, err := pl.p.o.Locator.Locate(pl.ctx, pl.name, failed)
+		failed = ""
+		if !ok || err != nil || src.Self {
+			if !pl.patient(changed) {
 				return
 			}
-			if !errors.Is(err, ErrNoStream) {
-				if pl.expired() {
-					return
-				}
-				continue
-			}
+			continue
 		}
-		if !pl.patient(changed) {
+		switch err = pl.feed(src, changed); {
+		case errors.Is(err, errFeedEnded), errors.Is(err, errMoved):
+			// The owner said so itself: look again at once. The registry's news
+			// that somebody else owns the stream is here or on its way.
+			wait.reset()
+		default:
+			failed = src.Node
+		}
+		if pl.expired() || !pl.sleepFor(changed, wait.next()) {
 			return
 		}
 	}
@@ -261,7 +261,10 @@ func (pl *pull) patience() time.Duration {
 	return pl.p.o.Wait(pl.name.App)
 }
 
-func (pl *pull) expired() bool { return time.Since(pl.since) >= pl.patience() }
+// expired reports whether an owner that is known has failed for too long. A
+// first viewer is given a moment even if it is not to wait for publishers: the
+// owner may just be accepting, or dying, and the next one be known soon.
+func (pl *pull) expired() bool { return time.Since(pl.since) >= max(pl.patience(), settleTime) }
 
 // patient waits for a publisher to appear, as long as the viewers are to be
 // held; false when that is over.
@@ -374,7 +377,7 @@ func (pl *pull) feed(src Source, changed <-chan struct{}) (err error) {
 				return errMoved
 			}
 		case <-changed:
-			now, ok, err := pl.p.o.Locator.Locate(pl.ctx, pl.name)
+			now, ok, err := pl.p.o.Locator.Locate(pl.ctx, pl.name, "")
 			if err == nil && ok && f.facts.Epoch.Less(now.Epoch) {
 				return errMoved
 			}

@@ -155,7 +155,19 @@ type Publish struct {
 	// Grace keeps a stream's viewers and timeline for so long after its
 	// publisher left, for it to come back.
 	Grace time.Duration `yaml:"grace"`
+	// Duplicate says what becomes of a second publisher of a key. It is to be the
+	// same on all nodes. Whatever it is, an owner that has been silent for 2 s
+	// yields.
+	Duplicate Duplicate `yaml:"duplicate"`
 }
+
+// Duplicate is the policy for a second publisher of a key.
+type Duplicate string
+
+const (
+	DuplicateReject   Duplicate = "reject"   // the second is told NetStream.Publish.BadName
+	DuplicateTakeover Duplicate = "takeover" // the newcomer wins, the first is told so and closed
+)
 
 // App holds what differs from the default for one application. Nil: as
 // everywhere.

@@ -35,6 +35,6 @@ func Default() Config {
 		Play: Play{Wait: 0, Grace: 10 * time.Second},
 		// Not smaller: OBS waits 2 s before its first attempt to reconnect, and
 		// most encoders up to 10 s. Not larger: viewers look at a frozen picture.
-		Publish: Publish{Grace: 15 * time.Second},
+		Publish: Publish{Grace: 15 * time.Second, Duplicate: DuplicateReject},
 	}
 }
