@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,8 @@ import (
 
 // work holds what tests share: the binary and the media files.
 var work string
+
+var raceDetector = flag.Bool("weir.race", false, "build the binary under test with the race detector; a race ends the node and fails its test")
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -39,7 +42,11 @@ func weirBinary(t *testing.T) string {
 
 var buildWeir = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(work, "weir")
-	out, err := exec.Command("go", "build", "-o", path, "weir/cmd/weir").CombinedOutput()
+	argv := []string{"build", "-o", path}
+	if *raceDetector {
+		argv = append(argv, "-race")
+	}
+	out, err := exec.Command("go", append(argv, "weir/cmd/weir")...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build weir: %w\n%s", err, out)
 	}
