@@ -10,59 +10,73 @@ type Word string
 
 // Why a server was chosen.
 const (
-	LeastLoaded Word = "least loaded"
-	BestOfTwo   Word = "less loaded of two drawn"
-	Sticky      Word = "had the stream a moment ago"
-	HasStream   Word = "least loaded that has the stream"
-	NewPull     Word = "least loaded, pulls the stream anew"
-	Hashed      Word = "by hash of the name, no loads known"
+	LeastLoaded  Word = "least loaded"
+	BestOfTwo    Word = "less loaded of two drawn"
+	WasThere     Word = "had the stream a moment ago"
+	HasStream    Word = "least loaded that has the stream"
+	NewPull      Word = "least loaded, pulls the stream anew"
+	HashedBlind  Word = "by hash of the name, no loads known"
+	Hashed       Word = "by hash of the name"
+	HashedSource Word = "by hash of the client's address"
+	ItsTurn      Word = "its turn"
+	FewestOpen   Word = "fewest sessions for its weight"
+	Drawn        Word = "drawn"
 )
 
 // Why a server was rejected.
 const (
 	NotUp          Word = "not up"
+	Draining       Word = "draining"
+	InMaint        Word = "in maintenance"
 	WrongRole      Word = "does not take such sessions"
 	Excluded       Word = "has just failed"
 	FullPublishers Word = "publishers at capacity"
 	FullSessions   Word = "sessions at capacity"
 	FullEgress     Word = "egress at capacity"
 	MoreLoaded     Word = "more loaded"
+	MoreOpen       Word = "more sessions for its weight"
 	NotDrawn       Word = "not drawn"
+	NotItsTurn     Word = "not its turn"
 	AboveMean      Word = "has the stream, above the mean"
 	OtherHadIt     Word = "did not have the stream"
 	WouldPull      Word = "would have to pull the stream"
+	HashElsewhere  Word = "the hash names another"
+	OtherZone      Word = "in another zone"
 )
 
-// Decision is a chosen server.
+// Decision is a chosen server. It holds no pointer into the Index.
 type Decision struct {
-	Node     string
-	Why      Word
-	Share    float64 // of the server's capacity, with this session
-	Mean     float64 // of the eligible servers, with this session; viewers only
-	Demand   Load    // what to reserve
-	Rejected []Rejection
+	ID     ID
+	Node   string
+	Why    Word
+	Share  float64 // of the server's capacity, with this session
+	Mean   float64 // of the eligible servers, with this session; pull_aware only
+	Demand Load    // what to reserve
+
+	drawn [2]ID
+	zone  int32 // that was looked at alone; -1 if all
+}
+
+// Reason says the decision in words.
+func (d *Decision) Reason() string {
+	var b strings.Builder
+	d.write(&b)
+	return b.String()
+}
+
+func (d *Decision) write(b *strings.Builder) {
+	fmt.Fprintf(b, "%s: %s (%.1f %% of capacity", d.Node, d.Why, 100*d.Share)
+	if d.Mean > 0 {
+		fmt.Fprintf(b, ", mean %.1f %%", 100*d.Mean)
+	}
+	b.WriteByte(')')
 }
 
 // Rejection is a server that was not chosen.
 type Rejection struct {
 	Node  string
 	Why   Word
-	Share float64 // with this session; 0 if it was not looked at
-}
-
-// Reason says the decision in words.
-func (d *Decision) Reason() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s (%.1f %% of capacity", d.Node, d.Why, 100*d.Share)
-	if d.Mean > 0 {
-		fmt.Fprintf(&b, ", mean %.1f %%", 100*d.Mean)
-	}
-	b.WriteByte(')')
-	for i, r := range d.Rejected {
-		b.WriteString([]string{"; not ", ", "}[min(i, 1)])
-		r.write(&b)
-	}
-	return b.String()
+	Share float64 // with this session; 0 if it could not have taken it
 }
 
 func (r *Rejection) write(b *strings.Builder) {
@@ -70,6 +84,23 @@ func (r *Rejection) write(b *strings.Builder) {
 	if r.Share > 0 {
 		fmt.Fprintf(b, " (%.1f %%)", 100*r.Share)
 	}
+}
+
+// Explanation is a decision with everybody who was not chosen.
+type Explanation struct {
+	Decision
+	Rejected []Rejection
+}
+
+// Reason says it in words.
+func (e *Explanation) Reason() string {
+	var b strings.Builder
+	e.write(&b)
+	for i := range e.Rejected {
+		b.WriteString([]string{"; not ", ", "}[min(i, 1)])
+		e.Rejected[i].write(&b)
+	}
+	return b.String()
 }
 
 // NoServerError: no server can take the session.
@@ -88,12 +119,4 @@ func (e *NoServerError) Error() string {
 		r.write(&b)
 	}
 	return b.String()
-}
-
-// reject notes a rejection, with room for all at the first.
-func reject(list []Rejection, v *View, c *Candidate, why Word, share float64) []Rejection {
-	if list == nil {
-		list = make([]Rejection, 0, len(v.Nodes))
-	}
-	return append(list, Rejection{c.Name, why, share})
 }

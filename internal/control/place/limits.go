@@ -13,11 +13,37 @@ const (
 	// assumedJoins in flight at a time: each sends a GOP cache of some megabytes in a burst.
 	assumedJoins = 200
 
-	// epsilon is how far above the mean a server may be that already has the stream. Why
+	// Epsilon is how far above the mean a server may be that already has the stream. Why
 	// not smaller: pulls multiply (every small imbalance breaks the affinity). Why not
 	// larger: it is the overload that the busiest server carries. In simulation 0.10 costs 2 %
 	// more than the fewest possible pulls.
-	epsilon = 0.10
+	Epsilon = 0.10
+
+	// zoneFull is the share of capacity above which a zone's best server sends sessions to
+	// other zones. Why not 1: the rest absorbs what reports do not show yet.
+	zoneFull = 0.9
+
+	// lookAt servers at the top of a heap with the session added. Their order by load without it
+	// is not quite the order with it: servers differ in size, and some have to pull the
+	// stream. Fleets up to this size are decided exactly; in larger ones the choice is never
+	// worse than the best by more than the session itself. Why not more: 10 ns each.
+	lookAt = 16
+
+	// draws at random before all servers are searched for one that has room.
+	draws = 8
+
+	// sumAnew after so many changes: what rounding has added up to is still below 1e-12.
+	sumAnew = 4096
+
+	// cpuKnownBPS is the egress from which a server's processor load says what a bit costs.
+	// Below, it is mostly what the machine does anyhow.
+	cpuKnownBPS = 20e6
+	// cpuBlend is the weight of the newest report in that cost.
+	cpuBlend = 0.2
+
+	// warmStart is the part of its weight with which a server begins its slow start, as in HAProxy:
+	// with nothing at all it would never be tried.
+	warmStart = 0.1
 
 	// ringPoints of each server on the hash ring. Why not fewer: the arcs, and so the shares,
 	// differ by about 1/√points. Why not more: the ring is sorted when the fleet changes.

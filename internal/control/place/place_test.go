@@ -1,6 +1,7 @@
 package place
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -13,7 +14,7 @@ import (
 func fleet(n int) []Candidate {
 	nodes := make([]Candidate, n)
 	for i := range nodes {
-		nodes[i] = server(fmt.Sprintf("n%03d", i))
+		nodes[i] = candidate(fmt.Sprintf("n%03d", i))
 	}
 	return nodes
 }
@@ -22,147 +23,105 @@ func streamName(i int) stream.Name { return stream.Name{App: "live", Stream: fmt
 
 func TestLeastLoadFillsAnIdleFleetEvenly(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	v := View{Nodes: fleet(10), Reserved: &Reservations{}}
+	x := index(t, Options{}, fleet(10)...)
 	for range 1000 { // all within one report's age
-		d, err := Publisher(&v, &PublishRequest{Name: alice}, rng)
-		if err != nil {
-			t.Fatal(err)
+		d, ok := x.Publisher(&PublishRequest{Name: alice}, rng)
+		if !ok {
+			t.Fatal("nobody")
 		}
-		v.Reserved.Add(d.Node, d.Demand, time.Unix(1, 0))
+		x.Reserve(&d, 1, time.Minute)
 	}
-	for _, n := range v.Nodes {
-		if p := v.Reserved.Of(n.Name).Publishers; p != 100 {
-			t.Errorf("%s has %d of 1000 publishers", n.Name, p)
+	for id := range ID(10) {
+		if p := x.Load(id).Publishers; p != 100 {
+			t.Errorf("%s has %d of 1000 publishers", x.Name(id), p)
 		}
 	}
 }
 
-// The table of BALANCING.md, smaller: pulls near the fewest possible, load near the mean.
-func TestPullAwareStaysNearTheBounds(t *testing.T) {
-	const edges, streams, viewers = 40, 400, 20_000
-	rng := rand.New(rand.NewPCG(3, 3))
-	v := View{Nodes: fleet(edges)}
-	index := map[string]int{}
-	for i, n := range v.Nodes {
-		index[n.Name] = i
-	}
-	weights, total := make([]float64, streams), 0.0
-	for s := range weights {
-		total += 1 / float64(s+1)
-		weights[s] = total
-	}
-	carriers := make([]map[string]int, streams)
-	type session struct {
-		stream int
-		node   string
-	}
-	var sessions []session
-	arrive := func() {
-		x, s := rng.Float64()*total, 0
-		for weights[s] < x {
-			s++
+func TestWeightsAreKept(t *testing.T) {
+	for _, p := range []Policy{LeastLoad, LeastConnections, Weighted} {
+		rng := rand.New(rand.NewPCG(1, 1))
+		x := index(t, Options{Publish: p}, candidate("a"), candidate("b", weight(2)), candidate("c", weight(5)))
+		n := map[string]int{}
+		for range 800 {
+			d, _ := x.Publisher(&PublishRequest{Name: alice}, rng)
+			x.Reserve(&d, 1, time.Minute)
+			n[d.Node]++
 		}
-		var names []string
-		for i := range v.Nodes { // in order, so that the run repeats
-			if carriers[s][v.Nodes[i].Name] > 0 {
-				names = append(names, v.Nodes[i].Name)
+		if math.Abs(float64(n["a"])-100) > 2 || math.Abs(float64(n["b"])-200) > 2 {
+			t.Errorf("%s: %v of 800, want 100, 200, 500", p, n)
+		}
+	}
+}
+
+func TestNoPolicyExceedsACapacityWhileOthersHaveRoom(t *testing.T) {
+	for _, p := range ViewerPolicies() {
+		rng := rand.New(rand.NewPCG(1, 1))
+		x := index(t, Options{View: p}, candidate("a", limit(Capacity{Sessions: 3})), candidate("b", limit(Capacity{EgressBPS: 30e6})), candidate("c", limit(Capacity{Sessions: 7})))
+		for i := range 20 {
+			d, ok := x.Viewer(&ViewRequest{Name: streamName(i % 2)}, rng)
+			if !ok {
+				t.Fatalf("%s: nobody takes viewer %d of 20", p, i)
 			}
+			x.Reserve(&d, 1, time.Minute)
 		}
-		d, err := Viewer(&v, &ViewRequest{Name: streamName(s), BitrateBPS: 1e5, Carriers: names}, rng)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if carriers[s] == nil {
-			carriers[s] = map[string]int{}
-		}
-		carriers[s][d.Node]++
-		l := &v.Nodes[index[d.Node]].Load
-		l.EgressBPS, l.Sessions = l.EgressBPS+1e5, l.Sessions+1
-		sessions = append(sessions, session{s, d.Node})
-	}
-	leave := func() {
-		i := rng.IntN(len(sessions))
-		x := sessions[i]
-		sessions[i] = sessions[len(sessions)-1]
-		sessions = sessions[:len(sessions)-1]
-		if carriers[x.stream][x.node]--; carriers[x.stream][x.node] == 0 {
-			delete(carriers[x.stream], x.node)
-		}
-		l := &v.Nodes[index[x.node]].Load
-		l.EgressBPS, l.Sessions = l.EgressBPS-1e5, l.Sessions-1
-	}
-	for range viewers {
-		arrive()
-	}
-	for range viewers {
-		leave()
-		arrive()
-	}
-	mean, most, pulls, fewest := float64(viewers)/edges, 0, 0, 0.0
-	for _, n := range v.Nodes {
-		most = max(most, n.Load.Sessions)
-	}
-	for s := range streams {
-		pulls += len(carriers[s])
-		expected := float64(viewers) / float64(s+1) / total
-		if expected <= mean {
-			fewest += 1 - math.Exp(-expected)
-		} else {
-			fewest += math.Ceil(expected / mean)
+		if d, ok := x.Viewer(&ViewRequest{Name: alice}, rng); ok {
+			t.Errorf("%s: %s takes one beyond the fleet's capacity", p, d.Node)
 		}
 	}
-	over, extra := float64(most)/mean, float64(pulls)/fewest
-	t.Logf("max/mean %.3f, pulls/fewest %.3f", over, extra)
-	if over > 1.12 || extra > 1.12 {
-		t.Errorf("max/mean %.3f, pulls/fewest %.3f", over, extra)
+}
+
+func TestAllFailedIsNobody(t *testing.T) {
+	for _, p := range ViewerPolicies() {
+		x := index(t, Options{View: p}, fleet(40)...)
+		all := []ID{}
+		for id := range ID(40) {
+			all = append(all, id)
+		}
+		rng := rand.New(rand.NewPCG(1, 1))
+		if d, ok := x.Viewer(&ViewRequest{Name: alice, Exclude: all}, rng); ok {
+			t.Errorf("%s: %s", p, d.Node)
+		}
+		if d, ok := x.Viewer(&ViewRequest{Name: alice, Exclude: append(all[:17:17], all[18:]...)}, rng); !ok || d.Node != "n017" {
+			t.Errorf("%s: %q, want the one that has not failed", p, d.Node)
+		}
 	}
 }
 
 func TestHashIsBoundedWhateverTheNames(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 5))
-		v := View{Nodes: fleet(1 + rng.IntN(30))}
-		for i := range v.Nodes {
-			v.Nodes[i].Reported = false
+		nodes := fleet(1 + rng.IntN(30))
+		for i := range nodes {
+			nodes[i].Reported = false
 		}
-		index := map[string]int{}
-		names := []string{}
-		for i, n := range v.Nodes {
-			index[n.Name] = i
-			names = append(names, n.Name)
-		}
-		v.Ring = NewRing(names)
+		x := index(t, Options{}, nodes...)
 		streams := 1 + rng.IntN(50)
 		for m := 1; m <= 1000; m++ {
-			d, err := Viewer(&v, &ViewRequest{Name: streamName(rng.IntN(streams))}, rng)
-			if err != nil {
-				t.Fatal(err)
+			d, ok := x.Viewer(&ViewRequest{Name: streamName(rng.IntN(streams))}, rng)
+			if !ok || d.Why != HashedBlind {
+				t.Fatal(d)
 			}
-			l := &v.Nodes[index[d.Node]].Load
-			l.Sessions++
-			if bound := int(math.Ceil((1 + epsilon) * float64(m) / float64(len(v.Nodes)))); l.Sessions > bound {
-				t.Fatalf("seed %d: %d of %d sessions at one of %d servers, bound %d", seed, l.Sessions, m, len(v.Nodes), bound)
+			x.Reserve(&d, 1, time.Minute)
+			if bound := int(math.Ceil((1 + Epsilon) * float64(m) / float64(len(nodes)))); x.Load(d.ID).Sessions > bound {
+				t.Fatalf("seed %d: %d of %d sessions at one of %d servers, bound %d", seed, x.Load(d.ID).Sessions, m, len(nodes), bound)
 			}
 		}
 	}
 }
 
 func TestRingMovesOnlyTheShareOfTheNewcomer(t *testing.T) {
-	names := []string{}
-	for i := range 20 {
-		names = append(names, fmt.Sprint("n", i))
-	}
-	before, after := NewRing(names[:19]), NewRing(names)
-	room := func(string) bool { return true }
+	before, after := index(t, Options{View: Hash}, fleet(19)...), index(t, Options{View: Hash}, fleet(20)...)
 	moved, counts := 0, map[string]int{}
 	const n = 20_000
 	for i := range n {
-		a, b := before.Pick(streamName(i), room), after.Pick(streamName(i), room)
-		counts[b]++
-		if a != b {
+		a, _ := before.Viewer(&ViewRequest{Name: streamName(i)}, nil)
+		b, _ := after.Viewer(&ViewRequest{Name: streamName(i)}, nil)
+		counts[b.Node]++
+		if a.Node != b.Node {
 			moved++
-			if b != "n19" {
-				t.Fatalf("%d moved from %s to %s, which is not new", i, a, b)
+			if b.Node != "n019" {
+				t.Fatalf("%d moved from %s to %s, which is not new", i, a.Node, b.Node)
 			}
 		}
 	}
@@ -174,71 +133,87 @@ func TestRingMovesOnlyTheShareOfTheNewcomer(t *testing.T) {
 			t.Errorf("%s has %.2f of its share", name, f)
 		}
 	}
-	if (&Ring{}).Pick(alice, room) != "" || before.Pick(alice, func(string) bool { return false }) == "" {
-		t.Error("edge cases")
-	}
 }
 
 func TestReservationsEnd(t *testing.T) {
-	var r Reservations
-	a := r.Add("x", Load{EgressBPS: 0.1, Sessions: 1}, time.Unix(10, 0))
-	r.Add("x", Load{EgressBPS: 0.2, Sessions: 1}, time.Unix(20, 0))
-	r.Expire(time.Unix(9, 0))
-	if r.Of("x").Sessions != 2 {
+	x := index(t, Options{}, fleet(2)...)
+	reserve := func(bps float64, now, expires time.Duration) Ticket {
+		return x.Reserve(&Decision{Demand: Load{EgressBPS: bps, Sessions: 1}}, now, expires)
+	}
+	a := reserve(0.1, 1, 10)
+	reserve(0.2, 2, 20)
+	x.Expire(9)
+	if x.Load(0).Sessions != 2 {
 		t.Fatal("expired early")
 	}
-	r.Drop(a)
-	r.Drop(a)
-	if r.Of("x").Sessions != 1 || r.Len() != 1 {
-		t.Fatalf("%+v", r.Of("x"))
+	x.Drop(a)
+	x.Drop(a)
+	x.Drop(Ticket{})
+	if x.Load(0).Sessions != 1 || x.Reserved() != 1 {
+		t.Fatalf("%+v", x.Load(0))
 	}
-	r.Expire(time.Unix(20, 0))
-	if r.Of("x") != (Load{}) || r.Len() != 0 {
-		t.Fatalf("%+v", r.Of("x"))
+	x.Expire(20)
+	if x.Load(0) != (Load{}) || x.Reserved() != 0 {
+		t.Fatalf("%+v", x.Load(0))
 	}
-}
-
-// 200 edges, a stream carried by three of them.
-func BenchmarkViewerPullAware200(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 1))
-	v := View{Nodes: fleet(200), Reserved: &Reservations{}}
-	for i := range v.Nodes {
-		v.Nodes[i].Load.EgressBPS = rng.Float64() * 1e8
+	b := reserve(1, 30, 50) // in the memory of a
+	x.Drop(a)
+	if x.Reserved() != 1 {
+		t.Fatal("an old ticket ended a new reservation")
 	}
-	req := ViewRequest{Name: alice, Carriers: []string{"n007", "n100", "n150"}}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Viewer(&v, &req, rng); err != nil {
-			b.Fatal(err)
-		}
+	reserve(1, 31, 51)
+	x.Report(0, Load{Sessions: 5}, 30)
+	if x.Load(0).Sessions != 6 {
+		t.Fatalf("%+v: a report confirms what it shows", x.Load(0))
 	}
-}
-
-func BenchmarkPublisherLeastLoad10(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 1))
-	v := View{Nodes: fleet(10), Reserved: &Reservations{}}
-	req := PublishRequest{Name: alice}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Publisher(&v, &req, rng); err != nil {
-			b.Fatal(err)
-		}
+	x.Drop(b)
+	x.Remove("n000")
+	if x.Reserved() != 0 || x.Len() != 1 {
+		t.Fatal("a removed server's reservations stay")
 	}
 }
 
-func BenchmarkViewerHashed200(b *testing.B) {
-	v := View{Nodes: fleet(200)}
-	names := []string{}
-	for i := range v.Nodes {
-		v.Nodes[i].Reported = false
-		names = append(names, v.Nodes[i].Name)
-	}
-	v.Ring = NewRing(names)
-	req := ViewRequest{Name: alice}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Viewer(&v, &req, nil); err != nil {
-			b.Fatal(err)
+func TestSlowStart(t *testing.T) {
+	for up, want := range map[time.Duration]float64{0: 0.1, time.Second: 0.1, 5 * time.Second: 0.5, 10 * time.Second: 1, time.Hour: 1} {
+		if got := SlowStart(up, 10*time.Second); got != want {
+			t.Errorf("%v: %v, want %v", up, got, want)
 		}
+	}
+	if SlowStart(0, 0) != 1 {
+		t.Error("without a window")
+	}
+}
+
+func TestStickyForgets(t *testing.T) {
+	s := NewSticky(2)
+	s.Put("a", "x", 10)
+	s.Put("b", "y", 10)
+	if n, ok := s.Get("a", 9); !ok || n != "x" {
+		t.Error("forgot early")
+	}
+	if _, ok := s.Get("a", 10); ok {
+		t.Error("remembers beyond its time")
+	}
+	s.Put("a", "z", 20)
+	s.Put("c", "y", 20)
+	if _, ok := s.Get("b", 0); ok || s.Len() != 2 {
+		t.Error("the oldest goes first")
+	}
+	if n, _ := s.Get("a", 15); n != "z" {
+		t.Error("the newer counts")
+	}
+	for range 1000 {
+		s.Put("a", "x", 30)
+	}
+	if s.Len() > 2 || len(s.queue) > 4 {
+		t.Errorf("%d entries, %d in the queue", s.Len(), len(s.queue))
+	}
+}
+
+func TestUnknownPolicy(t *testing.T) {
+	_, err := NewIndex(Options{View: LeastLoad})
+	var bad *PolicyError
+	if !errors.As(err, &bad) {
+		t.Errorf("%v", err)
 	}
 }

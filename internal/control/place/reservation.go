@@ -2,64 +2,122 @@ package place
 
 import "time"
 
-// Reservations are loads that were decided upon and are not in any report yet. A
-// report that is a second old would otherwise send a whole herd to one server. It
-// is a plain value: the caller locks it.
-type Reservations struct {
-	next uint64
-	all  map[uint64]reservation
-	sum  map[string]Load // by node: the sum of its reservations in all
+// Ticket names one reservation of an Index; the zero Ticket names none.
+type Ticket struct {
+	slot int32 // + 1
+	gen  uint32
 }
 
+// reservation is a load that was decided upon and is in no report yet. A report
+// that is a second old would otherwise send a whole herd to one server.
+//
+//	Reserve
+//	   │
+//	 live ──Drop: the session failed──▶ dead, load given back
+//	   │                                  │
+//	   ├──Report asOf ≥ at: it shows it───┤
+//	   ├──Expire now ≥ expires────────────┤
+//	   ▼                                  ▼
+//	 free, load given back              free
+//
+// Those of one server are a list, oldest first: a report ends it up to its own time. All are
+// another list, and as times never go back, what expires is at the head of both.
 type reservation struct {
-	node    string
-	load    Load
-	expires time.Time
+	load        vec
+	at, expires time.Duration
+	next        int32 // of the same server; -1 for none
+	later       int32 // of all; or the next free one
+	gen         uint32
+	id          ID
+	live        bool
+	listed      bool // in its server's list
 }
 
-// Add reserves until expires, which the caller sets a report period and a dial's timeout ahead.
-func (r *Reservations) Add(node string, load Load, expires time.Time) (id uint64) {
-	if r.all == nil {
-		r.all, r.sum = map[uint64]reservation{}, map[string]Load{}
+// Reserve counts a decision's demand as load of its server from now on, until a report shows it
+// or it expires: a report period and a dial's timeout ahead. Neither now nor expires ever goes back.
+func (x *Index) Reserve(d *Decision, now, expires time.Duration) Ticket {
+	s := &x.servers[d.ID]
+	slot := x.free
+	if slot < 0 {
+		x.reservations = append(x.reservations, reservation{})
+		slot = int32(len(x.reservations) - 1)
+	} else {
+		x.free = x.reservations[slot].later
 	}
-	r.next++
-	r.all[r.next] = reservation{node, load, expires}
-	r.sum[node] = r.sum[node].plus(load)
-	return r.next
-}
-
-// Drop ends a reservation: the session failed, or a report shows it.
-func (r *Reservations) Drop(id uint64) {
-	res, ok := r.all[id]
-	if !ok {
-		return
-	}
-	delete(r.all, id)
-	l := res.load
-	rest := r.sum[res.node].plus(Load{-l.EgressBPS, -l.IngressBPS, -l.CPU, -l.Sessions, -l.Publishers, -l.Joins})
-	if rest.Sessions <= 0 { // each has a session; the fractions' rounding goes with the last
-		delete(r.sum, res.node)
-		return
-	}
-	r.sum[res.node] = rest
-}
-
-// Expire drops what nobody confirmed. Call it before deciding.
-func (r *Reservations) Expire(now time.Time) {
-	for id, res := range r.all {
-		if !now.Before(res.expires) {
-			r.Drop(id)
+	r := &x.reservations[slot]
+	*r = reservation{load: d.Demand.vec(), at: now, expires: expires, next: -1, later: -1, gen: r.gen + 1, id: d.ID, live: true, listed: true}
+	link := func(first, last *int32, next func(*reservation) *int32) {
+		if *first >= 0 {
+			*next(&x.reservations[*last]) = slot
+		} else {
+			*first = slot
 		}
+		*last = slot
+	}
+	link(&s.first, &s.last, func(r *reservation) *int32 { return &r.next })
+	link(&x.oldest, &x.newest, func(r *reservation) *int32 { return &r.later })
+	x.reserved++
+	s.live++
+	s.held.add(&r.load)
+	x.changed(d.ID)
+	return Ticket{slot + 1, r.gen}
+}
+
+// Drop ends a reservation early: the session did not come about.
+func (x *Index) Drop(t Ticket) {
+	if t.slot <= 0 || int(t.slot) > len(x.reservations) {
+		return
+	}
+	if r := &x.reservations[t.slot-1]; r.gen == t.gen && r.live {
+		x.end(r)
+		x.changed(r.id)
 	}
 }
 
-// Of is what is reserved at a node. A nil table has nothing.
-func (r *Reservations) Of(node string) Load {
-	if r == nil {
-		return Load{}
+// Expire ends what nobody confirmed in time.
+func (x *Index) Expire(now time.Duration) {
+	for x.oldest >= 0 && x.reservations[x.oldest].expires <= now {
+		slot := x.oldest
+		r := &x.reservations[slot]
+		x.oldest = r.later
+		if r.listed {
+			was := r.live
+			x.pop(&x.servers[r.id])
+			if was {
+				x.changed(r.id)
+			}
+		}
+		r.later, x.free = x.free, slot
 	}
-	return r.sum[node]
 }
 
-// Len counts reservations.
-func (r *Reservations) Len() int { return len(r.all) }
+// Reserved counts live reservations.
+func (x *Index) Reserved() int { return x.reserved }
+
+// settle ends the reservations of a server up to a time; the caller calls changed.
+func (x *Index) settle(s *server, asOf time.Duration) {
+	for s.first >= 0 && x.reservations[s.first].at <= asOf {
+		x.pop(s)
+	}
+}
+
+// pop takes the oldest reservation of a server off its list.
+func (x *Index) pop(s *server) {
+	r := &x.reservations[s.first]
+	s.first, r.listed = r.next, false
+	if r.live {
+		x.end(r)
+	}
+}
+
+// end gives a live reservation's load back.
+func (x *Index) end(r *reservation) {
+	s := &x.servers[r.id]
+	r.live = false
+	x.reserved--
+	s.live--
+	s.held.sub(&r.load)
+	if s.live == 0 {
+		s.held = vec{} // the fractions' rounding goes with the last
+	}
+}

@@ -1,0 +1,81 @@
+package place
+
+import (
+	"cmp"
+	"slices"
+)
+
+// ExplainPublisher says why each other server was not chosen; of a request that nobody can
+// take, d is nil. It describes the Index as it is: ask before anything changes.
+func (x *Index) ExplainPublisher(req *PublishRequest, d *Decision) []Rejection {
+	var q query
+	req.query(&q)
+	return x.explain(&q, d)
+}
+
+// ExplainViewer is the same for a viewer.
+func (x *Index) ExplainViewer(req *ViewRequest, d *Decision) []Rejection {
+	var q query
+	req.query(&q)
+	return x.explain(&q, d)
+}
+
+func (x *Index) explain(q *query, d *Decision) []Rejection {
+	var out []Rejection
+	for i := range x.servers {
+		s, id := &x.servers[i], ID(i)
+		if !s.used || d != nil && d.ID == id {
+			continue
+		}
+		why := s.unfit(q.role)
+		if why == "" && contains(q.exclude, id) {
+			why = Excluded
+		}
+		if why == "" {
+			why = s.full(&q.demand)
+		}
+		r := Rejection{Node: s.c.Name, Why: why}
+		if why == "" && d != nil {
+			r.Why, r.Share = x.whyNot(q, d, id), s.with(x.cost(q, id))
+		}
+		out = append(out, r)
+	}
+	// Those that could have taken it first.
+	slices.SortFunc(out, func(a, b Rejection) int {
+		if c := cmp.Compare(min(b.Share, 1e-9), min(a.Share, 1e-9)); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.Node, b.Node)
+	})
+	return out
+}
+
+// whyNot is the reason against a server that could have taken the session.
+func (x *Index) whyNot(q *query, d *Decision, id ID) Word {
+	if d.zone >= 0 && x.servers[id].zone != d.zone {
+		return OtherZone
+	}
+	carries := contains(q.carriers, id)
+	switch d.Why {
+	case WasThere:
+		return OtherHadIt
+	case BestOfTwo, Drawn:
+		if id != d.drawn[0] && id != d.drawn[1] {
+			return NotDrawn
+		}
+	case HasStream, NewPull, LeastLoaded:
+		if carries && d.Mean > 0 && x.share[id] > (1+Epsilon)*d.Mean {
+			return AboveMean
+		}
+		if !carries && d.Why == HasStream {
+			return WouldPull
+		}
+	case ItsTurn:
+		return NotItsTurn
+	case FewestOpen:
+		return MoreOpen
+	case Hashed, HashedBlind, HashedSource:
+		return HashElsewhere
+	}
+	return MoreLoaded
+}

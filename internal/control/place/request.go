@@ -1,0 +1,64 @@
+package place
+
+import (
+	"cmp"
+
+	"weir/internal/stream"
+)
+
+// PublishRequest asks for an origin.
+type PublishRequest struct {
+	Name       stream.Name
+	BitrateBPS float64 // predicted, bits per second; DefaultBitrateBPS if 0
+	Source     string  // the client's address without port, for source_hash
+	Zone       string  // preferred while it has room; "" for any
+	Exclude    []ID    // tried and failed
+	Sticky     ID      // had the stream a moment ago, if HasSticky; preferred while it is eligible
+	HasSticky  bool
+}
+
+// ViewRequest asks for an edge.
+type ViewRequest struct {
+	Name       stream.Name
+	BitrateBPS float64 // bits per second; DefaultBitrateBPS if 0. Of variable streams the 95th percentile
+	Zone       string
+	Exclude    []ID
+	Carriers   []ID // servers that have the stream: they pull it, or own it. In any order; None is ignored
+}
+
+// query is a request of either kind.
+type query struct {
+	role     role
+	demand   vec
+	pull     vec // demand at a server that has to pull the stream
+	exclude  []ID
+	carriers []ID
+	name     stream.Name
+	source   string
+}
+
+// A publisher comes in once, and goes out in at least one pull.
+func (r *PublishRequest) query(q *query) {
+	b := cmp.Or(r.BitrateBPS, DefaultBitrateBPS)
+	q.role = toPublish
+	q.demand = vec{egress: b, ingress: b, sessions: 1, publishers: 1}
+	q.pull = q.demand
+	q.exclude, q.name, q.source = r.Exclude, r.Name, r.Source
+}
+
+func (r *ViewRequest) query(q *query) {
+	b := cmp.Or(r.BitrateBPS, DefaultBitrateBPS)
+	q.role = toView
+	q.demand = vec{egress: b, sessions: 1, joins: 1}
+	q.pull = vec{egress: b, ingress: b, sessions: 1, joins: 1}
+	q.exclude, q.carriers, q.name = r.Exclude, r.Carriers, r.Name
+}
+
+func contains(ids []ID, id ID) bool {
+	for _, x := range ids {
+		if x == id {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,107 @@
+package place
+
+import "time"
+
+// State is what a server is ready for.
+type State string
+
+const (
+	Up    State = "up"
+	Drain State = "drain" // finishes what it has
+	Maint State = "maint" // taken out by its operator
+	Down  State = "down"  // failed its checks
+)
+
+// ID is a server's place in one Index, as long as the server is in it.
+type ID int32
+
+// None is no server.
+const None ID = -1
+
+// Candidate is one server as its operator, its checks and its reports describe it.
+type Candidate struct {
+	Name      string
+	Zone      string
+	State     State // "" is up
+	Publishes bool  // takes publishers
+	Serves    bool  // serves viewers
+	Capacity  Capacity
+	// Weight scales what the server gets, against others of 1; 0 is 1. To give it nothing,
+	// drain it. See [SlowStart] for those that have just come up.
+	Weight   float64
+	Load     Load
+	Reported bool // Load is the server's own; otherwise it is what this balancer has sent there
+}
+
+// SlowStart is the part of its weight that a server gets which has been up for a while,
+// of the window in which it warms up: a tenth at first, then in proportion.
+func SlowStart(up, window time.Duration) float64 {
+	if window <= 0 || up >= window {
+		return 1
+	}
+	return max(warmStart, float64(up)/float64(window))
+}
+
+// server is a Candidate with what the index derives from it. What decisions look at comes first.
+type server struct {
+	total                              vec // reported and reserved
+	inv                                vec // share(d) = total(d) × inv(d)
+	maxOut, maxSessions, maxPublishers float64
+	cpuPerBPS                          float64 // learnt; 0 while unknown
+
+	reported vec
+	held     vec // Σ of live reservations
+	live     int32
+	first    int32 // reservations, oldest first; -1 for none
+	last     int32
+	turns    [2]float64 // by role: what round robin and weights count
+	zone     int32
+	used     bool
+	c        Candidate // without Load; see reported
+}
+
+// add is what the demand becomes at this server.
+func (s *server) add(demand *vec) vec {
+	d := *demand
+	d[cpu] += s.cpuPerBPS * d[egress]
+	return d
+}
+
+// with is the share with a demand added.
+func (s *server) with(d *vec) float64 {
+	m := (s.total[egress] + d[egress]) * s.inv[egress]
+	m = max(m, (s.total[ingress]+d[ingress])*s.inv[ingress])
+	m = max(m, (s.total[cpu]+d[cpu]+s.cpuPerBPS*d[egress])*s.inv[cpu])
+	m = max(m, (s.total[sessions]+d[sessions])*s.inv[sessions])
+	m = max(m, (s.total[publishers]+d[publishers])*s.inv[publishers])
+	return max(m, (s.total[joins]+d[joins])*s.inv[joins])
+}
+
+// full names the set capacity that the demand would exceed; "" if none.
+func (s *server) full(d *vec) Word {
+	switch {
+	case s.total[publishers]+d[publishers] > s.maxPublishers && d[publishers] > 0:
+		return FullPublishers
+	case s.total[sessions]+d[sessions] > s.maxSessions:
+		return FullSessions
+	case s.total[egress]+d[egress] > s.maxOut:
+		return FullEgress
+	}
+	return ""
+}
+
+// unfit names what keeps a server out of a role, whatever its load.
+func (s *server) unfit(r role) Word {
+	switch s.c.State {
+	case Drain:
+		return Draining
+	case Maint:
+		return InMaint
+	case Down:
+		return NotUp
+	}
+	if r == toPublish && !s.c.Publishes || r == toView && !s.c.Serves {
+		return WrongRole
+	}
+	return ""
+}
