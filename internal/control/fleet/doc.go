@@ -3,8 +3,8 @@
 // does not show in any report yet.
 //
 // place is pure; the clock, the lock and the source of chance that its caller
-// owes are here. A decision reserves at once, for [reserveFor]; it is dropped
-// early if the session does not come about.
+// owes are here. A decision reserves at once. It is dropped if the session does not come
+// about, confirmed by a report that shows it, and expires otherwise.
 //
 // It opens no connection. Methods may be called from any goroutine.
 package fleet

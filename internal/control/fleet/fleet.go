@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
@@ -11,11 +10,6 @@ import (
 	"weir/internal/stream"
 )
 
-// reserveFor is how long a decision counts on top of the reports. Why not
-// shorter: a report is up to 1.2 s old, dialling may take 3 s more. Why not
-// longer: the session would be counted twice, here and in the report.
-const reserveFor = 3 * time.Second
-
 // Members is what the fleet asks of the cluster.
 type Members interface {
 	Nodes() []cluster.Node
@@ -23,17 +17,46 @@ type Members interface {
 	Known(stream.Name) (cluster.StreamRecord, bool) // from memory
 }
 
+// Options of a Fleet; the zero value is the defaults.
+type Options struct {
+	Publish   place.Policy  // "" is least_load
+	View      place.Policy  // "" is pull_aware
+	SlowStart time.Duration // in which a new server warms up; 0 is not at all
+}
+
 // Fleet chooses servers.
 type Fleet struct {
 	members Members
+	o       Options
+	start   time.Time // place's times are since then
 
-	mu       sync.Mutex
-	rng      *rand.Rand
-	reserved place.Reservations
+	mu     sync.Mutex
+	rng    *rand.Rand
+	index  *place.Index
+	known  map[string]*member
+	synced time.Duration // when the index was last compared with the members; -1 if never
+	sticky *place.Sticky
+	recent recent
 }
 
-// New returns a Fleet over the cluster's members.
-func New(m Members, rng *rand.Rand) *Fleet { return &Fleet{members: m, rng: rng} }
+// New returns a Fleet over the cluster's members with the default policies.
+func New(m Members, rng *rand.Rand) *Fleet {
+	f, err := NewWith(m, rng, Options{})
+	if err != nil {
+		panic(err) // the defaults are policies
+	}
+	return f
+}
+
+// NewWith returns a Fleet. The error is a *place.PolicyError.
+func NewWith(m Members, rng *rand.Rand, o Options) (*Fleet, error) {
+	x, err := place.NewIndex(place.Options{Publish: o.Publish, View: o.View})
+	if err != nil {
+		return nil, err
+	}
+	return &Fleet{members: m, o: o, start: time.Now(), rng: rng, index: x, known: map[string]*member{}, synced: -1,
+		sticky: place.NewSticky(stickySize)}, nil
+}
 
 // Choice is a chosen server.
 type Choice struct {
@@ -46,63 +69,138 @@ type Choice struct {
 
 // Publisher chooses an origin. The error is a *place.NoServerError.
 func (f *Fleet) Publisher(name stream.Name, exclude []string) (Choice, error) {
-	return f.choose(func(v *place.View) (place.Decision, error) {
-		return place.Publisher(v, &place.PublishRequest{Name: name, Exclude: exclude}, f.rng)
-	})
+	return f.choose(&question{name: name, exclude: exclude, publish: true})
 }
 
-// Viewer chooses an edge; without any, a node that takes publishers serves too.
+// Viewer chooses an edge; without any, a node that takes publishers serves too. The error is a *place.NoServerError.
 func (f *Fleet) Viewer(name stream.Name, exclude []string) (Choice, error) {
-	carriers := f.members.Pulls(name)
-	if rec, ok := f.members.Known(name); ok {
-		carriers = append(carriers, rec.Owner)
-	}
-	return f.choose(func(v *place.View) (place.Decision, error) {
-		return place.Viewer(v, &place.ViewRequest{Name: name, Exclude: exclude, Carriers: carriers}, f.rng)
-	})
+	return f.choose(f.view(name, exclude))
 }
 
-func (f *Fleet) choose(decide func(*place.View) (place.Decision, error)) (Choice, error) {
-	nodes := f.members.Nodes()
-	now := time.Now()
+// Left notes that a publisher has left a node, so that it goes back there if it returns within
+// the grace.
+func (f *Fleet) Left(name stream.Name, node string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.reserved.Expire(now)
-	v := view(nodes)
-	v.Reserved = &f.reserved
-	d, err := decide(&v)
+	f.sticky.Put(name.String(), node, time.Since(f.start)+stickyFor)
+}
+
+// Route says where a session would go now, and why not to each of the others. It reserves nothing. The
+// error is a *place.NoServerError.
+func (f *Fleet) Route(name stream.Name, publish bool) (place.Explanation, error) {
+	q := &question{name: name, publish: true}
+	if !publish {
+		q = f.view(name, nil)
+	}
+	now := time.Since(f.start)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sync(now)
+	d, err := f.decide(q, now)
+	if err != nil {
+		return place.Explanation{}, err
+	}
+	return place.Explanation{Decision: d, Rejected: f.explain(q, &d)}, nil
+}
+
+// question is a request in names.
+type question struct {
+	name     stream.Name
+	publish  bool
+	exclude  []string
+	carriers []string
+	bitrate  float64 // bits per second, 0 if not known
+}
+
+func (f *Fleet) view(name stream.Name, exclude []string) *question {
+	q := &question{name: name, exclude: exclude, carriers: f.members.Pulls(name)}
+	if rec, ok := f.members.Known(name); ok {
+		q.carriers, q.bitrate = append(q.carriers, rec.Owner), rec.Facts.BitrateBPS
+	}
+	return q
+}
+
+func (f *Fleet) choose(q *question) (Choice, error) {
+	now := time.Since(f.start)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	old := f.synced < 0 || now-f.synced >= syncEvery
+	if old {
+		f.sync(now)
+	}
+	d, err := f.decide(q, now)
+	if err != nil && !old { // a node may have come this moment
+		f.sync(now)
+		d, err = f.decide(q, now)
+	}
 	if err != nil {
 		return Choice{}, err
 	}
-	id := f.reserved.Add(d.Node, d.Demand, now.Add(reserveFor))
-	i := slices.IndexFunc(nodes, func(n cluster.Node) bool { return n.Name == d.Node })
-	return Choice{Node: d.Node, Addr: nodes[i].Addresses.RTMP, Why: d.Reason(), Done: func(ok bool) {
+	c := Choice{Node: d.Node, Addr: f.known[d.Node].addr}
+	if f.index.Len() <= explainUpTo {
+		c.Why = (&place.Explanation{Decision: d, Rejected: f.explain(q, &d)}).Reason()
+	} else {
+		c.Why = d.Reason()
+	}
+	ticket := f.index.Reserve(&d, now, now+reserveFor)
+	if !q.publish {
+		f.recent.add(q.name, d.ID, now)
+	}
+	c.Done = func(ok bool) {
 		if !ok {
 			f.mu.Lock()
-			f.reserved.Drop(id)
+			f.index.Drop(ticket)
 			f.mu.Unlock()
 		}
-	}}, nil
+	}
+	return c, nil
 }
 
-// view is the members as candidates. Where no node is an edge, origins serve.
-func view(nodes []cluster.Node) place.View {
-	v := place.View{Nodes: make([]place.Candidate, 0, len(nodes))}
-	edges := slices.ContainsFunc(nodes, func(n cluster.Node) bool { return n.HasRole("edge") && n.State == cluster.StateUp })
-	for _, n := range nodes {
-		if n.HasRole("front") {
-			v.Deciders++
-		}
-		v.Nodes = append(v.Nodes, place.Candidate{
-			Name: n.Name, Zone: n.Zone,
-			Up:        n.State == cluster.StateUp && n.Addresses.RTMP != "",
-			Publishes: n.HasRole("origin"),
-			Serves:    n.HasRole("edge") || !edges && n.HasRole("origin"),
-			Capacity:  place.Capacity{EgressBPS: n.Capacity.EgressBPS, Sessions: n.Capacity.Sessions, Publishers: n.Capacity.Publishers},
-			Load: place.Load{EgressBPS: n.Load.EgressBPS, IngressBPS: n.Load.IngressBPS, CPU: n.Load.CPU,
-				Sessions: n.Load.Sessions, Publishers: n.Load.Publishers, Joins: n.Load.JoinsInFlight},
-			Reported: !n.LoadSeen.IsZero(),
-		})
+// decide needs f.mu.
+func (f *Fleet) decide(q *question, now time.Duration) (place.Decision, error) {
+	f.index.Expire(now)
+	f.recent.expire(now)
+	var d place.Decision
+	var ok bool
+	if q.publish {
+		d, ok = f.index.Publisher(f.publishRequest(q, now), f.rng)
+	} else {
+		d, ok = f.index.Viewer(f.viewRequest(q), f.rng)
 	}
-	return v
+	if !ok {
+		return d, &place.NoServerError{Rejected: f.explain(q, nil)}
+	}
+	return d, nil
+}
+
+// explain needs f.mu.
+func (f *Fleet) explain(q *question, d *place.Decision) []place.Rejection {
+	if q.publish {
+		return f.index.ExplainPublisher(f.publishRequest(q, 0), d)
+	}
+	return f.index.ExplainViewer(f.viewRequest(q), d)
+}
+
+func (f *Fleet) publishRequest(q *question, now time.Duration) *place.PublishRequest {
+	r := &place.PublishRequest{Name: q.name, BitrateBPS: q.bitrate, Exclude: f.lookup(q.exclude)}
+	if node, ok := f.sticky.Get(q.name.String(), now); ok {
+		r.Sticky, r.HasSticky = f.index.Lookup(node)
+	}
+	return r
+}
+
+func (f *Fleet) viewRequest(q *question) *place.ViewRequest {
+	return &place.ViewRequest{Name: q.name, BitrateBPS: q.bitrate, Exclude: f.lookup(q.exclude),
+		Carriers: append(f.lookup(q.carriers), f.recent.of(q.name)...)}
+}
+
+// lookup translates names; those that are not members have no say.
+func (f *Fleet) lookup(names []string) []place.ID {
+	ids := make([]place.ID, 0, len(names)+1)
+	for _, n := range names {
+		if id, ok := f.index.Lookup(n); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }

@@ -1,0 +1,212 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"weir/internal/control/cluster"
+	"weir/internal/control/place"
+	"weir/internal/stream"
+)
+
+// members is a cluster that tests write.
+type members struct {
+	nodes []cluster.Node
+	pulls map[stream.Name][]string
+	owner map[stream.Name]cluster.StreamRecord
+}
+
+func (m *members) Nodes() []cluster.Node        { return m.nodes }
+func (m *members) Pulls(n stream.Name) []string { return m.pulls[n] }
+func (m *members) Known(n stream.Name) (cluster.StreamRecord, bool) {
+	r, ok := m.owner[n]
+	return r, ok
+}
+
+func (m *members) add(name string, roles ...string) *cluster.Node {
+	m.nodes = append(m.nodes, cluster.Node{NodeRecord: cluster.NodeRecord{Name: name, Roles: roles, State: cluster.StateUp,
+		Addresses: cluster.Addresses{RTMP: name + ":1935"}}, LoadSeen: time.Now()})
+	return &m.nodes[len(m.nodes)-1]
+}
+
+var alice = stream.Name{App: "live", Stream: "alice"}
+
+func rng() *rand.Rand { return rand.New(rand.NewPCG(1, 1)) }
+
+func TestChoosesAndSaysWhy(t *testing.T) {
+	m := &members{}
+	m.add("o1", "origin").Load.EgressBPS = 1e8
+	m.add("o2", "origin")
+	m.add("e1", "edge")
+	f := New(m, rng())
+	c, err := f.Publisher(alice, nil)
+	if err != nil || c.Node != "o2" || c.Addr != "o2:1935" || !strings.Contains(c.Why, "o1: more loaded") {
+		t.Errorf("%+v %v", c, err)
+	}
+	if c, err = f.Viewer(alice, nil); err != nil || c.Node != "e1" {
+		t.Errorf("%+v %v", c, err)
+	}
+	_, err = f.Viewer(alice, []string{"e1"})
+	var none *place.NoServerError
+	if !errors.As(err, &none) || len(none.Rejected) != 3 {
+		t.Errorf("%v", err)
+	}
+	e, err := f.Route(alice, true)
+	if err != nil || e.Node != "o2" || len(e.Rejected) != 2 {
+		t.Errorf("%+v %v", e, err)
+	}
+}
+
+func TestReservationsEndWhenAReportShowsThemOrTheSessionFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &members{}
+		m.add("a", "origin")
+		m.add("b", "origin")
+		f := New(m, rng())
+		count := map[string]int{}
+		var last Choice
+		for range 10 {
+			c, err := f.Publisher(alice, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			count[c.Node]++
+			last = c
+		}
+		if count["a"] != 5 || f.index.Reserved() != 10 {
+			t.Errorf("%v, %d reserved", count, f.index.Reserved())
+		}
+		last.Done(false)
+		last.Done(false)
+		if f.index.Reserved() != 9 {
+			t.Errorf("%d reserved after one failed", f.index.Reserved())
+		}
+		time.Sleep(2 * time.Second)
+		m.nodes[0].Load, m.nodes[0].LoadSeen = cluster.Load{Publishers: 5, Sessions: 5}, time.Now()
+		f.Route(alice, true)
+		if n := f.index.Reserved(); n > 5 {
+			t.Errorf("%d reserved after a report", n)
+		}
+		time.Sleep(reserveFor)
+		f.Route(alice, true)
+		if n := f.index.Reserved(); n != 0 {
+			t.Errorf("%d reserved in the end", n)
+		}
+	})
+}
+
+func TestNodesComeAndGoAndDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &members{}
+		f := New(m, rng())
+		if _, err := f.Publisher(alice, nil); err == nil {
+			t.Fatal("an empty fleet took a publisher")
+		}
+		m.add("a", "origin") // within syncEvery of the last look
+		if c, err := f.Publisher(alice, nil); err != nil || c.Node != "a" {
+			t.Fatalf("%+v %v", c, err)
+		}
+		m.add("b", "origin")
+		m.nodes[0].State = cluster.StateDraining
+		time.Sleep(syncEvery)
+		if c, err := f.Publisher(alice, nil); err != nil || c.Node != "b" || !strings.Contains(c.Why, "a: draining") {
+			t.Fatalf("%+v %v", c, err)
+		}
+		m.nodes = m.nodes[1:]
+		time.Sleep(syncEvery)
+		if e, err := f.Route(alice, true); err != nil || len(e.Rejected) != 0 {
+			t.Fatalf("%+v %v", e, err)
+		}
+	})
+}
+
+func TestASecondViewerJoinsThePullThatTheFirstBegan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &members{}
+		for i := range 20 {
+			m.add(fmt.Sprint("e", i), "edge").Load.EgressBPS = 3e8
+		}
+		f := New(m, rng())
+		first, err := f.Viewer(alice, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			if c, err := f.Viewer(alice, nil); err != nil || c.Node != first.Node {
+				t.Fatalf("%+v %v, the first is at %s", c, err, first.Node)
+			}
+		}
+		time.Sleep(pullSeen) // no pull came of it
+		e, err := f.Route(alice, false)
+		if err != nil || e.Why != place.NewPull || len(f.recent.streams) != 0 {
+			t.Errorf("%+v %v", e, err)
+		}
+	})
+}
+
+func TestAPublisherGoesBackWithinTheGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &members{}
+		m.add("a", "origin").Load.EgressBPS = 5e8
+		m.add("b", "origin")
+		f := New(m, rng())
+		f.Left(alice, "a")
+		if c, err := f.Publisher(alice, nil); err != nil || c.Node != "a" {
+			t.Errorf("%+v %v", c, err)
+		}
+		if c, err := f.Publisher(alice, []string{"a"}); err != nil || c.Node != "b" {
+			t.Errorf("%+v %v", c, err)
+		}
+		time.Sleep(stickyFor)
+		if c, err := f.Publisher(alice, nil); err != nil || c.Node != "b" {
+			t.Errorf("%+v %v", c, err)
+		}
+	})
+}
+
+func TestANewServerWarmsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &members{}
+		m.add("a", "origin").Load.EgressBPS = 3e8
+		f, err := NewWith(m, rng(), Options{SlowStart: 20 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Route(alice, true)
+		time.Sleep(20 * time.Second)
+		m.add("b", "origin").Load.EgressBPS = 6e7 // as loaded as a, for a fifth of its weight
+		for _, step := range []struct {
+			after time.Duration
+			want  string
+		}{{0, "a"}, {10 * time.Second, "b"}} {
+			time.Sleep(step.after)
+			if e, err := f.Route(alice, true); err != nil || e.Node != step.want {
+				t.Errorf("after %v: %s %v, want %s", step.after, e.Reason(), err, step.want)
+			}
+		}
+		if _, err := NewWith(m, rng(), Options{View: "best"}); err == nil {
+			t.Error("took an unknown policy")
+		}
+	})
+}
+
+func BenchmarkViewer1000(b *testing.B) {
+	m := &members{pulls: map[stream.Name][]string{alice: {"e7", "e77"}}}
+	for i := range 1000 {
+		m.add(fmt.Sprint("e", i), "edge")
+	}
+	f := New(m, rng())
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := f.Viewer(alice, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.Done(false)
+	}
+}

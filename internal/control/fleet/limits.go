@@ -1,0 +1,34 @@
+package fleet
+
+import "time"
+
+const (
+	// reserveFor is how long a decision counts on top of the reports at most. Why not
+	// shorter: a report is up to 1.2 s old, dialling may take 3 s. Why not longer: a
+	// session that failed without a word would be counted for as long.
+	reserveFor = 5 * time.Second
+
+	// settled is how long before a report a session must have been decided to be in it: the
+	// dial, and the second that the node measures over. Why not shorter: the session is in neither
+	// for a moment. Why not longer: in both.
+	settled = 1500 * time.Millisecond
+
+	// syncEvery bounds how old the index may be against the members, which are compared at the next decision.
+	// Why not each time: a thousand nodes take 0.2 ms. Why not longer: a node that is
+	// gone fails dials.
+	syncEvery = 50 * time.Millisecond
+
+	// stickyFor is the grace in which a publisher goes back to the node it had; the viewers'
+	// grace is as long.
+	stickyFor = 10 * time.Second
+	// stickySize bounds what is remembered of publishers that left: 1 MB.
+	stickySize = 10_000
+
+	// pullSeen is how long after a decision the watched view shows the pull that came of it: the dial, the
+	// edge's request, the store. Until then it is remembered here.
+	pullSeen = 3 * time.Second
+
+	// explainUpTo servers are all named in a choice's reason. A log line of a thousand
+	// is nobody's; Route has them.
+	explainUpTo = 8
+)
