@@ -48,6 +48,7 @@ type ending struct {
 	reason event.Reason
 	by     event.Side
 	err    error
+	role   event.Role // of a session that was refused before it had one; "" = as it is
 }
 
 // run is the session from the first byte to the closing line.
@@ -69,6 +70,9 @@ func (c *conn) talk() error {
 		if err != nil {
 			return err
 		}
+		if c.ending() {
+			continue // goodbye is said: only the client's own is waited for
+		}
 		if err := c.dispatch(&ev); err != nil {
 			return err
 		}
@@ -78,7 +82,8 @@ func (c *conn) talk() error {
 // handshake covers TLS and RTMP; the deadline is absolute, so that dripping
 // bytes does not extend it. It stays in force through connect.
 func (c *conn) handshake() error {
-	c.nc.SetDeadline(c.began.Add(c.s.o.Handshake))
+	c.readBy(c.began.Add(c.s.o.Handshake))
+	c.nc.SetWriteDeadline(c.began.Add(c.s.o.Handshake))
 	if t, ok := c.nc.(*tls.Conn); ok {
 		c.phase = event.PhaseTLS
 		if err := t.HandshakeContext(c.ctx); err != nil {
@@ -104,7 +109,8 @@ func tlsFailure(err error) error {
 // connect answers the connect command, with a challenge if the client is a node.
 func (c *conn) connect() error {
 	c.phase = event.PhaseConnect
-	c.nc.SetDeadline(c.began.Add(c.s.o.Handshake))
+	c.readBy(c.began.Add(c.s.o.Handshake))
+	c.nc.SetWriteDeadline(c.began.Add(c.s.o.Handshake))
 	req, err := c.rtmp.ReadConnect()
 	if err != nil {
 		return err
@@ -119,9 +125,26 @@ func (c *conn) connect() error {
 		return err
 	}
 	c.phase = event.PhaseCommand
-	c.nc.SetDeadline(time.Time{})
-	c.nc.SetReadDeadline(time.Now().Add(c.s.o.Command))
+	c.nc.SetWriteDeadline(time.Time{})
+	c.readBy(time.Now().Add(c.s.o.Command))
 	return nil
+}
+
+// readBy sets the time by which the client must have said more; zero: none. A
+// session that is ending keeps the time of its end.
+func (c *conn) readBy(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.end == nil {
+		c.nc.SetReadDeadline(t)
+	}
+}
+
+// ending reports whether the session has been told to end.
+func (c *conn) ending() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.end != nil
 }
 
 // dispatch hands one event to what it concerns.
@@ -130,7 +153,7 @@ func (c *conn) dispatch(ev *rtmp.Event) error {
 	case rtmp.EventMedia:
 		if st := c.stream(ev.StreamID); st != nil && st.publisher != nil {
 			if err := st.publisher.Write(ev.Message); err != nil {
-				return c.publishFailed(st, err)
+				c.publishFailed(st, err)
 			}
 		}
 	case rtmp.EventPublish:
@@ -140,7 +163,7 @@ func (c *conn) dispatch(ev *rtmp.Event) error {
 	case rtmp.EventClose:
 		c.closeStream(ev.StreamID)
 	case rtmp.EventPause:
-		c.player(ev.StreamID, func(p Player) { p.Pause(ev.Flag) })
+		c.pause(ev.StreamID, ev.Flag)
 	case rtmp.EventReceiveAudio:
 		c.receive(ev.StreamID, func(st *netStream) { st.noAudio = !ev.Flag })
 	case rtmp.EventReceiveVideo:
@@ -170,7 +193,7 @@ func (c *conn) memberCommand(cmd *rtmp.Command) error {
 		c.client.Member = node
 		c.client.Role = event.RoleFeed
 		c.rtmp.SetMaxStreams(memberStreams)
-		c.nc.SetReadDeadline(time.Time{})
+		c.readBy(time.Time{})
 		return c.rtmp.Reply(cmd)
 	case cmd.Name == member.CommandQuery && c.client.Member != "":
 		answer, err := c.s.o.Handler.Query(c.ctx, arg(0), arg(1))
@@ -191,18 +214,57 @@ type ended struct {
 func (e *ended) Error() string { return fmt.Sprintf("%s: %v", e.reason, e.err) }
 func (e *ended) Unwrap() error { return e.err }
 
-// stop ends the session from outside its reader: streams are told, then the
-// connection closes and the reader with it.
-func (c *conn) stop(reason event.Reason, by event.Side, err error) {
+// stop ends the session from outside its reader, which goes on until the client
+// has heard it and closed, or [lastWords] are over. Whoever calls it has told the
+// client why.
+func (c *conn) stop(e ending) {
+	if c.ends(e) {
+		c.cancel()
+		hangUp(c.nc)
+	}
+}
+
+// ends notes why the session ends; false if it is ending already.
+func (c *conn) ends(e ending) bool {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.end != nil {
-		c.mu.Unlock()
+		return false
+	}
+	c.end = &e
+	return true
+}
+
+// leave ends the session because the node does: what it publishes is told to go
+// elsewhere, what it plays gets its last whole message, then the connection
+// closes. It waits for the client to take that.
+func (c *conn) leave() {
+	if !c.ends(ending{reason: event.NodeStopping, by: event.ByServer}) {
 		return
 	}
-	c.end = &ending{reason, by, err}
-	c.mu.Unlock()
 	c.cancel()
+	c.mu.Lock()
+	streams := c.streams
+	c.streams = nil
+	c.mu.Unlock()
+	for _, st := range streams {
+		st.close()
+		c.goodbye(st)
+	}
 	hangUp(c.nc)
+}
+
+// goodbye tells the client that the node goes, and not the stream. A member's
+// play hears nothing: its stream is to be had elsewhere.
+func (c *conn) goodbye(st *netStream) {
+	const why = "The server is going down."
+	r := c.wire.Load()
+	switch {
+	case st.publisher != nil:
+		r.Status(st.id, rtmp.LevelError, rtmp.CodePublishRejected, why, nil)
+	case st.client.Member == "":
+		r.WriteRaw(r.AppendStreamEOF(r.AppendStatus(nil, st.id, rtmp.LevelStatus, rtmp.CodePlayStop, why, nil), st.id))
+	}
 }
 
 // hangUp ends our side of a connection so that what was written still arrives:
@@ -237,6 +299,9 @@ func (c *conn) close(err error) {
 	in, out := c.bytes()
 	c.s.remove(c, in, out)
 	e := c.why(err)
+	if e.role != "" {
+		c.client.Role = e.role
+	}
 	c.s.o.Emit.Emit(event.SessionClosed{Session: c.client.Session, Reason: e.reason, EndedBy: e.by, Phase: c.phase, Err: e.err,
 		BytesIn: in, BytesOut: out, Dur: time.Since(c.began)})
 }
@@ -260,17 +325,17 @@ func (c *conn) why(err error) ending {
 	case c.end != nil:
 		return *c.end
 	case errors.As(err, &own):
-		return ending{own.reason, event.ByServer, err}
+		return ending{reason: own.reason, by: event.ByServer, err: err}
 	case errors.Is(err, os.ErrDeadlineExceeded) && (c.phase == event.PhaseHandshake || c.phase == event.PhaseConnect || c.phase == event.PhaseTLS):
-		return ending{event.HandshakeTimeout, event.ByServer, nil}
+		return ending{reason: event.HandshakeTimeout, by: event.ByServer}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return ending{event.CommandTimeout, event.ByServer, nil}
+		return ending{reason: event.CommandTimeout, by: event.ByServer}
 	case errors.As(err, &wire):
-		return ending{event.Reason(wire.Reason), event.ByServer, err}
+		return ending{reason: event.Reason(wire.Reason), by: event.ByServer, err: err}
 	case errors.Is(err, io.EOF):
-		return ending{event.ClientClosed, event.ByClient, nil}
+		return ending{reason: event.ClientClosed, by: event.ByClient}
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ETIMEDOUT):
-		return ending{event.ClientGone, event.ByClient, err}
+		return ending{reason: event.ClientGone, by: event.ByClient, err: err}
 	}
-	return ending{event.InternalFault, event.ByServer, err}
+	return ending{reason: event.InternalFault, by: event.ByServer, err: err}
 }

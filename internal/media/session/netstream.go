@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -14,14 +13,17 @@ import (
 // netStream is one NetStream that publishes or plays.
 type netStream struct {
 	id        uint32
+	client    Client    // for whom
 	publisher Publisher // set before the stream is registered; nil for a play
 	cancel    context.CancelFunc
 
-	noAudio, noVideo bool // what the client does not want; the reader's own
+	evicted *Rejection // before the stream was registered; guarded by conn.mu
 
-	mu     sync.Mutex
-	player Player // set when the play has started
-	closed bool
+	mu               sync.Mutex
+	player           Player // set when the play has started
+	closed           bool
+	paused           bool
+	noAudio, noVideo bool // what the client does not want
 }
 
 // close ends what the stream does.
@@ -47,34 +49,64 @@ func (c *conn) stream(id uint32) *netStream {
 	return c.streams[id]
 }
 
-func (c *conn) player(id uint32, f func(Player)) {
-	if st := c.stream(id); st != nil {
-		st.mu.Lock()
-		p := st.player
-		st.mu.Unlock()
-		if p != nil {
-			f(p)
-		}
+// control notes what the client wants of a play and tells the player, which may
+// not have started yet.
+func (c *conn) control(id uint32, note func(*netStream), tell func(*netStream, Player)) {
+	st := c.stream(id)
+	if st == nil {
+		return
+	}
+	st.mu.Lock()
+	note(st)
+	p := st.player
+	st.mu.Unlock()
+	if p != nil {
+		tell(st, p)
 	}
 }
 
-// receive notes which kinds the client wants and tells the player.
+func (c *conn) pause(id uint32, on bool) {
+	c.control(id, func(st *netStream) { st.paused = on }, func(_ *netStream, p Player) { p.Pause(on) })
+}
+
 func (c *conn) receive(id uint32, note func(*netStream)) {
-	if st := c.stream(id); st != nil {
-		note(st)
-		c.player(id, func(p Player) { p.Receive(!st.noAudio, !st.noVideo) })
-	}
+	c.control(id, note, func(st *netStream, p Player) { p.Receive(!st.noAudio, !st.noVideo) })
 }
 
-// add registers a NetStream; false when the session is ending.
+// started gives the stream its player, and the player what the client has wished
+// meanwhile; false when the stream has been closed already.
+func (st *netStream) started(p Player) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.closed {
+		return false
+	}
+	st.player = p
+	if st.noAudio || st.noVideo {
+		p.Receive(!st.noAudio, !st.noVideo)
+	}
+	if st.paused {
+		p.Pause(true)
+	}
+	return true
+}
+
+// add registers a NetStream; false when the session is ending, or when the stream
+// was evicted before it was known.
 func (c *conn) add(st *netStream) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.streams == nil {
+	if c.streams == nil || st.evicted != nil {
 		return false
 	}
 	c.streams[st.id] = st
 	return true
+}
+
+func (c *conn) evictedEarly(st *netStream) *Rejection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return st.evicted
 }
 
 // drop removes a NetStream, unless another has taken its id meanwhile, and
@@ -93,7 +125,7 @@ func (c *conn) publish(req *rtmp.PublishRequest) error {
 	p := &Publish{Client: c.clientFor(event.RolePublisher)}
 	name, err := c.name(req.Name)
 	if err != nil {
-		return c.rejectPublish(req, &Rejection{rtmp.CodePublishBadName, err.Error(), event.BadName, nil})
+		return c.rejectPublish(req, p, &Rejection{rtmp.CodePublishBadName, err.Error(), event.BadName, nil})
 	}
 	p.Name, p.App, p.Stream = name, name.App, name.Stream
 	p.Facts.Query = join(c.client.Connect.Query, req.Query)
@@ -103,67 +135,78 @@ func (c *conn) publish(req *rtmp.PublishRequest) error {
 			c.speakFor(&p.Client, extra.Client)
 		}
 	}
-	st := &netStream{id: req.StreamID}
+	st := &netStream{id: req.StreamID, client: p.Client}
 	p.Evict = func(code string, reason event.Reason, err error) { c.evict(st, code, reason, err) }
 	st.publisher, err = c.s.o.Handler.Publish(c.ctx, p)
 	if err != nil {
-		return c.rejectPublish(req, rejection(err, rtmp.CodePublishRejected))
+		if c.ending() {
+			return nil
+		}
+		return c.rejectPublish(req, p, rejection(err, rtmp.CodePublishRejected))
 	}
 	if !c.add(st) {
 		st.close()
+		if r := c.evictedEarly(st); r != nil {
+			return c.rejectPublish(req, p, r)
+		}
 		return nil
 	}
 	c.became(p.Client)
 	c.rtmp.SetMaxMessage(0) // authorized: the full limit
-	c.nc.SetReadDeadline(time.Time{})
+	c.readBy(time.Time{})
 	return c.rtmp.AcceptPublish(req, nil)
 }
 
 // rejectPublish tells the client, and ends the session if it has nothing else.
-func (c *conn) rejectPublish(req *rtmp.PublishRequest, r *Rejection) error {
+func (c *conn) rejectPublish(req *rtmp.PublishRequest, p *Publish, r *Rejection) error {
 	if err := c.rtmp.RejectPublish(req, r.Code, r.Description); err != nil {
 		return err
 	}
-	return c.refused(r, event.RolePublisher, req.Name)
+	return c.refused(&p.Client, req.Name, r)
 }
 
 // refused ends the session of a client that was told no and has nothing else
-// running. Members keep their connection: it carries other streams.
-func (c *conn) refused(r *Rejection, role event.Role, name string) error {
-	s := c.client.Session
-	s.Role, s.Stream = role, name
+// running. Members keep their connection: it carries other streams. Any goroutine.
+func (c *conn) refused(cl *Client, name string, r *Rejection) error {
+	s := cl.Session
+	s.Stream = name
 	c.s.o.Emit.Emit(event.Refused{Session: s, Reason: r.Reason, Err: r.Err})
 	c.mu.Lock()
 	alone := len(c.streams) == 0
 	c.mu.Unlock()
-	if c.client.Member == "" && alone {
-		c.client.Role = role
-		c.stop(r.Reason, event.ByServer, r.Err)
+	if cl.Member == "" && alone {
+		c.stop(ending{r.Reason, event.ByServer, r.Err, cl.Role})
 	}
 	return nil
 }
 
-// publishFailed ends a NetStream whose publisher refused a message. An eviction
-// has told the client already.
-func (c *conn) publishFailed(st *netStream, err error) error {
-	var r *Rejection
-	if !errors.As(err, &r) {
-		return &ended{event.InternalFault, err}
-	}
+// publishFailed ends a NetStream whose publisher refused a message, and that
+// alone. If it was evicted the client knows already.
+func (c *conn) publishFailed(st *netStream, err error) {
+	r := rejection(err, rtmp.CodePublishRejected)
 	c.evict(st, r.Code, r.Reason, r.Err)
-	return nil
 }
 
 // evict ends a publishing NetStream from outside the reader.
 func (c *conn) evict(st *netStream, code string, reason event.Reason, err error) {
-	was, others := c.drop(st)
-	if !was {
-		return // not registered yet, or gone
+	const text = "The publication was ended: "
+	c.mu.Lock()
+	was := c.streams[st.id] == st
+	if was {
+		delete(c.streams, st.id)
+	} else {
+		// If it is about to be registered, it must not be. If it is gone, nobody reads this.
+		st.evicted = &Rejection{code, text + string(reason), reason, err}
 	}
-	c.rtmp.Status(st.id, rtmp.LevelError, code, "The publication was ended: "+string(reason), nil)
+	others := len(c.streams) > 0
+	c.mu.Unlock()
+	if !was {
+		return
+	}
+	c.wire.Load().Status(st.id, rtmp.LevelError, code, text+string(reason), nil)
 	st.close()
 	if !others {
-		c.stop(reason, event.ByServer, err)
+		c.stop(ending{reason: reason, by: event.ByServer, err: err})
 	}
 }
 
@@ -173,7 +216,7 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 	p := &Play{Client: c.clientFor(event.RoleViewer), Request: req, Conn: c.rtmp}
 	name, err := c.name(req.Name)
 	if err != nil {
-		return c.rejectPlay(req, &Rejection{rtmp.CodePlayStreamNotFound, err.Error(), event.BadName, nil})
+		return c.rejectPlay(req, p, &Rejection{rtmp.CodePlayStreamNotFound, err.Error(), event.BadName, nil})
 	}
 	p.Name, p.App, p.Stream = name, name.App, name.Stream
 	p.Facts.Query = join(c.client.Connect.Query, req.Query)
@@ -194,39 +237,35 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 		old.close()
 	}
 	ctx, cancel := context.WithCancel(c.ctx)
-	st := &netStream{id: req.StreamID, cancel: cancel}
+	st := &netStream{id: req.StreamID, client: p.Client, cancel: cancel}
 	if !c.add(st) {
 		cancel()
 		return nil
 	}
 	p.Ended = func(reason event.Reason, by event.Side, err error) { c.playEnded(st, reason, by, err) }
 	c.became(p.Client)
-	c.nc.SetReadDeadline(time.Time{})
+	c.readBy(time.Time{})
 	c.pending.Go(func() {
 		player, err := c.s.o.Handler.Play(ctx, p)
 		if err != nil {
 			if was, _ := c.drop(st); was {
-				c.rejectPlay(req, rejection(err, rtmp.CodePlayFailed))
+				c.rejectPlay(req, p, rejection(err, rtmp.CodePlayFailed))
 			}
 			cancel()
 			return
 		}
-		st.mu.Lock()
-		st.player = player
-		closed := st.closed
-		st.mu.Unlock()
-		if closed {
+		if !st.started(player) {
 			player.Leave()
 		}
 	})
 	return nil
 }
 
-func (c *conn) rejectPlay(req *rtmp.PlayRequest, r *Rejection) error {
-	if err := c.rtmp.RejectPlay(req, r.Code, r.Description); err != nil {
+func (c *conn) rejectPlay(req *rtmp.PlayRequest, p *Play, r *Rejection) error {
+	if err := p.Conn.RejectPlay(req, r.Code, r.Description); err != nil {
 		return err
 	}
-	return c.refused(r, event.RoleViewer, req.Name)
+	return c.refused(&p.Client, req.Name, r)
 }
 
 // playEnded ends a NetStream whose play ended by our side, and the session of a
@@ -236,8 +275,8 @@ func (c *conn) playEnded(st *netStream, reason event.Reason, by event.Side, err 
 	if !was {
 		return
 	}
-	if !others && c.client.Member == "" {
-		c.stop(reason, by, err)
+	if !others && st.client.Member == "" {
+		c.stop(ending{reason: reason, by: by, err: err})
 	}
 	// On a goroutine of its own: the player waits for whoever calls this.
 	c.mu.Lock()
@@ -261,6 +300,6 @@ func (c *conn) closeStream(id uint32) {
 	}
 	st.close()
 	if !others && c.client.Member == "" {
-		c.nc.SetReadDeadline(time.Now().Add(c.s.o.Command))
+		c.readBy(time.Now().Add(c.s.o.Command))
 	}
 }

@@ -86,12 +86,14 @@ func (s *Server) Close(ctx context.Context) error {
 		all = append(all, c)
 	}
 	s.mu.Unlock()
-	s.cancel()
+	defer s.cancel()
+	var leaving sync.WaitGroup
 	for _, c := range all {
-		c.stop(event.NodeStopping, event.ByServer, nil)
+		leaving.Go(c.leave) // each waits for its client
 	}
 	done := make(chan struct{})
 	go func() {
+		leaving.Wait()
 		s.wg.Wait()
 		close(done)
 	}()
