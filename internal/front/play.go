@@ -4,25 +4,27 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 
-	"weir/internal/media/member"
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
 	"weir/rtmp"
 )
 
-// viewer is one carried play.
+// viewer is one carried play. Its edge may change under it.
 type viewer struct {
-	f       *Front
-	p       *session.Play
-	backend Backend
-	conn    *rtmp.ClientConn
-	id      uint32
-	leave   sync.Once
-	left    atomic.Bool
-	over    chan struct{}
+	f     *Front
+	p     *session.Play
+	ctx   context.Context // ends when the client leaves
+	end   context.CancelFunc
+	leave sync.Once
+	over  chan struct{}
+	clock splice // the forwarding goroutine's own
+
+	mu               sync.Mutex
+	leg              *leg
+	paused           bool
+	noAudio, noVideo bool
 }
 
 // Play carries a viewer to an edge and answers it when that has answered.
@@ -30,20 +32,31 @@ func (f *Front) Play(ctx context.Context, p *session.Play) (session.Player, erro
 	if p.Extra.Hops >= relay.MaxHops {
 		return nil, &session.Rejection{Code: rtmp.CodePlayFailed, Description: "Relayed too often: a loop between servers?", Reason: event.HopLimit}
 	}
-	var exclude []string
+	v := &viewer{f: f, p: p, over: make(chan struct{})}
+	l, err := v.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v.leg = l
+	v.ctx, v.end = context.WithCancel(f.ctx)
+	f.viewers.Add(1)
+	go v.run()
+	return v, nil
+}
+
+// open finds an edge that plays the stream. A refusal that is about the stream,
+// not about the edge, ends the search.
+func (v *viewer) open(ctx context.Context, exclude ...string) (*leg, error) {
 	var last error
 	for range maxTries {
-		b, err := f.place(p.Session, f.o.Placer.Viewer, p.Name, exclude)
+		b, err := v.f.place(v.p.Session, v.f.o.Placer.Viewer, v.p.Name, exclude)
 		if err != nil {
 			return nil, noServer(rtmp.CodePlayFailed, errors.Join(err, last))
 		}
-		v := &viewer{f: f, p: p, backend: b, over: make(chan struct{})}
-		err = v.open(ctx)
+		l, err := v.f.openLeg(ctx, v.p, b)
 		b.done(err == nil)
 		if err == nil {
-			f.viewers.Add(1)
-			go v.run()
-			return v, nil
+			return l, nil
 		}
 		var refused *relay.RefusedError
 		if errors.As(err, &refused) && refused.Code == rtmp.CodePlayStreamNotFound {
@@ -52,108 +65,111 @@ func (f *Front) Play(ctx context.Context, p *session.Play) (session.Player, erro
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		f.o.Emit.Emit(event.BackendFailed{Session: p.Session, Node: b.Node, Phase: event.PhasePlace, Reason: failure(err), Err: err})
+		v.f.o.Emit.Emit(event.BackendFailed{Session: v.p.Session, Node: b.Node, Phase: event.PhasePlace, Reason: failure(err), Err: err})
 		last = err
 		exclude = append(exclude, b.Node)
 	}
 	return nil, noServer(rtmp.CodePlayFailed, last)
 }
 
-// open connects to the edge as the client and asks for the stream. The edge may
-// hold the answer back for as long as it waits for the stream, so only the
-// connecting has a limit; ctx ends with the client.
-func (v *viewer) open(ctx context.Context) error {
-	dctx, cancel := context.WithTimeout(ctx, relay.DialTimeout)
-	defer cancel()
-	nc, err := v.f.o.Dial(dctx, v.backend.Addr)
-	if err != nil {
-		return err
-	}
-	connect := connectAs(&v.p.Client, v.backend.Addr)
-	conn, _, err := relay.ConnectMember(dctx, nc, v.f.o.Node, v.f.o.Secret(), &connect)
-	if err != nil {
-		nc.Close()
-		return err
-	}
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	defer stop()
-	v.conn = conn
-	if err := v.request(); err != nil {
-		conn.Close()
-		return err
-	}
-	return nil
-}
-
-// request says createStream and play and reads to the answer, on this goroutine:
-// nothing else reads yet, so no media can slip past.
-func (v *viewer) request() error {
-	id, err := v.conn.CreateStreamNow()
-	if err != nil {
-		return err
-	}
-	v.id = id
-	r := v.p.Request
-	extra := member.PlayExtra{Hops: v.p.Extra.Hops + 1, Client: v.p.Facts}
-	if err := v.conn.Send(id, "play", v.p.Name.String(), r.Start, r.Duration, r.Reset, extra.Object()); err != nil {
-		return err
-	}
-	for {
-		ev, err := v.conn.Next()
-		if err != nil {
-			return err
-		}
-		if ev.Kind != rtmp.EventStatus {
-			continue
-		}
-		switch {
-		case ev.Status.Code == rtmp.CodePlayStart:
-			return nil
-		case ev.Status.Level == rtmp.LevelError:
-			return &relay.RefusedError{Code: ev.Status.Code, Description: ev.Status.Description}
-		}
-	}
-}
-
-// run forwards the edge's messages until either side ends.
+// run forwards the edge's messages, from edge to edge if it must, until the
+// stream or the client ends.
 func (v *viewer) run() {
-	reason, by, err := v.forward()
-	v.conn.Close()
+	reason, by, err := v.follow()
+	v.mu.Lock()
+	v.leg.close()
+	v.mu.Unlock()
 	v.f.viewers.Add(-1)
+	left := v.ctx.Err() != nil
+	v.end()
 	close(v.over)
-	if !v.left.Load() {
+	if !left {
 		v.p.Ended(reason, by, err)
 	}
 }
 
-func (v *viewer) forward() (event.Reason, event.Side, error) {
-	client := v.p.Conn
-	if err := client.AcceptPlay(v.p.Request, nil); err != nil {
+func (v *viewer) follow() (event.Reason, event.Side, error) {
+	if err := v.p.Conn.AcceptPlay(v.p.Request, nil); err != nil {
 		return clientFailed(err)
 	}
 	for {
-		ev, err := v.conn.Next()
+		v.clock.begin(v.leg.timeline)
+		out := v.forward(v.leg)
+		if out.ended || v.ctx.Err() != nil {
+			return out.reason, out.by, out.err
+		}
+		from := v.leg.backend.Node
+		if !out.asked {
+			v.f.o.Emit.Emit(event.BackendFailed{Session: v.p.Session, Node: from, Phase: event.PhaseMedia, Reason: out.reason, Err: out.err})
+		}
+		next, err := v.open(v.ctx, from)
 		if err != nil {
-			return event.SourceLost, event.ByBackend, err
+			return out.reason, out.by, errors.Join(out.err, err)
+		}
+		v.use(next)
+		v.f.o.Emit.Emit(event.BackendChanged{Session: v.p.Session, From: from, To: next.backend.Node, Reason: out.reason})
+	}
+}
+
+// use goes on with another edge, which is told what the client wanted.
+func (v *viewer) use(next *leg) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.leg.close()
+	v.leg = next
+	if v.paused {
+		next.pause(true)
+	}
+	if v.noAudio || v.noVideo {
+		next.receive(!v.noAudio, !v.noVideo)
+	}
+}
+
+// outcome is why forwarding from one edge ended.
+type outcome struct {
+	ended  bool // the play is over; else another edge may go on
+	asked  bool // the edge asked for it
+	reason event.Reason
+	by     event.Side
+	err    error
+}
+
+func over(reason event.Reason, by event.Side, err error) outcome {
+	return outcome{ended: true, reason: reason, by: by, err: err}
+}
+
+// forward carries one edge's messages to the client.
+func (v *viewer) forward(l *leg) outcome {
+	client := v.p.Conn
+	for {
+		ev, err := l.conn.Next()
+		if err != nil {
+			return outcome{reason: event.SourceLost, by: event.ByBackend, err: err}
 		}
 		switch ev.Kind {
 		case rtmp.EventMedia:
 			m := *ev.Message
 			m.StreamID = v.p.Request.StreamID
+			if !v.clock.place(&m) {
+				continue
+			}
 			if err := client.Queue(&m); err != nil {
-				return clientFailed(err)
+				return over(clientFailed(err))
 			}
 			// One write for all that has arrived: a GOP comes in one piece, a live
 			// frame at once.
-			if !v.conn.Buffered() {
+			if !l.conn.Buffered() {
 				if err := client.Flush(); err != nil {
-					return clientFailed(err)
+					return over(clientFailed(err))
 				}
 			}
 		case rtmp.EventStatus:
-			if c := ev.Status.Code; c == rtmp.CodePlayUnpublishNotify || c == rtmp.CodePlayStop || c == rtmp.CodePlayComplete {
+			switch ev.Status.Code {
+			case rtmp.CodeReconnect:
+				return outcome{asked: true, reason: event.NodeLeft, by: event.ByServer}
+			case rtmp.CodePlayUnpublishNotify, rtmp.CodePlayStop, rtmp.CodePlayComplete:
 				client.Status(v.p.Request.StreamID, rtmp.LevelStatus, rtmp.CodePlayUnpublishNotify, "The stream has ended.", nil)
-				return event.StreamEnded, event.ByServer, nil
+				return over(event.StreamEnded, event.ByServer, nil)
 			}
 		}
 	}
@@ -165,18 +181,29 @@ func clientFailed(err error) (event.Reason, event.Side, error) {
 	return reason, by, err
 }
 
-func (v *viewer) Pause(on bool) { v.conn.Send(v.id, "pause", on, 0) }
+// Pause is session.Player.
+func (v *viewer) Pause(on bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.paused = on
+	v.leg.pause(on)
+}
 
+// Receive is session.Player.
 func (v *viewer) Receive(audio, video bool) {
-	v.conn.Send(v.id, "receiveAudio", audio)
-	v.conn.Send(v.id, "receiveVideo", video)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.noAudio, v.noVideo = !audio, !video
+	v.leg.receive(audio, video)
 }
 
 // Leave ends the play at the client's wish.
 func (v *viewer) Leave() {
 	v.leave.Do(func() {
-		v.left.Store(true)
-		v.conn.Close()
+		v.end()
+		v.mu.Lock()
+		v.leg.close()
+		v.mu.Unlock()
 	})
 	<-v.over
 }

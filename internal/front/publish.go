@@ -101,27 +101,70 @@ func (c *carried) open(ctx context.Context, exclude ...string) error {
 func (c *carried) run(ctx context.Context) {
 	defer close(c.done)
 	for {
-		err := c.push.Run(ctx, c.stream)
+		asked, err := c.follow(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		reason := failure(err)
-		c.f.o.Emit.Emit(event.BackendFailed{Session: c.p.Session, Node: c.node, Phase: event.PhaseMedia, Reason: reason, Err: err})
-		from := c.node
-		if err := c.move(ctx, from); err != nil {
-			if ctx.Err() == nil {
-				code := rtmp.CodePublishRejected
-				var r *session.Rejection
-				if errors.As(err, &r) {
-					code = r.Code
-				}
-				// The client's reader may be in Write: it must not wait for this.
-				go c.p.Evict(code, reason, err)
+		from, reason := c.node, event.NodeLeft
+		if !asked {
+			reason = failure(err)
+			c.f.o.Emit.Emit(event.BackendFailed{Session: c.p.Session, Node: from, Phase: event.PhaseMedia, Reason: reason, Err: err})
+			if err := c.move(ctx, from); err != nil {
+				c.giveUp(ctx, reason, err)
+				return
 			}
-			return
 		}
 		c.f.o.Emit.Emit(event.BackendChanged{Session: c.p.Session, From: from, To: c.node, Reason: reason})
 	}
+}
+
+// follow runs the present push to its end. When its server asks the stream to go
+// elsewhere, the next push is opened before this one ends, so that there is no
+// moment without an origin; asked is then true and c.push the next one.
+func (c *carried) follow(ctx context.Context) (asked bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	push, ended := c.push, make(chan error, 1)
+	go func() { ended <- push.Run(ctx, c.stream) }()
+	ask := push.Asked()
+	retry := time.NewTimer(0)
+	retry.Stop()
+	defer retry.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return false, err
+		case <-ask:
+			ask = nil
+		case <-retry.C:
+		}
+		if c.open(ctx, c.node) == nil {
+			// The old server hears from the registry that the stream is another's. Its
+			// push ends with this function.
+			cancel()
+			go func() {
+				<-ended
+				push.Close()
+			}()
+			return true, nil
+		}
+		// Nobody else can take it yet: stay as long as it may.
+		retry.Reset(time.Second)
+	}
+}
+
+// giveUp tells the client that its stream has no server.
+func (c *carried) giveUp(ctx context.Context, reason event.Reason, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	code := rtmp.CodePublishRejected
+	var r *session.Rejection
+	if errors.As(err, &r) {
+		code = r.Code
+	}
+	// The client's reader may be in Write: it must not wait for this.
+	go c.p.Evict(code, reason, err)
 }
 
 // move opens the next push, trying again until the deadline.

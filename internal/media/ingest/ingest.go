@@ -238,7 +238,7 @@ func (p *Publication) Info() live.Info { return p.stream.Info() }
 type Feed struct {
 	Stream   *live.Stream // with a reference of the receiver's own
 	Epoch    stream.Epoch
-	Timeline string // see live.Writer
+	Timeline string // see live.Stream
 	// Over is closed when the publication has ended, or goes on under another
 	// epoch, which the receiver must hear of by asking anew.
 	Over <-chan struct{}
@@ -246,7 +246,8 @@ type Feed struct {
 
 // Feed returns the publication for another node; false if it has ended.
 func (p *Publication) Feed() (Feed, bool) {
-	f := Feed{Stream: p.s.o.Hub.Open(p.req.Name), Timeline: p.writer.Timeline()}
+	f := Feed{Stream: p.s.o.Hub.Open(p.req.Name)}
+	f.Timeline = f.Stream.Timeline()
 	p.mu.Lock()
 	f.Epoch, f.Over = p.epoch, p.raised
 	p.mu.Unlock()

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"crypto/rand"
 	"iter"
 	"maps"
 	"slices"
@@ -15,6 +16,7 @@ type Hub struct {
 	// Static after NewHub.
 	opts  Options
 	start time.Time
+	id    string // a word that no other hub has
 	pumps []*pump
 	wg    sync.WaitGroup
 
@@ -25,7 +27,7 @@ type Hub struct {
 
 // NewHub returns a hub with its pumps running.
 func NewHub(o Options) *Hub {
-	h := &Hub{opts: o.withDefaults(), start: time.Now(), streams: map[stream.Name]*Stream{}}
+	h := &Hub{opts: o.withDefaults(), start: time.Now(), id: rand.Text(), streams: map[stream.Name]*Stream{}}
 	for i := range h.opts.Pumps {
 		p := newPump(h, i)
 		h.pumps = append(h.pumps, p)

@@ -78,7 +78,7 @@ func (s *Stream) Attach(src Source) (*Writer, error) {
 		s.source++
 		s.pruned, s.leadSet = false, false
 	}
-	s.clock.attach(src.Timeline, src.Epoch.String())
+	s.clock.attach(src.Timeline, src.Epoch.String()+"/"+s.hub.id)
 	s.epoch = src.Epoch
 	s.needKey = true
 	s.writer = &Writer{stream: s}
@@ -90,6 +90,17 @@ func (s *Stream) Epoch() stream.Epoch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.epoch
+}
+
+// Timeline names the clock of this stream as it is now: that of the source as
+// long as the source's timestamps are delivered as they came, and a name of its
+// own once they have been moved. Two nodes whose streams have the same name
+// deliver the same frame at the same time, so a receiver may go from one to the
+// other and drop what it has.
+func (s *Stream) Timeline() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.clock.name
 }
 
 // End tells every viewer and cursor there is now that the stream is over: they

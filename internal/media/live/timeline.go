@@ -15,7 +15,7 @@ import (
 // It is a plain value without clock or lock; its stream's mutex guards it.
 type timeline struct {
 	id     string
-	name   string // see Writer.Timeline
+	name   string // see Stream.Timeline
 	begun  bool   // something was delivered
 	joined bool   // the current source has delivered something, or goes on with the clock of the last
 	offset int64  // stream time minus unwrapped publisher time

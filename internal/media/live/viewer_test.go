@@ -222,9 +222,9 @@ func TestEndSendsTheRestThenTheTrailer(t *testing.T) {
 		}
 		// Another broadcast, with a clock and headers of its own.
 		w.attach("two")
-		late := w.join(openSink(), o)
 		w.headers(2)
 		w.gop(500_000)
+		late := w.join(openSink(), o)
 		list := w.seen(late)
 		i := slices.IndexFunc(list, func(g got) bool { return !g.header })
 		wantHeadersFirst(w, list[i-3:], 2, 500_000)

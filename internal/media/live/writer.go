@@ -35,17 +35,6 @@ func (w *Writer) Write(t rtmp.MessageType, ts uint32, payload []byte) error {
 	return nil
 }
 
-// Timeline names the clock of this stream as it is now: that of the source as
-// long as the source's timestamps are delivered as they came, and a name of its
-// own once they have been moved. Two nodes whose streams have the same name
-// deliver the same frame at the same time, so a receiver may go from one to the
-// other and drop what it has.
-func (w *Writer) Timeline() string {
-	w.stream.mu.Lock()
-	defer w.stream.mu.Unlock()
-	return w.stream.clock.name
-}
-
 // Raise gives the source a higher epoch without a new attachment: the ownership
 // under which it writes was confirmed, or claimed again. A lower one, or a
 // source that is none any more, changes nothing.

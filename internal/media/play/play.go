@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 
+	"weir/amf"
 	"weir/internal/media/live"
 	"weir/internal/media/member"
 	"weir/internal/media/relay"
@@ -80,10 +81,20 @@ func (s *Service) RTMP(ctx context.Context, p *session.Play) (session.Player, er
 	if err != nil {
 		return nil, refusal(err)
 	}
+	preamble := p.Conn.AppendAcceptPlay(nil, p.Request, carriedFacts(p, want.Stream()))
 	if tcp, ok := p.Conn.NetConn().(*net.TCPConn); ok && p.Alone && p.Request.StreamID == live.StreamID {
-		return s.pump(p, want, tcp)
+		return s.pump(p, want, tcp, preamble)
 	}
-	return s.walk(p, want.Stream(), want.Release, p.Conn.AppendAcceptPlay(nil, p.Request, nil), nil), nil
+	return s.walk(p, want.Stream(), want.Release, preamble, nil), nil
+}
+
+// carriedFacts tell a front on which clock its viewer plays, so that it can go on
+// from another edge.
+func carriedFacts(p *session.Play, st *live.Stream) amf.Object {
+	if p.Member == "" {
+		return nil
+	}
+	return member.FeedFacts{Epoch: st.Epoch(), Timeline: st.Timeline()}.Object()
 }
 
 // feed serves another node's pull of a stream published here.

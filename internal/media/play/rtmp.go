@@ -23,7 +23,7 @@ type pumped struct {
 // pump hands the socket's write side to the hub. From SetOutput on, what the
 // session writes waits until the pump takes it, so that nothing can land inside
 // a message.
-func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn) (session.Player, error) {
+func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn, preamble []byte) (session.Player, error) {
 	sink, err := live.NewSocketSink(tcp)
 	if err != nil {
 		want.Release()
@@ -37,7 +37,7 @@ func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn) (ses
 	})
 	pv.v = want.Stream().Join(live.JoinOptions{
 		Sink: countedSink{sink, p.Conn}, Form: live.RTMP,
-		Preamble: p.Conn.AppendAcceptPlay(nil, p.Request, nil),
+		Preamble: preamble,
 		Trailer:  trailer(p),
 		OnEnd: func(r live.Reason, err error) {
 			// The pump must not wait for a session, and Leave waits for the pump.

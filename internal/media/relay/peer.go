@@ -213,35 +213,12 @@ func (c *peerConn) feed(id uint32) *feed {
 
 // keepAlive closes a connection that gives no sign of life, or has no use.
 func (c *peerConn) keepAlive() {
-	t := time.NewTicker(PeerPing)
-	defer t.Stop()
-	heard, at := c.conn.BytesIn(), time.Now()
-	for {
-		select {
-		case <-c.done:
-			return
-		case now := <-t.C:
-			if n := c.conn.BytesIn(); n != heard {
-				heard, at = n, now
-			}
-			switch {
-			case now.Sub(at) >= PeerSilence:
-				c.fail(ErrPeerSilent)
-				return
-			case c.idle(now):
-				c.fail(nil)
-				return
-			}
-			// Not here: it waits for as long as the peer takes nothing.
-			go c.ping(now)
-		}
-	}
-}
-
-// ping asks for a sign of life. A peer that may well send but takes nothing has
-// no use: what is asked of it never arrives.
-func (c *peerConn) ping(now time.Time) {
-	if err := c.conn.Ping(uint32(now.UnixMilli())); err != nil {
+	idle := false
+	err := WatchAlive(c.conn, c.done, func(now time.Time) bool {
+		idle = c.idle(now)
+		return idle
+	})
+	if err != nil || idle {
 		c.fail(err)
 	}
 }

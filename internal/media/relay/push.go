@@ -46,6 +46,8 @@ type Push struct {
 	conn *rtmp.ClientConn
 	id   uint32
 
+	asked chan struct{} // closed when the server asks the stream to go elsewhere
+
 	mu  sync.Mutex
 	err error
 	end chan struct{}
@@ -60,7 +62,7 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Push{end: make(chan struct{})}
+	p := &Push{end: make(chan struct{}), asked: make(chan struct{})}
 	if o.Node != "" {
 		p.conn, _, err = ConnectMember(ctx, nc, o.Node, o.Secret, &o.Connect)
 	} else {
@@ -75,8 +77,17 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 		p.fail(err)
 		return nil, err
 	}
+	go func() {
+		if err := WatchAlive(p.conn, p.end, nil); err != nil {
+			p.fail(err)
+		}
+	}()
 	return p, nil
 }
+
+// Asked is closed when the server has asked the publisher to go elsewhere. The
+// push goes on meanwhile.
+func (p *Push) Asked() <-chan struct{} { return p.asked }
 
 func connectStranger(ctx context.Context, nc net.Conn, c *rtmp.Connect) (*rtmp.ClientConn, error) {
 	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
@@ -125,23 +136,34 @@ func (p *Push) cause(err error) error {
 
 // read follows what the server says after it has accepted.
 func (p *Push) read() {
+	asked := false
 	for {
 		ev, err := p.conn.Next()
 		if err != nil {
 			p.fail(fmt.Errorf("%w: %w", ErrLost, err))
 			return
 		}
-		if ev.Kind == rtmp.EventStatus && ev.Status.Level == "error" {
+		if ev.Kind != rtmp.EventStatus {
+			continue
+		}
+		if ev.Status.Code == rtmp.CodeReconnect && !asked {
+			asked = true
+			close(p.asked)
+		}
+		if ev.Status.Level == rtmp.LevelError {
 			p.fail(&RefusedError{Code: ev.Status.Code, Description: ev.Status.Description})
 			return
 		}
 	}
 }
 
-// Run sends the stream, headers and GOP first, until ctx ends (nil), the stream
-// ends (io.EOF from the cursor's side is nil too), or the server fails. It
-// closes the connection.
+// Run sends the stream, headers and GOP first, until ctx ends (nil) or the server
+// fails. It closes the connection.
 func (p *Push) Run(ctx context.Context, s *live.Stream) error {
+	// A write that waits for the server must not outlive ctx by more than a
+	// goodbye.
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(goodbye, p.Close) })
+	defer stop()
 	wake := make(chan struct{}, 1)
 	cur := s.NewCursor(live.RTMP, func() {
 		select {
@@ -178,6 +200,9 @@ func (p *Push) Run(ctx context.Context, s *live.Stream) error {
 		}
 	}
 }
+
+// goodbye is how long a push that is over may take to say so.
+const goodbye = time.Second
 
 // maxPushWrite bounds one write: small enough that a key frame does not hold a
 // second copy of itself for long, large enough that a GOP goes in few calls.

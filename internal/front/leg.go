@@ -1,0 +1,96 @@
+package front
+
+import (
+	"context"
+	"sync"
+
+	"weir/internal/media/member"
+	"weir/internal/media/relay"
+	"weir/internal/media/session"
+	"weir/rtmp"
+)
+
+// leg is a carried viewer's connection to one edge.
+type leg struct {
+	backend  Backend
+	conn     *rtmp.ClientConn
+	id       uint32
+	timeline string // the name of the edge's clock for the stream
+	once     sync.Once
+	done     chan struct{}
+}
+
+// openLeg connects to an edge as the client and asks for the stream. The edge
+// may hold the answer back for as long as it waits for the stream, so only the
+// connecting has a limit; ctx ends with the client.
+func (f *Front) openLeg(ctx context.Context, p *session.Play, b Backend) (*leg, error) {
+	dctx, cancel := context.WithTimeout(ctx, relay.DialTimeout)
+	defer cancel()
+	nc, err := f.o.Dial(dctx, b.Addr)
+	if err != nil {
+		return nil, err
+	}
+	connect := connectAs(&p.Client, b.Addr)
+	conn, _, err := relay.ConnectMember(dctx, nc, f.o.Node, f.o.Secret(), &connect)
+	if err != nil {
+		nc.Close()
+		return nil, err
+	}
+	l := &leg{backend: b, conn: conn, done: make(chan struct{})}
+	go func() {
+		if relay.WatchAlive(conn, l.done, nil) != nil {
+			l.close()
+		}
+	}()
+	stop := context.AfterFunc(ctx, l.close)
+	defer stop()
+	if err := l.request(p); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// request says createStream and play and reads to the answer, on this goroutine:
+// nothing else reads yet, so no media can slip past.
+func (l *leg) request(p *session.Play) (err error) {
+	if l.id, err = l.conn.CreateStreamNow(); err != nil {
+		return err
+	}
+	r := p.Request
+	extra := member.PlayExtra{Hops: p.Extra.Hops + 1, Client: p.Facts}
+	if err := l.conn.Send(l.id, "play", p.Name.String(), r.Start, r.Duration, r.Reset, extra.Object()); err != nil {
+		return err
+	}
+	for {
+		ev, err := l.conn.Next()
+		if err != nil {
+			return err
+		}
+		if ev.Kind != rtmp.EventStatus {
+			continue
+		}
+		switch {
+		case ev.Status.Code == rtmp.CodePlayStart:
+			l.timeline = ev.Status.Info.String("timeline")
+			return nil
+		case ev.Status.Level == rtmp.LevelError:
+			return &relay.RefusedError{Code: ev.Status.Code, Description: ev.Status.Description}
+		}
+	}
+}
+
+func (l *leg) pause(on bool) { l.conn.Send(l.id, "pause", on, 0) }
+
+func (l *leg) receive(audio, video bool) {
+	l.conn.Send(l.id, "receiveAudio", audio)
+	l.conn.Send(l.id, "receiveVideo", video)
+}
+
+// close ends the leg; any goroutine, any number of times.
+func (l *leg) close() {
+	l.once.Do(func() {
+		close(l.done)
+		l.conn.Close()
+	})
+}

@@ -1,0 +1,52 @@
+package relay
+
+import (
+	"fmt"
+	"time"
+
+	"weir/rtmp"
+)
+
+// WatchAlive pings conn until done is closed, and returns [ErrPeerSilent] when
+// nothing has come in for [PeerSilence]. each is called at every ping; true ends
+// the watch without an error. A ping's answer shows as bytes that came in, so any
+// traffic counts.
+func WatchAlive(conn *rtmp.ClientConn, done <-chan struct{}, each func(now time.Time) bool) error {
+	t := time.NewTicker(PeerPing)
+	defer t.Stop()
+	heard, at := conn.BytesIn(), time.Now()
+	pinging := make(chan struct{}, 1)
+	broken := make(chan error, 1)
+	for {
+		select {
+		case <-done:
+			return nil
+		case err := <-broken:
+			// It may well send, but it takes nothing.
+			return fmt.Errorf("%w: %w", ErrPeerSilent, err)
+		case now := <-t.C:
+			if n := conn.BytesIn(); n != heard {
+				heard, at = n, now
+			}
+			if now.Sub(at) >= PeerSilence {
+				return ErrPeerSilent
+			}
+			if each != nil && each(now) {
+				return nil
+			}
+			// Not here: a write waits for as long as the peer takes nothing. One at a
+			// time is enough to wake whoever is there.
+			select {
+			case pinging <- struct{}{}:
+				go func() {
+					if err := conn.Ping(uint32(now.UnixMilli())); err != nil {
+						broken <- err
+					} else {
+						<-pinging
+					}
+				}()
+			default:
+			}
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package session
+
+import (
+	"weir/internal/ops/event"
+	"weir/rtmp"
+)
+
+// Held is one running publish or play, for whoever has to end or move it.
+type Held struct {
+	Client
+	c  *conn
+	st *netStream
+}
+
+// Held returns every publish and play that runs now.
+func (s *Server) Held() []Held {
+	s.mu.Lock()
+	conns := make([]*conn, 0, len(s.conns))
+	for _, c := range s.conns {
+		conns = append(conns, c)
+	}
+	s.mu.Unlock()
+	var all []Held
+	for _, c := range conns {
+		c.mu.Lock()
+		for _, st := range c.streams {
+			all = append(all, Held{st.client, c, st})
+		}
+		c.mu.Unlock()
+	}
+	return all
+}
+
+// AskToMove asks the other side to go on elsewhere, and reports whether it is one
+// that can: a front that carries the session, or a client that announced the
+// reconnect request of enhanced RTMP. tcURL is where to ("" = wherever it likes).
+func (h Held) AskToMove(tcURL string) bool {
+	switch {
+	case h.Member != "":
+		// Between members it is a status of the NetStream: the connection may carry
+		// others.
+		return h.c.rtmp.Status(h.st.id, rtmp.LevelStatus, rtmp.CodeReconnect, "This node is being drained.", nil) == nil
+	case h.Connect.CapsEx&rtmp.CapsReconnect != 0:
+		return h.c.rtmp.RequestReconnect(tcURL, "This server is being drained.") == nil
+	}
+	return false
+}
+
+// End tells the client and ends its publish or play.
+func (h Held) End(reason event.Reason) {
+	if h.st.publisher != nil {
+		h.c.evict(h.st, rtmp.CodePublishRejected, reason, nil)
+		return
+	}
+	h.c.rtmp.Status(h.st.id, rtmp.LevelStatus, rtmp.CodePlayStop, "This server is being drained.", nil)
+	h.c.playEnded(h.st, reason, event.ByServer, nil)
+}
