@@ -326,12 +326,12 @@ func (c *conn) why(err error) ending {
 		return *c.end
 	case errors.As(err, &own):
 		return ending{reason: own.reason, by: event.ByServer, err: err}
+	case errors.As(err, &wire): // before the deadlines: a stalled write is one too
+		return ending{reason: event.Reason(wire.Reason), by: event.ByServer, err: err}
 	case errors.Is(err, os.ErrDeadlineExceeded) && (c.phase == event.PhaseHandshake || c.phase == event.PhaseConnect || c.phase == event.PhaseTLS):
 		return ending{reason: event.HandshakeTimeout, by: event.ByServer}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return ending{reason: event.CommandTimeout, by: event.ByServer}
-	case errors.As(err, &wire):
-		return ending{reason: event.Reason(wire.Reason), by: event.ByServer, err: err}
 	case errors.Is(err, io.EOF):
 		return ending{reason: event.ClientClosed, by: event.ByClient}
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ETIMEDOUT):
