@@ -74,6 +74,7 @@ func (c *ClientConn) Connect(r *Connect) (*ConnectResult, error) {
 	if reply.Error {
 		return nil, &StatusError{parseStatus(reply.Args)}
 	}
+	c.house.queue(c.Conn) // the answer to the bandwidth goes with the next command
 	return res, nil
 }
 

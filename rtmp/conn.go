@@ -37,7 +37,7 @@ type Conn struct {
 	parts   AggregateReader
 	part    Message
 	house   housekeeping
-	owed    bool      // answers are queued, to be written before the next wait
+	owed    bool      // something is queued that is to be written before the next wait
 	granted time.Time // when dec's work budget was refilled
 
 	bytesIn, bytesOut atomic.Int64

@@ -33,9 +33,7 @@ func (c *Conn) openRaw() {
 // c.in, which must be empty.
 func (c *Conn) fill() error {
 	c.consumed()
-	if err := c.house.settle(c); err != nil {
-		return err
-	}
+	c.house.queue(c)
 	if err := c.settle(); err != nil {
 		return err
 	}

@@ -47,12 +47,13 @@ func (h *housekeeping) due() bool {
 	return h.window != 0 && h.received-h.acked >= h.window/2
 }
 
-// settle writes what is due.
-func (h *housekeeping) settle(c *Conn) error {
+// queue puts what is due where the next write takes it along.
+func (h *housekeeping) queue(c *Conn) {
 	ack := h.due()
 	if !ack && !h.pinged && !h.confirm {
-		return nil
+		return
 	}
+	c.owed = true
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
 	c.queue = c.queue.room(64)
@@ -70,5 +71,4 @@ func (h *housekeeping) settle(c *Conn) error {
 		p = AppendWindowAckSize(p, h.confirmed)
 	}
 	c.queue.b = p
-	return c.flush()
 }
