@@ -42,8 +42,9 @@ func run(ctx context.Context, args []string) error {
 	viewers := f.String("viewers", defaultViewers, "numbers of viewers")
 	bitrates := f.String("bitrates", defaultBitrates, "bit rates of the stream, Mb/s, audio included")
 	readers := f.String("readers", defaultReaders, "manners of reading: lazy, eager")
+	against := f.String("against", "floor-writev100 nginx", "contenders that the table compares the others with")
 	f.IntVar(&p.rounds, "rounds", 5, "rounds of each load")
-	f.DurationVar(&p.window, "window", 8*time.Second, "the window of each trial")
+	f.DurationVar(&p.window, "window", 8*time.Second, "the window of each trial; whole groups of pictures (2 s) let the bytes add up")
 	f.DurationVar(&p.warmup, "warmup", 2*time.Second, "between the last join and the window")
 	f.IntVar(&p.sample, "sample", 20, "viewers that are parsed")
 	f.Float64Var(&p.rate, "rate", 500, "joins per second")
@@ -56,6 +57,7 @@ func run(ctx context.Context, args []string) error {
 	if err := p.parseLoads(*viewers, *bitrates, *readers); err != nil {
 		return err
 	}
+	p.against = strings.Fields(*against)
 	dir, err := os.MkdirTemp("", "weir-fanout-")
 	if err != nil {
 		return err

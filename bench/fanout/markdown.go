@@ -7,9 +7,6 @@ import (
 	"strings"
 )
 
-// references are those that others are compared with, if they took part.
-var references = []string{"floor-writev100", "nginx"}
-
 // markdown is the report as a page of tables, one for each manner of reading and bit rate.
 func (r *report) markdown() []byte {
 	var b bytes.Buffer
@@ -18,7 +15,7 @@ func (r *report) markdown() []byte {
 	b.WriteString("CPU is the server's user and system time, all threads, per GB that viewers received; × compares round by round.\n" +
 		"Latency is the age of frames at sampled viewers. Raw results and the plot are beside this file.\n")
 	var refs []string
-	for _, ref := range references {
+	for _, ref := range r.against {
 		if slices.Contains(r.contenders, ref) {
 			refs = append(refs, ref)
 		}

@@ -15,6 +15,7 @@ import (
 type plan struct {
 	contenders []contender
 	loads      []load
+	against    []string // contenders that the table compares with
 	rounds     int
 	window     time.Duration
 	warmup     time.Duration

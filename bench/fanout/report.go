@@ -24,13 +24,14 @@ type report struct {
 	Trials     []trial   `json:"trials"`
 
 	contenders []string // in the order given
+	against    []string // those that the table compares with
 	loads      []load
 }
 
 func newReport(congestion string, p plan) *report {
 	r := &report{
 		Began: time.Now().UTC().Truncate(time.Second), Commit: commit(), CPU: cpuModel(), Cores: runtime.NumCPU(), Kernel: kernel(),
-		Congestion: congestion, Rounds: p.rounds, loads: p.loads,
+		Congestion: congestion, Rounds: p.rounds, loads: p.loads, against: p.against,
 	}
 	for _, c := range p.contenders {
 		r.contenders = append(r.contenders, c.name())

@@ -3,9 +3,11 @@ package bench
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"net"
+	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,6 +23,7 @@ var shape = stamp.Shape{VideoBitrate: 200_000, FrameRate: 50, GOP: 200 * time.Mi
 // server is a server without any virtue: each viewer has a publisher to itself.
 type server struct {
 	l        net.Listener
+	tls      *tls.Config // nil = plain
 	conns    sync.WaitGroup
 	play     func(s *rtmp.ServerConn, ev rtmp.Event) error
 	received atomic.Int64  // payload bytes from publishers, without headers
@@ -34,6 +37,10 @@ func serve(t *testing.T, s *server) string {
 	if s.l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
+	scheme := "rtmp"
+	if s.tls != nil {
+		scheme, s.l = "rtmps", tls.NewListener(s.l, s.tls)
+	}
 	s.enough = make(chan struct{})
 	s.conns.Go(func() {
 		for {
@@ -45,7 +52,7 @@ func serve(t *testing.T, s *server) string {
 		}
 	})
 	t.Cleanup(func() { s.l.Close(); s.conns.Wait() })
-	return "rtmp://" + s.l.Addr().String() + "/live/a"
+	return scheme + "://" + s.l.Addr().String() + "/live/a"
 }
 
 func (s *server) serve(nc net.Conn) {
@@ -146,6 +153,29 @@ func TestPlay(t *testing.T) {
 				t.Errorf("the token is in the report:\n%s%s", js, &text)
 			}
 		})
+	}
+}
+
+// Over TLS both commands work; its viewers are read by this process.
+func TestTLS(t *testing.T) {
+	web := httptest.NewTLSServer(nil) // for its certificate
+	defer web.Close()
+	s := &server{tls: &tls.Config{Certificates: web.TLS.Certificates}, play: stream(1 << 20), counter: stamp.NewCounter("live/a", 0)}
+	url := serve(t, s)
+	o := PlayOptions{URLs: []string{url}, Viewers: 4, Sample: 1, Pace: Pace{Concurrency: 4}, Window: 300 * time.Millisecond}
+	got, err := Play(t.Context(), o)
+	if err != nil || got.Sessions.Failed != 4 {
+		t.Errorf("with a certificate that nobody knows: %+v, %v", got, err)
+	}
+	o.Insecure = true
+	if got, err = Play(t.Context(), o); err != nil || got.Sessions.Up != 4 || got.Bytes.Short != 0 || got.Frames.Lost != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { <-s.enough; cancel() }()
+	if got, err := Publish(ctx, PublishOptions{URLs: []string{url}, Shape: shape, Insecure: true}); err != nil || got.Sessions.Up != 1 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
