@@ -1,0 +1,169 @@
+package node_test
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"weir/internal/node"
+	"weir/internal/ops/config"
+)
+
+// running is a node in this process, whole: its listeners, its store, its log.
+type running struct {
+	addr string // RTMP
+	log  *logBook
+}
+
+// quickConfig is a node with limits short enough for a test to see them bite.
+func quickConfig(name string) config.Config {
+	cfg := config.Default()
+	cfg.Node.Name, cfg.Node.Advertise = name, "127.0.0.1"
+	cfg.RTMP.Listen, cfg.HTTP.Listen, cfg.Admin.Listen = "127.0.0.1:0", "", ""
+	cfg.Limits.Handshake, cfg.Limits.Command, cfg.Limits.FirstMedia = time.Second, time.Second, time.Second
+	cfg.Limits.PublisherSilence, cfg.Limits.WriteStall = 3*time.Second, time.Second
+	cfg.Limits.Message = config.MiB
+	cfg.Play.Grace, cfg.Publish.Grace = 100*time.Millisecond, 100*time.Millisecond
+	return cfg
+}
+
+// start runs a node until the test ends.
+func start(t *testing.T, cfg config.Config) *running {
+	t.Helper()
+	r := &running{log: newLogBook()}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- node.Run(ctx, cfg, slog.New(r.log)) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("node %s: %v", cfg.Node.Name, err)
+		}
+	})
+	up, ok := r.log.wait(20*time.Second, func(l line) bool { return l.msg == "listening" && l.attrs["what"] == "rtmp" })
+	if _, ready := r.log.wait(20*time.Second, func(l line) bool { return l.msg == "ready" }); !ok || !ready {
+		t.Fatalf("node %s did not start", cfg.Node.Name)
+	}
+	r.addr = up.attrs["addr"]
+	return r
+}
+
+func (r *running) url(stream string) string { return "rtmp://" + r.addr + "/" + stream }
+
+// line is one log line.
+type line struct {
+	n     int // how many there were before
+	msg   string
+	attrs map[string]string
+}
+
+// logBook keeps what a node says, as an operator would read it. It is bounded:
+// a test that makes a hundred thousand lines must not measure its own book.
+type logBook struct {
+	mu  *sync.Mutex
+	own map[string]string // of WithAttrs
+	*pages
+}
+
+type pages struct {
+	lines   []line         // the newest, at most bookLines
+	said    int            // lines in all
+	counts  map[string]int // all of them, by message and reason
+	changed chan struct{}  // closed at the next line
+}
+
+const bookLines = 8192
+
+func newLogBook() *logBook {
+	return &logBook{mu: new(sync.Mutex), pages: &pages{counts: make(map[string]int), changed: make(chan struct{})}}
+}
+
+func (b *logBook) Enabled(context.Context, slog.Level) bool { return true }
+func (b *logBook) WithGroup(string) slog.Handler            { return b }
+
+func (b *logBook) WithAttrs(attrs []slog.Attr) slog.Handler {
+	own := maps.Clone(b.own)
+	if own == nil {
+		own = make(map[string]string)
+	}
+	for _, a := range attrs {
+		own[a.Key] = a.Value.String()
+	}
+	return &logBook{mu: b.mu, own: own, pages: b.pages}
+}
+
+func (b *logBook) Handle(_ context.Context, r slog.Record) error {
+	l := line{msg: r.Message, attrs: make(map[string]string, r.NumAttrs())}
+	maps.Copy(l.attrs, b.own)
+	r.Attrs(func(a slog.Attr) bool {
+		l.attrs[a.Key] = a.Value.String()
+		return true
+	})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l.n = b.said
+	b.said++
+	b.counts[l.msg+" "+l.attrs["reason"]]++
+	if len(b.lines) == bookLines {
+		b.lines = append(b.lines[:0], b.lines[bookLines/2:]...)
+	}
+	b.lines = append(b.lines, l)
+	close(b.changed)
+	b.changed = make(chan struct{})
+	return nil
+}
+
+// count is how many lines with that message and reason there were.
+func (b *logBook) count(msg, reason string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.counts[msg+" "+reason]
+}
+
+// length is how many lines there were.
+func (b *logBook) length() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.said
+}
+
+// wait returns the first line kept that matches, waiting for it if need be.
+func (b *logBook) wait(most time.Duration, match func(line) bool) (line, bool) {
+	end := time.NewTimer(most)
+	defer end.Stop()
+	for {
+		b.mu.Lock()
+		for _, l := range b.lines {
+			if match(l) {
+				b.mu.Unlock()
+				return l, true
+			}
+		}
+		changed := b.changed
+		b.mu.Unlock()
+		select {
+		case <-changed:
+		case <-end.C:
+			return line{}, false
+		}
+	}
+}
+
+// eventually asks until it is so. For what tells nobody when it changes.
+func eventually(most time.Duration, so func() bool) bool {
+	end := time.NewTimer(most)
+	defer end.Stop()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !so() {
+		select {
+		case <-tick.C:
+		case <-end.C:
+			return so()
+		}
+	}
+	return true
+}
