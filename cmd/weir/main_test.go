@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"weir/internal/ops/admin"
 )
@@ -28,6 +29,9 @@ func (fleet) Streams(context.Context) ([]admin.Stream, error) {
 		{App: "live", Name: "bob"},
 	}, nil
 }
+
+func (fleet) Drain(context.Context, string, time.Duration) error { return nil }
+func (fleet) Undrain(context.Context, string) error              { return nil }
 
 func (fleet) Ready() []admin.Problem { return nil }
 

@@ -53,6 +53,7 @@ type node struct {
 	load     loadMeter
 	viewers  viewerCache
 	drops    drops
+	drainer  drainer
 
 	listeners listeners
 	serving   sync.WaitGroup
@@ -73,6 +74,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	select {
 	case <-ctx.Done():
 		n.log.Info("stopping")
+		n.leave()
 	case err = <-failed:
 	}
 	n.stop()

@@ -35,6 +35,16 @@ func (n *node) answer(what, after string) (string, error) {
 		return n.viewerPage(after)
 	case querySilence:
 		return n.silence(after)
+	case queryDrain:
+		window, err := time.ParseDuration(after)
+		if err != nil {
+			return "", fmt.Errorf("drain window: %w", err)
+		}
+		n.drain(window)
+		return "", nil
+	case queryUndrain:
+		n.undrain()
+		return "", nil
 	}
 	return "", fmt.Errorf("unknown question %q", what)
 }

@@ -24,6 +24,12 @@ type router node
 func (r *router) Publish(ctx context.Context, p *session.Publish) (session.Publisher, error) {
 	n := (*node)(r)
 	sent := p.Extra.Hops > 0
+	if n.draining() {
+		if sent || !n.cfg.Node.Has(config.RoleFront) {
+			return nil, &session.Rejection{Code: rtmp.CodePublishRejected, Description: "This node is being drained.", Reason: event.NodeStopping}
+		}
+		return n.front.Publish(ctx, p)
+	}
 	switch {
 	case sent && !n.cfg.Node.Has(config.RoleOrigin):
 		return nil, &session.Rejection{Code: rtmp.CodePublishRejected, Description: "This node takes no publishers.", Reason: event.NotServed}
@@ -71,6 +77,12 @@ func (r *router) take(ctx context.Context, p *session.Publish) (session.Publishe
 
 // Play implements session.Handler.
 func (r *router) Play(ctx context.Context, p *session.Play) (session.Player, error) {
+	if (*node)(r).draining() && !p.Extra.Feed {
+		if p.Extra.Hops > 0 || !r.cfg.Node.Has(config.RoleFront) {
+			return nil, &session.Rejection{Code: rtmp.CodePlayFailed, Description: "This node is being drained.", Reason: event.NodeStopping}
+		}
+		return r.front.Play(ctx, p)
+	}
 	if p.Extra.Hops > 0 || r.cfg.Node.Has(config.RoleEdge) || r.cfg.Node.Has(config.RoleOrigin) {
 		return r.play.RTMP(ctx, p)
 	}

@@ -2,14 +2,16 @@ package session
 
 import (
 	"weir/internal/ops/event"
+	"weir/internal/stream"
 	"weir/rtmp"
 )
 
 // Held is one running publish or play, for whoever has to end or move it.
 type Held struct {
 	Client
-	c  *conn
-	st *netStream
+	Name stream.Name
+	c    *conn
+	st   *netStream
 }
 
 // Held returns every publish and play that runs now.
@@ -24,7 +26,7 @@ func (s *Server) Held() []Held {
 	for _, c := range conns {
 		c.mu.Lock()
 		for _, st := range c.streams {
-			all = append(all, Held{st.client, c, st})
+			all = append(all, Held{st.client, st.name, c, st})
 		}
 		c.mu.Unlock()
 	}

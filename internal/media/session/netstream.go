@@ -7,13 +7,15 @@ import (
 
 	"weir/internal/media/member"
 	"weir/internal/ops/event"
+	"weir/internal/stream"
 	"weir/rtmp"
 )
 
 // netStream is one NetStream that publishes or plays.
 type netStream struct {
 	id        uint32
-	client    Client    // for whom
+	client    Client // for whom
+	name      stream.Name
 	publisher Publisher // set before the stream is registered; nil for a play
 	cancel    context.CancelFunc
 
@@ -135,7 +137,7 @@ func (c *conn) publish(req *rtmp.PublishRequest) error {
 			c.speakFor(&p.Client, extra.Client)
 		}
 	}
-	st := &netStream{id: req.StreamID, client: p.Client}
+	st := &netStream{id: req.StreamID, client: p.Client, name: name}
 	p.Evict = func(code string, reason event.Reason, err error) { c.evict(st, code, reason, err) }
 	st.publisher, err = c.s.o.Handler.Publish(c.ctx, p)
 	if err != nil {
@@ -237,7 +239,7 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 		old.close()
 	}
 	ctx, cancel := context.WithCancel(c.ctx)
-	st := &netStream{id: req.StreamID, client: p.Client, cancel: cancel}
+	st := &netStream{id: req.StreamID, client: p.Client, name: name, cancel: cancel}
 	if !c.add(st) {
 		cancel()
 		return nil

@@ -25,9 +25,12 @@ type fleet struct {
 	err      error
 }
 
-func (f fleet) Nodes(context.Context) ([]Node, error)     { return f.nodes, f.err }
-func (f fleet) Streams(context.Context) ([]Stream, error) { return f.streams, f.err }
-func (f fleet) Ready() []Problem                          { return f.problems }
+func (f fleet) Nodes(context.Context) ([]Node, error)              { return f.nodes, f.err }
+func (f fleet) Streams(context.Context) ([]Stream, error)          { return f.streams, f.err }
+func (f fleet) Drain(context.Context, string, time.Duration) error { return nil }
+func (f fleet) Undrain(context.Context, string) error              { return nil }
+
+func (f fleet) Ready() []Problem { return f.problems }
 
 var two = fleet{
 	nodes: []Node{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // health: the process runs and answers. Nothing else is looked at, because an
@@ -51,6 +52,47 @@ func (h handler) node(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	write(w, http.StatusOK, nodes[i])
+}
+
+// defaultWindow is over how long a drained node's viewers go.
+const defaultWindow = 10 * time.Second
+
+// drain begins a drain; ?window=30s spreads the viewers' release.
+func (h handler) drain(w http.ResponseWriter, r *http.Request) {
+	window := defaultWindow
+	if text := r.FormValue("window"); text != "" {
+		var err error
+		if window, err = time.ParseDuration(text); err != nil || window < 0 {
+			problem(w, http.StatusBadRequest, "window must be a duration like 30s")
+			return
+		}
+	}
+	h.order(w, r, func(name string) error { return h.Fleet.Drain(r.Context(), name, window) })
+}
+
+func (h handler) undrain(w http.ResponseWriter, r *http.Request) {
+	h.order(w, r, func(name string) error { return h.Fleet.Undrain(r.Context(), name) })
+}
+
+// order gives an order to the node in the path, and answers when that has begun.
+func (h handler) order(w http.ResponseWriter, r *http.Request, give func(name string) error) {
+	name := r.PathValue("name")
+	nodes, err := h.allNodes(r)
+	if err != nil {
+		unavailable(w, err)
+		return
+	}
+	if !slices.ContainsFunc(nodes, func(n Node) bool { return n.Name == name }) {
+		problem(w, http.StatusNotFound, "no node "+shorten(name))
+		return
+	}
+	if err := give(name); err != nil {
+		problem(w, http.StatusBadGateway, shorten(name)+" did not take the order: "+err.Error())
+		return
+	}
+	write(w, http.StatusAccepted, struct {
+		Node string `json:"node"`
+	}{name})
 }
 
 func (h handler) streams(w http.ResponseWriter, r *http.Request) {

@@ -41,7 +41,23 @@ func (c Client) Streams(ctx context.Context) ([]Stream, json.RawMessage, error) 
 	return answer.Streams, raw, err
 }
 
+// Drain orders a drain, Undrain its end; they return when it has begun.
+func (c Client) Drain(ctx context.Context, node string, window time.Duration) error {
+	_, err := c.ask(ctx, http.MethodPost, "/api/v1/nodes/"+url.PathEscape(node)+"/drain", url.Values{"window": {window.String()}}, new(struct{}))
+	return err
+}
+
+// Undrain is the opposite of Drain.
+func (c Client) Undrain(ctx context.Context, node string) error {
+	_, err := c.ask(ctx, http.MethodPost, "/api/v1/nodes/"+url.PathEscape(node)+"/undrain", nil, new(struct{}))
+	return err
+}
+
 func (c Client) get(ctx context.Context, path string, into any) (json.RawMessage, error) {
+	return c.ask(ctx, http.MethodGet, path, nil, into)
+}
+
+func (c Client) ask(ctx context.Context, method, path string, query url.Values, into any) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
 	defer cancel()
 	base := c.URL
@@ -52,7 +68,9 @@ func (c Client) get(ctx context.Context, path string, into any) (json.RawMessage
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
 		return nil, fmt.Errorf("%q is no admin URL: write http://HOST:PORT", c.URL)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.JoinPath(path).String(), nil)
+	at = at.JoinPath(path)
+	at.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, method, at.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no admin URL: write http://HOST:PORT", c.URL)
 	}
@@ -70,7 +88,7 @@ func (c Client) get(ctx context.Context, path string, into any) (json.RawMessage
 	if err != nil {
 		return nil, fmt.Errorf("%s: %v", base, reason(err))
 	}
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusAccepted {
 		var p struct{ Detail string }
 		if json.Unmarshal(body, &p) == nil && p.Detail != "" {
 			return nil, fmt.Errorf("%s: %s", base, p.Detail)

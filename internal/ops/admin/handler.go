@@ -31,6 +31,8 @@ func Handler(o Options) http.Handler {
 	guarded := func(pattern string, f http.HandlerFunc) { mux.Handle(pattern, h.guard(f)) }
 	guarded("GET /api/v1/nodes", h.nodes)
 	guarded("GET /api/v1/nodes/{name}", h.node)
+	guarded("POST /api/v1/nodes/{name}/drain", h.drain)
+	guarded("POST /api/v1/nodes/{name}/undrain", h.undrain)
 	guarded("GET /api/v1/streams", h.streams)
 	guarded("GET /api/v1/streams/{app}/{name...}", h.stream)
 	if o.Metrics != nil {

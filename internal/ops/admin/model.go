@@ -14,6 +14,11 @@ import (
 type Fleet interface {
 	Nodes(ctx context.Context) ([]Node, error)
 	Streams(ctx context.Context) ([]Stream, error)
+	// Drain makes a node hand over what it has and take nothing new; window is the
+	// time over which its viewers go. It returns when the node has begun: its state
+	// tells the rest. Undrain makes it take sessions again.
+	Drain(ctx context.Context, node string, window time.Duration) error
+	Undrain(ctx context.Context, node string) error
 	// Ready returns why this node should get no sessions; empty: it is ready.
 	Ready() []Problem
 }

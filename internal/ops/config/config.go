@@ -31,6 +31,9 @@ type Node struct {
 	// Advertise is the host name or address that other nodes and clients reach
 	// this node by, without a port; default: the address of the default route.
 	Advertise string `yaml:"advertise"`
+	// DrainTimeout is how long a node that is told to stop may hand over what it
+	// has before the rest is cut; zero: it cuts at once.
+	DrainTimeout time.Duration `yaml:"drain_timeout"`
 	// Zone is a label for where the node is; free text.
 	Zone string `yaml:"zone"`
 	// LogLevel is debug, info, warn or error.

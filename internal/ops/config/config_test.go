@@ -71,7 +71,7 @@ func TestFileIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	want.Node = Node{Name: "o1", Roles: []Role{RoleOrigin, RoleEdge}, Advertise: "media1.example.com", Zone: "rack-7", LogLevel: slog.LevelDebug, LogFormat: LogJSON}
+	want.Node = Node{Name: "o1", Roles: []Role{RoleOrigin, RoleEdge}, DrainTimeout: 10 * time.Second, Advertise: "media1.example.com", Zone: "rack-7", LogLevel: slog.LevelDebug, LogFormat: LogJSON}
 	want.Admin = Admin{Listen: "0.0.0.0:8081", Token: secret.New("admin-token-in-full")}
 	want.Store.Kind, want.Store.Endpoints = StoreEtcd, []string{"10.0.0.1:2379", "https://10.0.0.2:2379"}
 	want.Store.User, want.Store.Password = "weir", secret.New("p4ss")
@@ -171,7 +171,7 @@ w.yaml:1:1: listen: unknown key; did you mean admin.listen?
       | ^^^^^^
 `},
 		{"nothing near", "node:\n  shoesize: 43\n", `
-w.yaml:2:3: node.shoesize: unknown key; known here: advertise, log_format, log_level, name, roles, zone
+w.yaml:2:3: node.shoesize: unknown key; known here: advertise, drain_timeout, log_format, log_level, name, roles, zone
     2 |   shoesize: 43
       |   ^^^^^^^^
 `},

@@ -19,6 +19,9 @@ func Default() Config {
 			Roles:     []Role{RoleFront, RoleOrigin, RoleEdge},
 			LogLevel:  slog.LevelInfo,
 			LogFormat: LogText,
+			// Not smaller: an edge's viewers are let go over half of it. Not larger:
+			// service managers kill after 30 s, and a person waits.
+			DrainTimeout: 10 * time.Second,
 		},
 		RTMP:  RTMP{Listen: ":1935"},
 		HTTP:  HTTP{Listen: ":8080"},

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"weir/internal/ops/admin"
+)
+
+// drainPoll is how often a drain's progress is asked for: nodes report their
+// load once a second.
+const drainPoll = 500 * time.Millisecond
+
+func drain() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "drain NODE", Short: "Empty a node: it takes nothing new and hands over what it has", Args: oneNode,
+		Long: "Empty a node. Publishers that came through a front move to another origin, their\n" +
+			"viewers notice nothing; publishers connected to the node itself are asked to\n" +
+			"reconnect if their software can, and stay otherwise. Viewers are let go, or moved\n" +
+			"by their front, over the window. The command returns when the node is empty.",
+	}
+	client, _ := asking(cmd)
+	window := cmd.Flags().Duration("window", 10*time.Second, "spread the release of viewers over this `TIME`")
+	wait := cmd.Flags().Duration("timeout", 0, "give up watching after this `TIME`; the drain goes on (default: watch for ever)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx := cmd.Context()
+		if *wait > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, *wait)
+			defer cancel()
+		}
+		c := client()
+		if err := c.Drain(ctx, args[0], *window); err != nil {
+			return err
+		}
+		return watchDrain(ctx, cmd.OutOrStdout(), c, args[0])
+	}
+	return cmd
+}
+
+func undrain() *cobra.Command {
+	cmd := &cobra.Command{Use: "undrain NODE", Short: "Make a drained node take sessions again", Args: oneNode}
+	client, _ := asking(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := client().Undrain(cmd.Context(), args[0]); err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s takes sessions again\n", args[0])
+		return nil
+	}
+	return cmd
+}
+
+// watchDrain prints what is left, on change, until the node is empty.
+func watchDrain(ctx context.Context, out io.Writer, c admin.Client, name string) error {
+	tick := time.NewTicker(drainPoll)
+	defer tick.Stop()
+	var said string
+	for {
+		nodes, _, err := c.Nodes(ctx)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(nodes, func(n admin.Node) bool { return n.Name == name })
+		if i < 0 {
+			fmt.Fprintf(out, "%s has left the cluster\n", name)
+			return nil
+		}
+		n := nodes[i]
+		if n.State == "drained" {
+			fmt.Fprintf(out, "%s is empty\n", name)
+			return nil
+		}
+		if line := fmt.Sprintf("%s is %s: %d publishers, %d viewers", name, n.State, n.Load.Publishers, n.Load.Viewers); line != said {
+			fmt.Fprintln(out, line)
+			said = line
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not empty yet; the drain goes on", name)
+		case <-tick.C:
+		}
+	}
+}
+
+// oneNode is the argument of commands about a node, as a usage error.
+func oneNode(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return &UsageError{fmt.Errorf("name one node; \"weir nodes\" lists them")}
+	}
+	return nil
+}

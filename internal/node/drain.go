@@ -1,0 +1,210 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"weir/internal/control/cluster"
+	"weir/internal/media/session"
+	"weir/internal/ops/config"
+	"weir/internal/ops/event"
+)
+
+const (
+	// drainStep is how often a drain looks at what is left.
+	drainStep = 50 * time.Millisecond
+	// releaseRate is the least number of viewers a second that a drain lets go.
+	// Why not smaller: an edge with few viewers is empty at once. Why not larger:
+	// they all come back somewhere else.
+	releaseRate = 50
+	// DefaultDrainWindow is the time over which a drain spreads an edge's viewers.
+	DefaultDrainWindow = 10 * time.Second
+)
+
+// drainer empties the node: it takes nothing new and hands over what it has.
+//
+//	up ──Drain──▶ draining ──nothing left──▶ drained
+//	 ▲               │                          │
+//	 └────────────Undrain───────────────────────┘
+type drainer struct {
+	mu     sync.Mutex
+	cancel context.CancelFunc // nil while up
+	done   chan struct{}      // closed when drained, or undrained
+}
+
+// draining reports whether the node takes nothing new.
+func (n *node) draining() bool {
+	n.drainer.mu.Lock()
+	defer n.drainer.mu.Unlock()
+	return n.drainer.cancel != nil
+}
+
+// drain begins a drain, unless one runs, and returns a channel that is closed
+// when the node is empty or up again. window spreads the release of viewers.
+func (n *node) drain(window time.Duration) <-chan struct{} {
+	d := &n.drainer
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.cancel != nil {
+		return d.done
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	d.cancel, d.done = cancel, make(chan struct{})
+	n.setState(cluster.StateDraining)
+	go func(done chan<- struct{}) {
+		defer close(done)
+		if n.empty(ctx, window) == nil {
+			n.setState(cluster.StateDrained)
+		}
+	}(d.done)
+	return d.done
+}
+
+// undrain makes the node take sessions again. What has been moved stays where
+// it is.
+func (n *node) undrain() {
+	d := &n.drainer
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.cancel == nil {
+		return
+	}
+	d.cancel()
+	<-d.done
+	d.cancel = nil
+	n.setState(cluster.StateUp)
+}
+
+func (n *node) setState(s cluster.State) {
+	n.cluster.SetSelf(func(r *cluster.NodeRecord) { r.State = s })
+	n.log.Info("node state", "state", string(s))
+}
+
+// empty moves and releases sessions until none is left. Publishers are asked to
+// move once each, at once: their viewers notice nothing. Viewers go at a rate,
+// in random order.
+func (n *node) empty(ctx context.Context, window time.Duration) error {
+	asked := make(map[session.Held]bool)
+	var rate, due float64 // viewers a second; viewers that may go now
+	tick := time.NewTicker(drainStep)
+	defer tick.Stop()
+	for {
+		publishers, viewers := n.split(n.sessions.Held())
+		if len(publishers)+len(viewers) == 0 {
+			return nil
+		}
+		for _, h := range publishers {
+			if !asked[h] {
+				asked[h] = true
+				h.AskToMove(n.elsewhere(h))
+			}
+		}
+		rate = max(rate, releaseRate, float64(len(viewers))/max(window.Seconds(), 1))
+		due += rate * drainStep.Seconds() * (0.5 + rand.Float64())
+		for i := range rand.Perm(len(viewers)) {
+			if due < 1 {
+				break
+			}
+			h := viewers[i]
+			if asked[h] {
+				continue
+			}
+			asked[h] = true
+			due--
+			if h.Member == "" || !h.AskToMove("") {
+				h.End(event.NodeStopping)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// split sorts sessions. Feeds are neither: they end with what they carry.
+func (n *node) split(all []session.Held) (publishers, viewers []session.Held) {
+	for _, h := range all {
+		switch h.Role {
+		case event.RolePublisher:
+			publishers = append(publishers, h)
+		case event.RoleViewer:
+			viewers = append(viewers, h)
+		}
+	}
+	return publishers, viewers
+}
+
+// elsewhere is the URL of the node that a direct publisher should go to; "" if
+// placement knows none.
+func (n *node) elsewhere(h session.Held) string {
+	b, err := n.placer.Publisher(h.Name, []string{n.cfg.Node.Name})
+	if err != nil || b.Node == n.cfg.Node.Name {
+		return ""
+	}
+	if b.Done != nil {
+		b.Done(false) // it is the client's to come
+	}
+	return "rtmp://" + b.Addr + "/" + h.Connect.App
+}
+
+// others reports whether another node could take what this one has.
+func (n *node) others() bool {
+	for _, m := range n.cluster.Nodes() {
+		if m.Name != n.cfg.Node.Name && m.State == cluster.StateUp && !m.Remembered &&
+			(m.HasRole(string(config.RoleOrigin)) || m.HasRole(string(config.RoleEdge))) {
+			return true
+		}
+	}
+	return false
+}
+
+// leave drains the node before it stops, for as long as its configuration gives
+// it. A node that nobody can take over from stops at once.
+func (n *node) leave() {
+	if n.cfg.Node.DrainTimeout <= 0 || !n.others() {
+		return
+	}
+	t := time.NewTimer(n.cfg.Node.DrainTimeout)
+	defer t.Stop()
+	select {
+	case <-n.drain(n.cfg.Node.DrainTimeout / 2):
+	case <-t.C:
+		n.log.Warn("not empty within node.drain_timeout: what is left is cut")
+	}
+}
+
+// What an operator may ask of another node, through any.
+const (
+	queryDrain   = "drain" // after: the window, as a duration
+	queryUndrain = "undrain"
+)
+
+// Drain implements admin.Fleet.
+func (v *fleetView) Drain(ctx context.Context, name string, window time.Duration) error {
+	return v.tell(ctx, name, queryDrain, window.String())
+}
+
+// Undrain implements admin.Fleet.
+func (v *fleetView) Undrain(ctx context.Context, name string) error {
+	return v.tell(ctx, name, queryUndrain, "")
+}
+
+// tell gives an order to a node, be it this one.
+func (v *fleetView) tell(ctx context.Context, name, what, how string) error {
+	n := (*node)(v)
+	if name == n.cfg.Node.Name {
+		_, err := n.answer(what, how)
+		return err
+	}
+	m, ok := n.cluster.Node(name)
+	if !ok {
+		return fmt.Errorf("no node %q in the cluster", name)
+	}
+	_, err := n.peers.Query(ctx, m.Addresses.RTMP, what, how)
+	return err
+}
