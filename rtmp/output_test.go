@@ -33,3 +33,37 @@ func TestSetOutputLeavesNoDeadline(t *testing.T) {
 		t.Fatalf("deadline %v is still in force", nc.write)
 	}
 }
+
+func TestOutputThatIsOverGivesTheNetworkBack(t *testing.T) {
+	a, b := net.Pipe()
+	defer a.Close()
+	defer b.Close()
+	got := make(chan int, 4)
+	go func() {
+		buf := make([]byte, 256)
+		for {
+			n, err := b.Read(buf)
+			if err != nil {
+				return
+			}
+			got <- n
+		}
+	}()
+	c := NewConn(a, Options{})
+	calls := 0
+	c.SetOutput(func([]byte) error {
+		calls++
+		return ErrOutputOver
+	})
+	for range 2 {
+		if err := c.WriteRaw([]byte{1, 2, 3}); err != nil {
+			t.Fatal(err)
+		}
+		if n := <-got; n != 3 {
+			t.Errorf("%d bytes arrived", n)
+		}
+	}
+	if calls != 1 {
+		t.Errorf("the output was called %d times", calls)
+	}
+}

@@ -125,10 +125,15 @@ func (c *Conn) ChunkSize() int {
 	return c.chunkSize
 }
 
+// ErrOutputOver is what an output (see SetOutput) returns that has let go of the
+// socket, at the end of a message: this write and all later ones go to the
+// network again.
+var ErrOutputOver = errors.New("rtmp: the output is over")
+
 // SetOutput sends all later writes through f, for a pump that owns the socket's
-// write side; nil undoes it. f gets whole messages, must not keep p, must not
-// call back into the Conn, and is called by one goroutine at a time. What is
-// queued goes out before, the old way.
+// write side; nil undoes it, and so does f with [ErrOutputOver]. f gets whole
+// messages, must not keep p, must not call back into the Conn, and is called by
+// one goroutine at a time. What is queued goes out before, the old way.
 func (c *Conn) SetOutput(f func(p []byte) error) error {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
@@ -166,6 +171,10 @@ func (c *Conn) send(p []byte) error {
 	if c.writeErr == nil {
 		if c.output != nil {
 			c.writeErr = c.output(p)
+			if errors.Is(c.writeErr, ErrOutputOver) {
+				c.output = nil
+				c.writeErr = c.sendNet(p)
+			}
 		} else {
 			c.writeErr = c.sendNet(p)
 		}

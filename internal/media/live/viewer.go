@@ -52,7 +52,8 @@ type Viewer struct {
 	// Control bytes, from any goroutine to the pump.
 	hasControl atomic.Bool
 	mu         sync.Mutex
-	control    []byte // guarded by mu
+	control    []byte        // guarded by mu
+	room       chan struct{} // guarded by mu; closed when control is empty, or the viewer gone; nil if nobody waits
 }
 
 // Join adds a viewer: the preamble, the headers, then the log from the last key
@@ -93,10 +94,11 @@ func deny(audio, video bool) (f flags) {
 // Send sends control bytes (whole messages) at the next message boundary, before
 // what the viewer has not got yet. b is copied.
 func (v *Viewer) Send(b []byte) error {
+	v.mu.Lock()
 	if v.gone.Load() {
+		v.mu.Unlock()
 		return ErrViewerGone
 	}
-	v.mu.Lock()
 	if len(v.control)+len(b) > MaxControlBytes {
 		v.mu.Unlock()
 		return ErrControlFull
@@ -111,6 +113,35 @@ func (v *Viewer) Send(b []byte) error {
 	return nil
 }
 
+// Write is Send for whole messages of any size, from one who may wait for it: until
+// what was sent before has been taken. It is how others write to a connection
+// whose write side is a viewer's.
+func (v *Viewer) Write(b []byte) error {
+	for {
+		v.mu.Lock()
+		switch {
+		case v.gone.Load():
+			v.mu.Unlock()
+			return ErrViewerGone
+		case len(v.control) == 0:
+			v.control = append(v.control, b...)
+			v.hasControl.Store(true)
+			v.mu.Unlock()
+			v.group.pump.post(mail{op: opServe, viewer: v})
+			return nil
+		case v.room == nil:
+			v.room = make(chan struct{})
+		}
+		room := v.room
+		v.mu.Unlock()
+		<-room
+	}
+}
+
+// Unsent returns, once, what was sent or written and came too late: the viewer
+// had ended. Call it after OnEnd.
+func (v *Viewer) Unsent() []byte { return v.takeControl() }
+
 // takeControl returns the control bytes that wait.
 func (v *Viewer) takeControl() []byte {
 	v.mu.Lock()
@@ -118,7 +149,16 @@ func (v *Viewer) takeControl() []byte {
 	b := v.control
 	v.control = nil
 	v.hasControl.Store(false)
+	v.free()
 	return b
+}
+
+// free lets those in Write look again; mu is held.
+func (v *Viewer) free() {
+	if v.room != nil {
+		close(v.room)
+		v.room = nil
+	}
 }
 
 // Pause stops the media, or goes on with it from the newest key frame. Control
@@ -246,7 +286,10 @@ func (v *Viewer) next(now time.Duration) []byte {
 
 // leave does what is left when the viewer is in no group any more.
 func (v *Viewer) leave(reason Reason, err error) {
+	v.mu.Lock()
 	v.gone.Store(true)
+	v.free()
+	v.mu.Unlock()
 	v.group.pump.viewers.Add(-1)
 	v.stream.viewers.Add(-1)
 	v.stream.unuse(v.r.log)

@@ -69,6 +69,7 @@ func (s *Service) copyFLV(ctx context.Context, w http.ResponseWriter, st *live.S
 		return
 	}
 	for {
+		_, over := cur.Ended() // before Peek: what came until then is still sent
 		if b := cur.Peek(walkBytes); len(b) > 0 {
 			if !send(out, w, b) {
 				return
@@ -79,7 +80,7 @@ func (s *Service) copyFLV(ctx context.Context, w http.ResponseWriter, st *live.S
 		if out.Flush() != nil {
 			return
 		}
-		if _, over := cur.Ended(); over {
+		if over {
 			return
 		}
 		select {

@@ -1,8 +1,8 @@
 package play
 
 import (
+	"errors"
 	"net"
-	"sync"
 
 	"weir/internal/media/live"
 	"weir/internal/media/relay"
@@ -16,8 +16,11 @@ type pumped struct {
 	want *relay.Want
 	done func() // counts the viewer off
 	v    *live.Viewer
-	once sync.Once
-	over chan struct{} // closed when the pump has let go of the socket
+
+	joined chan struct{} // closed when v is set
+	ended  chan struct{} // closed when the pump has let go of the socket
+	whole  bool          // it did so at the end of a message; set before ended is closed
+	over   chan struct{} // closed when the viewer is counted off, after ended
 }
 
 // pump hands the socket's write side to the hub. From SetOutput on, what the
@@ -29,29 +32,51 @@ func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn, prea
 		want.Release()
 		return nil, err
 	}
-	pv := &pumped{conn: p.Conn, want: want, done: s.count(p.Name), over: make(chan struct{})}
-	joined := make(chan struct{})
-	p.Conn.SetOutput(func(b []byte) error {
-		<-joined
-		return pv.v.Send(b)
-	})
+	pv := &pumped{conn: p.Conn, want: want, done: s.count(p.Name),
+		joined: make(chan struct{}), ended: make(chan struct{}), over: make(chan struct{})}
+	// Before the output is the pump's: a writer that waits for it holds the
+	// connection's lock, which making messages takes too.
+	bye := trailer(p)
+	p.Conn.SetOutput(pv.write)
 	pv.v = want.Stream().Join(live.JoinOptions{
 		Sink: countedSink{sink, p.Conn}, Form: live.RTMP,
 		Preamble: preamble,
-		Trailer:  trailer(p),
+		Trailer:  bye,
 		OnEnd: func(r live.Reason, err error) {
+			pv.whole = r == live.ReasonLeft || r == live.ReasonUnpublished
+			close(pv.ended)
 			// The pump must not wait for a session, and Leave waits for the pump.
-			go func() {
-				pv.release()
-				if r != live.ReasonLeft {
-					reason, by := ending(r)
-					p.Ended(reason, by, err)
-				}
-			}()
+			go pv.finish(p, r, err)
 		},
 	})
-	close(joined)
+	close(pv.joined)
 	return pv, nil
+}
+
+// finish tells the session, unless it has asked for the end itself.
+func (pv *pumped) finish(p *session.Play, r live.Reason, err error) {
+	pv.done()
+	pv.want.Release()
+	close(pv.over)
+	if r != live.ReasonLeft {
+		reason, by := ending(r)
+		p.Ended(reason, by, err)
+	}
+	if !pv.whole {
+		pv.conn.Close() // in mid-message: nothing that follows can be read
+	}
+}
+
+// write is the connection's output while the pump has it.
+func (pv *pumped) write(b []byte) error {
+	<-pv.joined
+	err := pv.v.Write(b)
+	if errors.Is(err, live.ErrViewerGone) {
+		if <-pv.ended; pv.whole {
+			return rtmp.ErrOutputOver
+		}
+	}
+	return err
 }
 
 // countedSink makes what a pump sends count as the connection's.
@@ -66,14 +91,6 @@ func (s countedSink) TryWrite(b []byte) (int, error) {
 	return n, err
 }
 
-func (pv *pumped) release() {
-	pv.once.Do(func() {
-		pv.done()
-		pv.want.Release()
-		close(pv.over)
-	})
-}
-
 func (pv *pumped) Pause(on bool) { pv.v.Pause(on) }
 
 func (pv *pumped) Receive(audio, video bool) { pv.v.SetReceive(audio, video) }
@@ -82,5 +99,11 @@ func (pv *pumped) Receive(audio, video bool) { pv.v.SetReceive(audio, video) }
 func (pv *pumped) Leave() {
 	pv.v.Finish()
 	<-pv.over
+	if !pv.whole {
+		return
+	}
 	pv.conn.SetOutput(nil)
+	if late := pv.v.Unsent(); len(late) > 0 {
+		pv.conn.WriteRaw(late)
+	}
 }

@@ -144,6 +144,8 @@ func (wk *walk) step(buf []byte) (_ []byte, sent bool, err error) {
 	}
 	buf = append(buf, wk.preamble...)
 	wk.preamble = nil
+	// Asked before the stream is: what it gets until its end goes out before that.
+	reason, over := wk.ended()
 	var n int
 	if !wk.paused.Load() {
 		wk.cur.SetReceive(!wk.noAudio.Load(), !wk.noVideo.Load())
@@ -158,7 +160,7 @@ func (wk *walk) step(buf []byte) (_ []byte, sent bool, err error) {
 			}
 		}
 	}
-	ended, reason := wk.ended(n)
+	ended := over && n == 0
 	if ended {
 		buf = append(buf, trailer(wk.p)...)
 	}
@@ -178,19 +180,16 @@ func (wk *walk) step(buf []byte) (_ []byte, sent bool, err error) {
 	return buf, true, nil
 }
 
-// ended reports whether nothing more is to come after what was just read.
-func (wk *walk) ended(n int) (bool, live.Reason) {
-	if n > 0 {
-		return false, ""
-	}
+// ended reports whether nothing is to come after what can be read now.
+func (wk *walk) ended() (live.Reason, bool) {
 	if reason, over := wk.cur.Ended(); over {
-		return true, reason
+		return reason, true
 	}
 	select {
 	case <-wk.gone:
-		return true, live.ReasonUnpublished
+		return live.ReasonUnpublished, true
 	default:
-		return false, ""
+		return "", false
 	}
 }
 
