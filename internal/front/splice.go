@@ -16,8 +16,8 @@ const spliceStep = 40
 type splice struct {
 	timeline string
 	begun    bool
-	offset   uint32 // added to the present edge's timestamps
-	moved    bool   // the offset of a new clock is not known yet
+	offset   uint32  // added to the present edge's timestamps
+	moved    bool    // the offset of a new clock is not known yet
 	resuming [2]bool // the same clock again: what is not newer is dropped, up to the first that is
 	last     [2]lastTime
 	newest   uint32
