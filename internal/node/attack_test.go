@@ -133,22 +133,21 @@ func (a *attack) close() {
 }
 
 // leave says goodbye on every connection, and reads what is still on its way: a
-// connection closed with unread bytes is reset, and the node hears of no end.
+// connection closed with unread bytes is reset, and the node hears of no end. The
+// last to come goes first: viewers before the publisher whose end would end them.
 func (a *attack) leave() {
-	var wg sync.WaitGroup
-	for _, nc := range a.conns {
-		wg.Go(func() {
-			nc.SetDeadline(time.Now().Add(5 * time.Second))
-			nc.(*net.TCPConn).CloseWrite()
-			io.Copy(io.Discard, nc)
-		})
+	for _, nc := range slices.Backward(a.conns) {
+		nc.SetDeadline(time.Now().Add(5 * time.Second))
+		nc.(*net.TCPConn).CloseWrite()
+		io.Copy(io.Discard, nc)
 	}
-	wg.Wait()
 }
 
-// closings waits for the closing line of every connection and checks its reason.
+// closings waits for the closing line of every connection, checks its reason, and
+// closes the connections here.
 func (a *attack) closings(reason string, within time.Duration) {
 	a.t.Helper()
+	defer a.close()
 	end := time.Now().Add(within)
 	for _, nc := range a.conns {
 		remote := nc.LocalAddr().String()

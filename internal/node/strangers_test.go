@@ -179,7 +179,6 @@ func TestStrangers(t *testing.T) {
 				a.leave()
 			}
 			a.closings(s.reason, max(s.within, time.Second))
-			a.close()
 			c.unharmed(t)
 		})
 	}
