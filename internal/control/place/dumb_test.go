@@ -37,7 +37,7 @@ func (d *dumb) with(l Load) float64 {
 	}
 	inv := d.c.Capacity.inverse(w)
 	m := 0.0
-	for i := range v {
+	for i := range joins {
 		m = max(m, v[i]*inv[i])
 	}
 	return m
@@ -135,6 +135,7 @@ func decideBoth(t *testing.T, x *Index, all map[string]*dumb, now time.Duration,
 		return l
 	}
 	got, ok := x.Viewer(&req, rng)
+	gathers := false
 	any, carrier, loose := math.Inf(1), math.Inf(1), math.Inf(1)
 	for _, name := range fit {
 		d := all[name]
@@ -144,6 +145,7 @@ func decideBoth(t *testing.T, x *Index, all map[string]*dumb, now time.Duration,
 		after := d.with(cost(name))
 		any = min(any, after)
 		if carries[name] {
+			gathers = gathers || d.with(Load{}) <= (1+gather)*mean
 			if d.with(Load{}) <= (1+Epsilon)*mean {
 				carrier = min(carrier, after)
 			}
@@ -162,6 +164,10 @@ func decideBoth(t *testing.T, x *Index, all map[string]*dumb, now time.Duration,
 	switch {
 	case math.Abs(share-got.Share) > 1e-9:
 		t.Fatalf("%s says %v, is %v", got.Node, got.Share, share)
+	case gathers:
+		if before := all[got.Node].with(Load{}); got.Why != HasStream || !carries[got.Node] || before > (1+gather)*(mean+1/float64(len(fit))) {
+			t.Fatalf("%s (%s, %v), but there are carriers near the mean %v", got.Node, got.Why, before, mean)
+		}
 	case !math.IsInf(carrier, 1):
 		if got.Why != HasStream || share > carrier+1e-9 {
 			t.Fatalf("%s (%s, %v), but a carrier has %v", got.Node, got.Why, share, carrier)

@@ -55,6 +55,9 @@ func (x *Index) whyNot(q *query, d *Decision, id ID) Word {
 	if d.zone >= 0 && x.servers[id].zone != d.zone {
 		return OtherZone
 	}
+	if x.servers[id].gated(&q.demand) {
+		return ManyJoins
+	}
 	carries := contains(q.carriers, id)
 	switch d.Why {
 	case WasThere:
@@ -67,7 +70,10 @@ func (x *Index) whyNot(q *query, d *Decision, id ID) Word {
 		if carries && d.Mean > 0 && x.share[id] > (1+Epsilon)*d.Mean {
 			return AboveMean
 		}
-		if !carries && d.Why == HasStream {
+		if d.Why == HasStream && carries {
+			return NotPreferred
+		}
+		if d.Why == HasStream {
 			return WouldPull
 		}
 	case ItsTurn:

@@ -204,13 +204,24 @@ func (x *Index) Viewer(req *ViewRequest, rng *rand.Rand) (Decision, bool) {
 func (x *Index) decide(q *query, zone string, rng *rand.Rand) (Decision, bool) {
 	if zone != "" && len(x.zones) > 1 {
 		if z := slices.Index(x.zones, zone); z >= 0 {
-			d, ok := x.by(q, z, z+1, rng)
+			d, ok := x.gated(q, z, z+1, rng)
 			if ok && d.Share <= zoneFull {
 				return d, true
 			}
 		}
 	}
-	return x.by(q, 0, len(x.zones), rng)
+	return x.gated(q, 0, len(x.zones), rng)
+}
+
+// gated passes servers over that are busy with joins, unless all are.
+func (x *Index) gated(q *query, from, to int, rng *rand.Rand) (Decision, bool) {
+	q.gate = true
+	d, ok := x.by(q, from, to, rng)
+	if !ok {
+		q.gate = false
+		d, ok = x.by(q, from, to, rng)
+	}
+	return d, ok
 }
 
 // by decides by the policy among the zones from ≤ z < to.
@@ -265,7 +276,8 @@ func (x *Index) cost(q *query, id ID) *vec {
 
 // fits reports whether a server may take the session: nobody has excluded it and it has room.
 func (x *Index) fits(q *query, id ID) bool {
-	return x.servers[id].full(&q.demand) == "" && !contains(q.exclude, id)
+	s := &x.servers[id]
+	return s.full(&q.demand) == "" && !(q.gate && s.gated(&q.demand)) && !contains(q.exclude, id)
 }
 
 // zone numbers a zone.

@@ -69,7 +69,7 @@ func (c *Capacity) inverse(weight float64) vec {
 		1,
 		float64(cmp.Or(c.Sessions, assumedSessions)),
 		float64(cmp.Or(c.Publishers, assumedPublishers)),
-		assumedJoins,
+		math.Inf(1), // joins have a gate instead
 	}
 	for d := range v {
 		v[d] = 1 / (v[d] * weight)

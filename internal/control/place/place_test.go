@@ -217,3 +217,22 @@ func TestUnknownPolicy(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestJoinsInFlightAreAGate(t *testing.T) {
+	x := index(t, Options{}, fleet(2)...)
+	rng := rand.New(rand.NewPCG(1, 1))
+	x.Report(0, Load{Joins: joinGate}, 0)
+	x.Report(1, Load{EgressBPS: 5e8}, 0)
+	req := ViewRequest{Name: alice, Carriers: []ID{0}}
+	d, _ := x.Viewer(&req, rng)
+	if d.ID != 1 {
+		t.Errorf("%s, although others join in less", d.Reason())
+	}
+	if why := x.ExplainViewer(&req, &d); why[0].Why != ManyJoins {
+		t.Errorf("%v", why)
+	}
+	x.Report(1, Load{Joins: joinGate}, 0)
+	if d, ok := x.Viewer(&req, rng); !ok || d.ID != 0 {
+		t.Errorf("%v %s: a gate refuses nobody", ok, d.Reason())
+	}
+}

@@ -35,6 +35,7 @@ type query struct {
 	carriers []ID
 	name     stream.Name
 	source   string
+	gate     bool // servers with many joins in flight are passed over
 }
 
 // A publisher comes in once, and goes out in at least one pull.

@@ -73,8 +73,12 @@ func (s *server) with(d *vec) float64 {
 	m = max(m, (s.total[ingress]+d[ingress])*s.inv[ingress])
 	m = max(m, (s.total[cpu]+d[cpu]+s.cpuPerBPS*d[egress])*s.inv[cpu])
 	m = max(m, (s.total[sessions]+d[sessions])*s.inv[sessions])
-	m = max(m, (s.total[publishers]+d[publishers])*s.inv[publishers])
-	return max(m, (s.total[joins]+d[joins])*s.inv[joins])
+	return max(m, (s.total[publishers]+d[publishers])*s.inv[publishers])
+}
+
+// gated reports whether a joining viewer had better go elsewhere.
+func (s *server) gated(d *vec) bool {
+	return d[joins] > 0 && s.total[joins]+d[joins] > joinGate*s.c.Weight
 }
 
 // full names the set capacity that the demand would exceed; "" if none.
