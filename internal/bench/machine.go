@@ -8,46 +8,53 @@ import (
 	"time"
 )
 
-// machineLoad is a reading of the whole machine's clocks: of each core, how much it
-// has worked and how much time has passed.
-type machineLoad []struct{ busy, all int64 }
+// machineLoad is a reading of the whole machine's clocks: how long each core has been
+// idle, in clock ticks. The kernel measures idle time; its other counts in /proc/stat are
+// samples, which miss work that ends before the next tick, as a server's with a timer does.
+type machineLoad struct {
+	at   time.Time
+	idle []int64
+}
 
-// readMachine returns nil where there is no /proc.
+// readMachine returns nothing where there is no /proc/stat.
 func readMachine() machineLoad {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return nil
+		return machineLoad{}
 	}
-	return parseMachine(b)
+	return machineLoad{time.Now(), parseMachine(b)}
 }
 
-func parseMachine(b []byte) machineLoad {
-	var m machineLoad
+// parseMachine reads the fields idle and iowait of every core's line.
+func parseMachine(b []byte) (idle []int64) {
 	for line := range bytes.Lines(b) {
 		f := bytes.Fields(line)
-		if len(f) < 9 || !bytes.HasPrefix(f[0], []byte("cpu")) || len(f[0]) == 3 {
+		if len(f) < 6 || !bytes.HasPrefix(f[0], []byte("cpu")) || len(f[0]) == 3 {
 			continue
 		}
-		var busy, all int64
-		for i, v := range f[1:9] { // user nice system idle iowait irq softirq steal
-			n, _ := strconv.ParseInt(string(v), 10, 64)
-			all += n
-			if i != 3 && i != 4 {
-				busy += n
-			}
+		i, err := strconv.ParseInt(string(f[4]), 10, 64)
+		if err != nil {
+			return nil
 		}
-		m = append(m, struct{ busy, all int64 }{busy, all})
+		w, err := strconv.ParseInt(string(f[5]), 10, 64)
+		if err != nil {
+			return nil
+		}
+		idle = append(idle, i+w)
 	}
-	return m
+	return idle
 }
 
 // since returns each core's load from before to m, 0 to 1.
 func (m machineLoad) since(before machineLoad) []float64 {
+	elapsed := m.at.Sub(before.at)
+	if elapsed <= 0 {
+		return nil
+	}
 	var loads []float64
-	for i := range min(len(m), len(before)) {
-		if all := m[i].all - before[i].all; all > 0 {
-			loads = append(loads, float64(m[i].busy-before[i].busy)/float64(all))
-		}
+	for i := range min(len(m.idle), len(before.idle)) {
+		idle := time.Duration(m.idle[i]-before.idle[i]) * clockTick
+		loads = append(loads, max(0, 1-float64(idle)/float64(elapsed)))
 	}
 	return loads
 }

@@ -10,6 +10,7 @@ import (
 type meter struct {
 	processes []*process
 	begin     usage // before the first session
+	settled   usage // after the last join
 	from, to  usage
 	peak      int64
 	machine   machineLoad
@@ -50,6 +51,9 @@ func (m *meter) read() usage {
 	return sum
 }
 
+// joined ends the joins.
+func (m *meter) joined() { m.settled = m.read() }
+
 // open begins the window.
 func (m *meter) open() {
 	m.peak = 0
@@ -80,7 +84,7 @@ func (m *meter) shut(received int64, sessions int) (*Server, Machine) {
 	}
 	s := &Server{
 		CPU: seconds(m.to.cpu - m.from.cpu), User: seconds(m.to.user - m.from.user), System: seconds(m.to.system - m.from.system),
-		JoinCPU: seconds(m.from.cpu - m.begin.cpu), RSSBefore: m.begin.rss, RSS: m.peak,
+		JoinCPU: seconds(max(0, m.settled.cpu-m.begin.cpu)), RSSBefore: m.begin.rss, RSS: m.peak,
 	}
 	if received > 0 {
 		s.PerGB = s.CPU / (float64(received) / 1e9)

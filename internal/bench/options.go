@@ -79,28 +79,45 @@ func (o *PublishOptions) check() ([]Target, error) {
 	if o.Epoch == 0 {
 		o.Epoch = uint64(time.Now().UnixMilli())
 	}
-	list, err := targets(o.URLs, 1)
-	for _, t := range list {
+	urls, err := parseURLs(o.URLs)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Target, o.Streams)
+	for i := range list {
+		t := urls[i%len(urls)]
 		if t.Scheme == "tcp" {
 			return nil, &OptionError{fmt.Errorf("%s: nobody can publish without a conversation", t)}
 		}
+		list[i] = t.Stream(i, o.Streams)
 	}
-	return list, err
+	return list, nil
+}
+
+func parseURLs(urls []string) ([]Target, error) {
+	if len(urls) == 0 {
+		return nil, &OptionError{errors.New("no URL")}
+	}
+	list := make([]Target, len(urls))
+	for i, u := range urls {
+		var err error
+		if list[i], err = ParseTarget(u); err != nil {
+			return nil, &OptionError{err}
+		}
+	}
+	return list, nil
 }
 
 // targets returns every stream behind every URL, the streams of one stream number
 // together, so that few viewers spread over the addresses first.
 func targets(urls []string, streams int) ([]Target, error) {
-	if len(urls) == 0 {
-		return nil, &OptionError{errors.New("no URL")}
+	parsed, err := parseURLs(urls)
+	if err != nil {
+		return nil, err
 	}
 	var list []Target
 	for i := range streams {
-		for _, u := range urls {
-			t, err := ParseTarget(u)
-			if err != nil {
-				return nil, &OptionError{err}
-			}
+		for _, t := range parsed {
 			list = append(list, t.Stream(i, streams))
 		}
 	}

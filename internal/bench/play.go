@@ -49,6 +49,7 @@ func Play(ctx context.Context, o PlayOptions) (*PlayResult, error) {
 	begin := time.Now()
 	p.joinAll(ctx, life, list, &running)
 	r.Join.Seconds = seconds(time.Since(begin))
+	m.joined()
 	p.enterPhase("warming up")
 	wait(ctx, o.Warmup)
 	p.enterPhase("measuring")

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -46,10 +47,14 @@ func TestStatWithAnUnpleasantName(t *testing.T) {
 }
 
 func TestMachineLoad(t *testing.T) {
-	before := parseMachine([]byte("cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 10 0 10 100 0 0 0 0 0 0\ncpu1 0 0 0 50 50 0 0 0 0 0\nintr 5\n"))
-	after := parseMachine([]byte("cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 40 0 20 150 0 5 5 0 0 0\ncpu1 0 0 0 100 100 0 0 0 0 0\nintr 6\n"))
-	got := after.since(before)
-	if len(got) != 2 || got[0] != 0.5 || got[1] != 0 {
+	const stat = "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 10 0 10 %d 20 0 0 0 0 0\ncpu1 0 0 0 %d 0 0 0 0 0 0\nintr 5\n"
+	start := time.Unix(0, 0)
+	before := machineLoad{start, parseMachine(fmt.Appendf(nil, stat, 100, 700))}
+	after := machineLoad{start.Add(time.Second), parseMachine(fmt.Appendf(nil, stat, 150, 801))}
+	if got := after.since(before); len(got) != 2 || got[0] != 0.5 || got[1] != 0 {
+		t.Error(got)
+	}
+	if got := (machineLoad{}).since(machineLoad{}); got != nil {
 		t.Error(got)
 	}
 }

@@ -51,7 +51,7 @@ func Publish(ctx context.Context, o PublishOptions) (*PublishResult, error) {
 	watching.Go(func() { m.watch(watch) })
 	begin := time.Now()
 	o.Pace.run(ctx, &running, o.Streams, func(i int, ready func()) {
-		p.publish(ctx, list[i%len(list)].Stream(i, o.Streams), ready)
+		p.publish(ctx, list[i], ready)
 	})
 	running.Wait()
 	stop()

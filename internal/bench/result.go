@@ -90,7 +90,7 @@ type Server struct {
 	User       float64 `json:"user_seconds"`
 	System     float64 `json:"system_seconds"`
 	PerGB      float64 `json:"cpu_seconds_per_gb"`
-	JoinCPU    float64 `json:"join_cpu_seconds"` // from the first dial to the window, warm-up too
+	JoinCPU    float64 `json:"join_cpu_seconds"` // from the first dial to the last join, with the media that was sent meanwhile
 	RSSBefore  int64   `json:"rss_before"`       // bytes, before the first join
 	RSS        int64   `json:"rss"`              // the most that was seen in the window
 	RSSPerUnit float64 `json:"rss_per_session"`  // the difference over the sessions up

@@ -1,6 +1,9 @@
 package bench
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestTargets(t *testing.T) {
 	for in, want := range map[string]Target{
@@ -46,5 +49,22 @@ func TestTargetsPrintWithoutSecrets(t *testing.T) {
 	}
 	if got := target.String(); got != "rtmp://h:1/live/a" {
 		t.Error(got)
+	}
+}
+
+// What is published to N streams is what N streams are played from.
+func TestBothCommandsNumberAlike(t *testing.T) {
+	for _, url := range []string{"rtmp://h:1/live/a", "rtmp://h:1/live/a{}"} {
+		pub, err := (&PublishOptions{URLs: []string{url}, Streams: 3}).check()
+		if err != nil {
+			t.Fatal(err)
+		}
+		play, err := (&PlayOptions{URLs: []string{url}, Streams: 3, Viewers: 1}).check()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(pub, play) || len(pub) != 3 || pub[1] == pub[2] {
+			t.Errorf("%v and %v", pub, play)
+		}
 	}
 }

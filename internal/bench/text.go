@@ -39,7 +39,7 @@ func (r *PlayResult) WriteText(to io.Writer) error {
 	if s := r.Server; s != nil {
 		s.write(t, r.Seconds)
 		if r.Sessions.Up > 0 {
-			fmt.Fprintf(t, "server joins\t%.0f µs of CPU a session, with what was sent until the window\n", s.JoinCPU/float64(r.Sessions.Up)*1e6)
+			fmt.Fprintf(t, "server joins\t%.0f µs of CPU a session, with the media sent meanwhile\n", s.JoinCPU/float64(r.Sessions.Up)*1e6)
 		}
 	}
 	r.Machine.write(t)
