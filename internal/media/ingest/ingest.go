@@ -67,8 +67,8 @@ type Options struct {
 	// newcomer may replace it, so that a half-dead connection never locks a key.
 	YieldAfter time.Duration
 
-	// OnStart and OnEnd tell the rest of the node that a stream has, or has
-	// lost, a publisher here. They must not block.
+	// OnStart and OnEnd tell the rest of the node that a stream is about to have,
+	// or has lost, a publisher here. They must not block.
 	OnStart, OnEnd func(stream.Name)
 }
 
@@ -120,15 +120,20 @@ func (s *Service) Publish(ctx context.Context, r Request, evict func(error)) (*P
 		// so that its viewers can go on; a confirmed claim elsewhere is higher.
 		p.epoch = p.stream.Epoch()
 	}
+	// Before the source is there: whoever ends the stream for want of a publisher
+	// must not end this one.
+	if s.o.OnStart != nil {
+		s.o.OnStart(r.Name)
+	}
 	p.writer, err = p.stream.Attach(live.Source{Epoch: p.epoch, Timeline: r.Timeline})
 	if err != nil {
+		if s.o.OnEnd != nil {
+			s.o.OnEnd(r.Name)
+		}
 		p.stream.Release()
 		claim.Release()
 		s.forget(p)
 		return nil, err
-	}
-	if s.o.OnStart != nil {
-		s.o.OnStart(r.Name)
 	}
 	p.began = time.Now()
 	s.o.Emit.Emit(event.PublishStarted{Session: r.Session, Epoch: p.epoch, Resumed: p.stream.Info().Viewers > 0})
@@ -352,10 +357,11 @@ func (p *Publication) finish(why error) (first bool) {
 		// The name is free here before the claim is: a newcomer that gets the
 		// claim must not find the old publication in its way.
 		p.s.forget(p)
-		p.claim.Release()
+		// Before the claim, which may wait for the store: viewers look elsewhere now.
 		if p.s.o.OnEnd != nil {
 			p.s.o.OnEnd(p.req.Name)
 		}
+		p.claim.Release()
 		p.stream.Release()
 		p.s.o.Emit.Emit(event.PublishEnded{Session: p.req.Session, Epoch: p.Epoch(), Reason: Reason(why),
 			BytesIn: p.bytes.Load(), Dur: time.Since(p.began)})

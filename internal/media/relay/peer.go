@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,25 +29,38 @@ type Peers struct {
 	node   string
 	secret func() []byte
 	dial   Dialer
+	ctx    context.Context // of the dials; ends with Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // dials and connections
 
 	mu     sync.Mutex
 	closed bool
-	byAddr map[string]*peerSet
+	byAddr map[string]*peerSet // those with a connection or a dial
 }
 
-// peerSet is all connections to one address. dialing serializes dials, so that
-// a cold edge with 500 joins a second opens one connection, not 500.
+// peerSet is all connections to one address. Guarded by Peers.mu.
 type peerSet struct {
-	dialing sync.Mutex
-	conns   []*peerConn // guarded by Peers.mu
+	conns []*peerConn
+	dial  *dialing // under way, for everybody who wants a connection; or nil
+}
+
+// dialing is one attempt that all who came meanwhile share: a cold edge with 500
+// joins a second opens one connection, and 500 pulls of a node that has died fail
+// together, not one after the other.
+type dialing struct {
+	done chan struct{}
+	err  error // set before done is closed
 }
 
 // NewPeers returns an empty pool. secret is asked at each dial.
 func NewPeers(node string, secret func() []byte, dial Dialer) *Peers {
-	return &Peers{node: node, secret: secret, dial: dial, byAddr: make(map[string]*peerSet)}
+	p := &Peers{node: node, secret: secret, dial: dial, byAddr: make(map[string]*peerSet)}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	return p
 }
 
-// Close ends all connections; their feeds end with [ErrPeersClosed].
+// Close ends all connections and waits for them; their feeds end with
+// [ErrPeersClosed].
 func (p *Peers) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -58,57 +72,80 @@ func (p *Peers) Close() {
 	for _, c := range all {
 		c.fail(ErrPeersClosed)
 	}
+	p.cancel()
+	p.wg.Wait()
 }
 
 // get returns a connection with room for one more feed, and counts that feed.
 func (p *Peers) get(ctx context.Context, addr string) (*peerConn, error) {
+	for {
+		c, d, err := p.pick(addr)
+		if c != nil || err != nil {
+			return c, err
+		}
+		select {
+		case <-d.done:
+			if d.err != nil {
+				return nil, fmt.Errorf("node at %s: %w", addr, d.err)
+			}
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// pick returns a connection, or the dial that will bring one.
+func (p *Peers) pick(addr string) (*peerConn, *dialing, error) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, nil, ErrPeersClosed
+	}
 	set := p.byAddr[addr]
 	if set == nil {
 		set = new(peerSet)
 		p.byAddr[addr] = set
 	}
-	c, err := p.pick(set)
-	p.mu.Unlock()
-	if c != nil || err != nil {
-		return c, err
-	}
-	set.dialing.Lock()
-	defer set.dialing.Unlock()
-	p.mu.Lock()
-	c, err = p.pick(set)
-	p.mu.Unlock()
-	if c != nil || err != nil {
-		return c, err
-	}
-	c, err = p.connect(ctx, addr)
-	if err != nil {
-		return nil, fmt.Errorf("node at %s: %w", addr, err)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		c.conn.Close()
-		return nil, ErrPeersClosed
-	}
-	set.conns = append(set.conns, c)
-	c.used = 1
-	go c.read()
-	go c.keepAlive()
-	return c, nil
-}
-
-func (p *Peers) pick(set *peerSet) (*peerConn, error) {
-	if p.closed {
-		return nil, ErrPeersClosed
-	}
 	for _, c := range set.conns {
 		if c.used < FeedsPerConnection {
 			c.used++
-			return c, nil
+			return c, nil, nil
 		}
 	}
-	return nil, nil
+	if set.dial == nil {
+		set.dial = &dialing{done: make(chan struct{})}
+		p.wg.Go(func() { p.open(addr, set, set.dial) })
+	}
+	return nil, set.dial, nil
+}
+
+// open runs one dial.
+func (p *Peers) open(addr string, set *peerSet, d *dialing) {
+	defer close(d.done)
+	c, err := p.connect(p.ctx, addr)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	set.dial = nil
+	switch {
+	case err != nil:
+		d.err = err
+		p.forget(addr, set)
+	case p.closed:
+		d.err = ErrPeersClosed
+		c.conn.Close()
+	default:
+		c.idleSince = time.Now()
+		set.conns = append(set.conns, c)
+		p.wg.Go(c.read)
+		p.wg.Go(c.keepAlive)
+	}
+}
+
+// forget drops an empty set: addresses of nodes come and go. mu is held.
+func (p *Peers) forget(addr string, set *peerSet) {
+	if len(set.conns) == 0 && set.dial == nil && p.byAddr[addr] == set {
+		delete(p.byAddr, addr)
+	}
 }
 
 // put gives back one feed's place.
@@ -236,12 +273,11 @@ func (c *peerConn) idle(now time.Time) bool {
 // remove takes c out of the pool; Peers.mu is held.
 func (c *peerConn) remove() {
 	set := c.peers.byAddr[c.addr]
-	for i, other := range set.conns {
-		if other == c {
-			set.conns = append(set.conns[:i:i], set.conns[i+1:]...)
-			break
-		}
+	if set == nil {
+		return
 	}
+	set.conns = slices.DeleteFunc(set.conns, func(other *peerConn) bool { return other == c })
+	c.peers.forget(c.addr, set)
 }
 
 // fail ends the connection and all its feeds, once.
@@ -267,7 +303,7 @@ func (c *peerConn) fail(err error) {
 
 // open starts a feed of one stream over c.
 func (c *peerConn) open(ctx context.Context, f *feed, name stream.Name) error {
-	id, err := c.conn.CreateStream(ctx)
+	id, err := c.createStream(ctx)
 	if err != nil {
 		return err
 	}
@@ -283,6 +319,19 @@ func (c *peerConn) open(ctx context.Context, f *feed, name stream.Name) error {
 	return c.conn.Send(id, "play", name.String(), -2000, -1, true, member.PlayExtra{Feed: true, Hops: 1}.Object())
 }
 
+// createStream asks for a NetStream, also for one who has given up meanwhile: an
+// answer that nobody hears is a NetStream that nobody gives back, and the node
+// has only so many for us.
+func (c *peerConn) createStream(ctx context.Context) (uint32, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), AnswerTimeout)
+	defer cancel()
+	id, err := c.conn.CreateStream(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		c.fail(ErrPeerSilent)
+	}
+	return id, err
+}
+
 // closeFeed ends one feed and gives its NetStream back.
 func (c *peerConn) closeFeed(f *feed) {
 	f.close()
@@ -291,7 +340,8 @@ func (c *peerConn) closeFeed(f *feed) {
 	delete(c.feeds, f.id)
 	c.mu.Unlock()
 	if open {
-		c.conn.DeleteStream(f.id)
+		// Not here: the pull has to go on, and this waits while the node takes nothing.
+		go c.conn.DeleteStream(f.id)
 	}
 	c.peers.put(c)
 }

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -14,6 +15,10 @@ import (
 
 // ErrNotFound: nobody publishes the stream, and the viewer is not to wait.
 var ErrNotFound = errors.New("relay: nobody publishes this stream")
+
+// ErrUnreachable: somebody publishes the stream, or did, and it cannot be had from
+// there now.
+var ErrUnreachable = errors.New("relay: the stream's owner does not deliver")
 
 // Source is where a stream can be pulled from.
 type Source struct {
@@ -82,7 +87,9 @@ func (p *Pulls) Len() int {
 
 // Close ends every pull and waits for them.
 func (p *Pulls) Close() {
+	p.mu.Lock() // no Want may be half-way in
 	p.cancel()
+	p.mu.Unlock()
 	p.wg.Wait()
 }
 
@@ -99,7 +106,7 @@ func (w *Want) Stream() *live.Stream { return w.pull.stream }
 func (w *Want) Release() { w.once.Do(w.pull.release) }
 
 // Want holds the stream for one viewer and returns when it has a source. It
-// fails with ErrNotFound, or when ctx ends, and then holds nothing.
+// fails with ErrNotFound or ErrUnreachable, or when ctx ends, and then holds nothing.
 func (p *Pulls) Want(ctx context.Context, name stream.Name) (*Want, error) {
 	p.mu.Lock()
 	if p.ctx.Err() != nil {
@@ -171,8 +178,9 @@ type pull struct {
 	err   error         // set before ready is closed
 
 	// The run goroutine's own.
-	fed   bool      // ready was closed without an error
-	since time.Time // when the stream last lost its source
+	fed    bool      // ready was closed without an error
+	since  time.Time // when the stream last lost its source
+	failed error     // why the known owner did not deliver; nil: there is none
 }
 
 func (pl *pull) release() {
@@ -220,25 +228,33 @@ func (pl *pull) run() {
 		if pl.local() {
 			pl.source()
 			pl.sleep(changed, 0)
+			pl.since = time.Now()
 			continue
 		}
 		src, ok, err := pl.p.o.Locator.Locate(pl.ctx, pl.name, failed)
-		failed = ""
+		failed, pl.failed = "", err
 		if !ok || err != nil || src.Self {
-			if !pl.patient(changed) {
+			if !pl.patient(changed) && pl.giveUp() {
 				return
 			}
 			continue
 		}
+		began := time.Now()
 		switch err = pl.feed(src, changed); {
 		case errors.Is(err, errFeedEnded), errors.Is(err, errMoved):
 			// The owner said so itself: look again at once. The registry's news
 			// that somebody else owns the stream is here or on its way.
 			wait.reset()
+		case pl.since.Sub(began) > BackoffMax:
+			wait.reset() // what failed before this feed ran is history
+			fallthrough
 		default:
 			failed = src.Node
 		}
-		if pl.expired() || !pl.sleepFor(changed, wait.next()) {
+		if !errors.Is(err, ErrNoStream) {
+			pl.failed = err
+		}
+		if pl.expired() && pl.giveUp() || !pl.sleepFor(changed, wait.next()) {
 			return
 		}
 	}
@@ -303,7 +319,27 @@ func (pl *pull) sleepFor(changed <-chan struct{}, d time.Duration) bool {
 	return pl.sleep(changed, d)
 }
 
-// finish ends the stream for those who still watch.
+// giveUp ends the stream for those who still watch, and reports true; or false,
+// if a publisher has just come to this node. Under the lock, so that neither that
+// publisher nor the viewers of a next pull are told of this one's end.
+func (pl *pull) giveUp() bool {
+	p := pl.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if pl.ctx.Err() != nil {
+		return true // nobody watches, or the node stops: not the stream's end
+	}
+	if p.local[pl.name] > 0 {
+		return false
+	}
+	delete(p.byName, pl.name)
+	if pl.fed {
+		pl.stream.End(live.ReasonUnpublished)
+	}
+	return true
+}
+
+// finish gives back what the pull holds, and tells those who wait for its start.
 func (pl *pull) finish() {
 	pl.p.mu.Lock()
 	if pl.p.byName[pl.name] == pl {
@@ -312,14 +348,16 @@ func (pl *pull) finish() {
 	if pl.linger != nil {
 		pl.linger.Stop()
 	}
-	local := pl.p.local[pl.name] > 0
 	pl.p.mu.Unlock()
 	pl.cancel()
 	if !pl.fed {
-		pl.err = ErrNotFound
+		switch pl.err = ErrNotFound; {
+		case pl.p.ctx.Err() != nil:
+			pl.err = ErrPeersClosed
+		case pl.failed != nil:
+			pl.err = fmt.Errorf("%w: %w", ErrUnreachable, pl.failed)
+		}
 		close(pl.ready)
-	} else if !local {
-		pl.stream.End(live.ReasonUnpublished)
 	}
 	pl.stream.Release()
 }
@@ -327,27 +365,71 @@ func (pl *pull) finish() {
 // errMoved: another node owns the stream now.
 var errMoved = errors.New("relay: the stream has moved")
 
-// feed pulls from one source until that ends, and says why.
-func (pl *pull) feed(src Source, changed <-chan struct{}) (err error) {
+// open starts a feed from a source. News that the stream is elsewhere ends the
+// attempt: a node that has died answers nothing, for longer than viewers like.
+func (pl *pull) open(src Source, changed <-chan struct{}) (f *feed, conn *peerConn, err error) {
 	ctx, cancel := context.WithTimeout(pl.ctx, DialTimeout+AnswerTimeout)
 	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f, conn, err = pl.dial(ctx, src)
+	}()
+	moved := false
+	for {
+		select {
+		case <-done:
+			if err != nil && moved {
+				err = errMoved
+			}
+			return f, conn, err
+		case <-changed:
+		case <-pl.poke:
+		}
+		if pl.elsewhere(src.Addr, src.Epoch) {
+			moved = true
+			cancel()
+		}
+	}
+}
+
+func (pl *pull) dial(ctx context.Context, src Source) (*feed, *peerConn, error) {
 	conn, err := pl.p.o.Peers.get(ctx, src.Addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := newFeed(pl.stream)
+	if err = conn.open(ctx, f, pl.name); err == nil {
+		select {
+		case <-f.started:
+			return f, conn, nil
+		case <-f.ended:
+			err = f.err
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+	}
+	conn.closeFeed(f)
+	return nil, nil, err
+}
+
+// elsewhere reports whether the stream is to be had from this node's own
+// publisher, from another address, or under a higher epoch.
+func (pl *pull) elsewhere(addr string, epoch stream.Epoch) bool {
+	if pl.local() {
+		return true
+	}
+	now, ok, err := pl.p.o.Locator.Locate(pl.ctx, pl.name, "")
+	return err == nil && ok && (now.Addr != addr || epoch.Less(now.Epoch))
+}
+
+// feed pulls from one source until that ends, and says why.
+func (pl *pull) feed(src Source, changed <-chan struct{}) (err error) {
+	f, conn, err := pl.open(src, changed)
 	if err != nil {
 		return err
 	}
-	f := newFeed(pl.stream)
 	defer conn.closeFeed(f)
-	if err := conn.open(ctx, f, pl.name); err != nil {
-		return err
-	}
-	select {
-	case <-f.started:
-	case <-f.ended:
-		return f.err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-
 	pl.source()
 	began := time.Now()
 	pl.note(true)
