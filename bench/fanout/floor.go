@@ -44,6 +44,9 @@ func parseFloor(t *tools, s string) (floor, error) {
 func (f floor) name() string { return f.label }
 
 func (f floor) start(ctx context.Context, l load) (*server, error) {
+	if l.Streams > 1 {
+		return nil, fmt.Errorf("%s: the floor has one stream", f.label)
+	}
 	if err := f.t.buildFloor(ctx); err != nil {
 		return nil, err
 	}

@@ -42,6 +42,7 @@ func run(ctx context.Context, args []string) error {
 	viewers := f.String("viewers", defaultViewers, "numbers of viewers")
 	bitrates := f.String("bitrates", defaultBitrates, "bit rates of the stream, Mb/s, audio included")
 	readers := f.String("readers", defaultReaders, "manners of reading: lazy, eager")
+	streams := f.Int("streams", 1, "how many streams the viewers are spread over; the floor has one")
 	against := f.String("against", "floor-writev100 nginx", "contenders that the table compares the others with")
 	f.IntVar(&p.rounds, "rounds", 5, "rounds of each load")
 	f.DurationVar(&p.window, "window", 8*time.Second, "the window of each trial; whole groups of pictures (2 s) let the bytes add up")
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string) error {
 	if f.NArg() > 0 {
 		return fmt.Errorf("unexpected %q", f.Arg(0))
 	}
-	if err := p.parseLoads(*viewers, *bitrates, *readers); err != nil {
+	if err := p.parseLoads(*viewers, *bitrates, *readers, *streams); err != nil {
 		return err
 	}
 	p.against = strings.Fields(*against)
@@ -82,11 +83,26 @@ func run(ctx context.Context, args []string) error {
 
 // load is one situation in which all contenders are compared.
 type load struct {
-	Viewers int          `json:"viewers"`
+	Viewers int          `json:"viewers"` // of all streams together
+	Streams int          `json:"streams"`
 	Mbps    float64      `json:"mbps"`
 	Reader  bench.Reader `json:"reader"`
 }
 
 func (l load) String() string {
-	return fmt.Sprintf("%d %s viewers at %.1f Mb/s", l.Viewers, l.Reader, l.Mbps)
+	return fmt.Sprintf("%d %s", l.Viewers, l.group().title())
+}
+
+// group is what loads share that differ in their viewers only: a table and a panel.
+func (l load) group() load {
+	l.Viewers = 0
+	return l
+}
+
+func (l load) title() string {
+	s := fmt.Sprintf("%s readers, %.1f Mb/s", l.Reader, l.Mbps)
+	if l.Streams > 1 {
+		s += fmt.Sprintf(", %d streams", l.Streams)
+	}
+	return s
 }

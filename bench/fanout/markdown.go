@@ -22,12 +22,13 @@ func (r *report) markdown() []byte {
 	}
 	var done []load
 	for _, l := range r.loads {
-		group := load{Mbps: l.Mbps, Reader: l.Reader}
+		group := l.group()
 		if slices.Contains(done, group) {
 			continue
 		}
 		done = append(done, group)
-		fmt.Fprintf(&b, "\n## %s readers, %.1f Mb/s\n\n", strings.ToUpper(string(l.Reader)[:1])+string(l.Reader)[1:], l.Mbps)
+		title := group.title()
+		fmt.Fprintf(&b, "\n## %s%s\n\n", strings.ToUpper(title[:1]), title[1:])
 		r.table(&b, group, refs)
 	}
 	return b.Bytes()
@@ -41,7 +42,7 @@ func (r *report) table(b *bytes.Buffer, group load, refs []string) {
 	b.WriteString(" latency p50, ms | p99 | longest gap, ms | KB a viewer | bytes, % | busiest core, % | faults |\n|---|---|---|")
 	b.WriteString(strings.Repeat("---|", len(refs)+7) + "\n")
 	for _, l := range r.loads {
-		if l.Mbps != group.Mbps || l.Reader != group.Reader {
+		if l.group() != group {
 			continue
 		}
 		for _, c := range r.contenders {

@@ -23,7 +23,7 @@ type plan struct {
 	rate       float64
 }
 
-func (p *plan) parseLoads(viewers, bitrates, readers string) error {
+func (p *plan) parseLoads(viewers, bitrates, readers string, streams int) error {
 	for r := range strings.FieldsSeq(readers) {
 		reader, err := bench.ParseReader(r)
 		if err != nil {
@@ -39,11 +39,11 @@ func (p *plan) parseLoads(viewers, bitrates, readers string) error {
 				if err != nil || n < 1 {
 					return fmt.Errorf("viewers %q: want a number", v)
 				}
-				p.loads = append(p.loads, load{Viewers: n, Mbps: mbps, Reader: reader})
+				p.loads = append(p.loads, load{Viewers: n, Streams: streams, Mbps: mbps, Reader: reader})
 			}
 		}
 	}
-	if len(p.loads) == 0 || p.rounds < 1 {
+	if len(p.loads) == 0 || p.rounds < 1 || streams < 1 {
 		return fmt.Errorf("nothing to measure")
 	}
 	return nil

@@ -50,7 +50,7 @@ func (r *report) plot() []byte {
 	var groups []load
 	var all []summary
 	for _, l := range r.loads {
-		if g := (load{Mbps: l.Mbps, Reader: l.Reader}); !slices.Contains(groups, g) {
+		if g := l.group(); !slices.Contains(groups, g) {
 			groups = append(groups, g)
 		}
 		for _, c := range r.contenders {
@@ -73,7 +73,7 @@ func (r *report) plot() []byte {
 		ox := i%columns*(marginL+panelW+gapX) + marginL
 		oy := i/columns*(marginT+panelH+marginB) + marginT
 		fmt.Fprintf(&b, `<g transform="translate(%d %d)">`+"\n", ox, oy)
-		frame(&b, x, y, fmt.Sprintf("%s readers, %.1f Mb/s", g.Reader, g.Mbps))
+		frame(&b, x, y, g.title())
 		for ci, c := range r.contenders {
 			r.series(&b, all, c, g, colors[ci%len(colors)], x, y)
 		}
@@ -114,7 +114,7 @@ func frame(b *bytes.Buffer, x, y axis, title string) {
 func (r *report) series(b *bytes.Buffer, all []summary, contender string, g load, color string, x, y axis) {
 	var path string
 	for _, s := range all {
-		if s.contender != contender || s.load.Mbps != g.Mbps || s.load.Reader != g.Reader {
+		if s.contender != contender || s.load.group() != g {
 			continue
 		}
 		px, py := x.at(s.p50.median), panelH-y.at(s.perGB.median)

@@ -11,7 +11,7 @@ import (
 	"weir/rtmp"
 )
 
-var light = load{Viewers: 30, Mbps: 0.4, Reader: bench.Eager}
+var light = load{Viewers: 30, Streams: 1, Mbps: 0.4, Reader: bench.Eager}
 
 // The script is a chunk stream: its preamble and messages decode to stamped frames in order.
 func TestScriptIsAChunkStream(t *testing.T) {

@@ -28,7 +28,7 @@ func TestSpread(t *testing.T) {
 
 // example is a report of two contenders, two loads and three rounds.
 func example() *report {
-	r := &report{Rounds: 3, contenders: []string{"weir", "nginx"}, against: []string{"floor-send", "nginx"}, loads: []load{{100, 1.1, bench.Lazy}, {500, 1.1, bench.Lazy}}}
+	r := &report{Rounds: 3, contenders: []string{"weir", "nginx"}, against: []string{"floor-send", "nginx"}, loads: []load{{100, 1, 1.1, bench.Lazy}, {500, 1, 1.1, bench.Lazy}}}
 	for round := range 3 {
 		for _, l := range r.loads {
 			for i, c := range r.contenders {
@@ -97,11 +97,11 @@ func TestContenders(t *testing.T) {
 
 func TestLoads(t *testing.T) {
 	p := plan{rounds: 1}
-	if err := p.parseLoads("100 500", "1.1 2.6", "lazy eager"); err != nil || len(p.loads) != 8 {
+	if err := p.parseLoads("100 500", "1.1 2.6", "lazy eager", 1); err != nil || len(p.loads) != 8 {
 		t.Error(len(p.loads), err)
 	}
 	for _, bad := range [][3]string{{"", "1", "lazy"}, {"0", "1", "lazy"}, {"1", "0.1", "lazy"}, {"1", "1", "keen"}} {
-		if err := (&plan{rounds: 1}).parseLoads(bad[0], bad[1], bad[2]); err == nil {
+		if err := (&plan{rounds: 1}).parseLoads(bad[0], bad[1], bad[2], 1); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
 	}

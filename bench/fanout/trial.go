@@ -45,7 +45,7 @@ func (p *plan) measure(ctx context.Context, t *tools, c contender, tr *trial) er
 		}
 		defer func() { tr.Publish = end() }()
 	}
-	if err := plays(ctx, s.url); err != nil {
+	if err := plays(ctx, s.url, tr.Load.Streams); err != nil {
 		return err
 	}
 	return p.play(ctx, t, s, tr)
@@ -54,7 +54,7 @@ func (p *plan) measure(ctx context.Context, t *tools, c contender, tr *trial) er
 // publish starts the publisher; end stops it and returns what it says.
 func publish(t *tools, url string, l load) (end func() *bench.PublishResult, err error) {
 	sh := shape(l)
-	cmd := exec.Command(t.weir, "bench", "publish", url, "--json",
+	cmd := exec.Command(t.weir, "bench", "publish", url, "--json", "--streams", strconv.Itoa(l.Streams),
 		"--bitrate", strconv.Itoa(sh.VideoBitrate/1000), "--audio-bitrate", strconv.Itoa(sh.AudioBitrate/1000),
 		"--fps", strconv.FormatFloat(sh.FrameRate, 'f', -1, 64), "--gop", sh.GOP.String())
 	var out bytes.Buffer
@@ -73,16 +73,18 @@ func publish(t *tools, url string, l load) (end func() *bench.PublishResult, err
 	}, nil
 }
 
-// plays waits until the stream is there.
-func plays(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+// plays waits until every stream is there.
+func plays(ctx context.Context, url string, streams int) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	for range time.Tick(50 * time.Millisecond) {
-		r, err := bench.Play(ctx, bench.PlayOptions{URLs: []string{url}, Viewers: 1, Window: time.Nanosecond})
+		r, err := bench.Play(ctx, bench.PlayOptions{
+			URLs: []string{url}, Streams: streams, Viewers: streams, Pace: bench.Pace{Concurrency: 20}, Window: time.Nanosecond,
+		})
 		if err != nil {
 			return err
 		}
-		if r.Join.FirstKey.Count > 0 {
+		if r.Join.FirstKey.Count == int64(streams) {
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -95,7 +97,7 @@ func plays(ctx context.Context, url string) error {
 // play runs the viewers.
 func (p *plan) play(ctx context.Context, t *tools, s *server, tr *trial) error {
 	cmd := exec.CommandContext(ctx, t.weir, "bench", "play", s.url, "--json", "--pid", strconv.Itoa(s.pid),
-		"--viewers", strconv.Itoa(tr.Load.Viewers), "--reader", string(tr.Load.Reader), "--sample", strconv.Itoa(p.sample),
+		"--viewers", strconv.Itoa(tr.Load.Viewers), "--streams", strconv.Itoa(tr.Load.Streams), "--reader", string(tr.Load.Reader), "--sample", strconv.Itoa(p.sample),
 		"--rate", strconv.FormatFloat(p.rate, 'f', -1, 64), "--warmup", p.warmup.String(), "--for", p.window.String())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var out, errOut bytes.Buffer
