@@ -31,10 +31,10 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 	}
 	o := &Ownership{
 		c: c, name: name, claim: randomID(), since: c.o.Now(), facts: facts,
-		lost: make(chan struct{}), changed: make(chan struct{}), wanted: 1,
+		op: newGate(), lost: make(chan struct{}), changed: make(chan struct{}), wanted: 1,
 	}
-	o.op.Lock()
-	defer o.op.Unlock()
+	_ = o.op.lock(ctx) // nobody else knows it yet
+	defer o.op.unlock()
 	c.mu.Lock()
 	old := c.held[name]
 	switch {

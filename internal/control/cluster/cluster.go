@@ -38,7 +38,7 @@ type Cluster struct {
 
 	registered chan struct{} // closed after the first registration
 
-	incMu sync.Mutex // one look at the incarnation at a time; before mu
+	incGate gate // one look at the incarnation at a time; before mu
 
 	mu       sync.Mutex
 	rand     *rand.Rand
@@ -96,8 +96,8 @@ func New(o Options) (*Cluster, error) {
 		o: o, keys: keys{o.Prefix}, log: o.Logger, rand: o.Rand, self: o.Self,
 		view:        newView(o.Now),
 		wakeSession: newBell(), dropLease: newBell(), wakeWatcher: newBell(), wakeReconciler: newBell(),
-		registered: make(chan struct{}),
-		held:       map[stream.Name]*Ownership{}, releases: map[string]stream.Name{},
+		incGate: newGate(), registered: make(chan struct{}),
+		held: map[stream.Name]*Ownership{}, releases: map[string]stream.Name{},
 		pulls: map[stream.Name]bool{}, written: map[stream.Name]store.LeaseID{},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())

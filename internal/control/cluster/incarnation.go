@@ -22,8 +22,10 @@ import (
 //	= seen     ≥ seen        the same store      nothing
 //	> seen     any           raised by another   adopt
 func (c *Cluster) checkIncarnation(ctx context.Context) error {
-	c.incMu.Lock()
-	defer c.incMu.Unlock()
+	if err := c.incGate.lock(ctx); err != nil {
+		return err
+	}
+	defer c.incGate.unlock()
 	key := c.keys.incarnation()
 	for range settleTries {
 		before := c.seenNow()

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"weir/internal/control/store"
@@ -20,7 +19,7 @@ type Ownership struct {
 	since time.Time
 	lost  chan struct{}
 
-	op sync.Mutex // one conversation with the store at a time; before c.mu
+	op gate // one conversation with the store at a time; before c.mu
 
 	// Under c.mu.
 	facts   Facts
@@ -99,9 +98,11 @@ func (o *Ownership) Release(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
-	o.op.Lock() // a settlement under way could write the record again
-	defer o.op.Unlock()
-	err := c.removeClaim(ctx, o.claim, o.name)
+	err := o.op.lock(ctx) // a settlement under way could write the record again
+	if err == nil {
+		defer o.op.unlock()
+		err = c.removeClaim(ctx, o.claim, o.name)
+	}
 	if err != nil {
 		c.wakeReconciler.ring()
 	}

@@ -86,8 +86,10 @@ func (c *Cluster) reconcile() error {
 }
 
 func (c *Cluster) settleAgain(ctx context.Context, o *Ownership) error {
-	o.op.Lock()
-	defer o.op.Unlock()
+	if err := o.op.lock(ctx); err != nil {
+		return err
+	}
+	defer o.op.unlock()
 	c.mu.Lock()
 	skip := o.ended || o.settled == o.wanted
 	c.mu.Unlock()
