@@ -72,6 +72,11 @@ func run(ctx context.Context, args []string) error {
 		}
 		p.contenders = append(p.contenders, c)
 	}
+	release, err := alone()
+	if err != nil {
+		return err
+	}
+	defer release()
 	restore, congestion, err := fixCongestion("cubic")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "fanout: the congestion control stays as it is:", err)

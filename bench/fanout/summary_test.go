@@ -106,3 +106,19 @@ func TestLoads(t *testing.T) {
 		}
 	}
 }
+
+func TestRunsDoNotOverlap(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	release, err := alone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := alone(); err == nil {
+		t.Error("a second run began")
+	}
+	release()
+	if release, err = alone(); err != nil {
+		t.Fatal(err)
+	}
+	release()
+}
