@@ -13,7 +13,7 @@ import (
 type dumb struct {
 	c        Candidate
 	reserved []dumbReservation
-	cpu      float64
+	deciders int
 }
 
 type dumbReservation struct {
@@ -27,10 +27,11 @@ func (d *dumb) with(l Load) float64 {
 	r := d.c.Load.vec()
 	v.add(&r)
 	for _, x := range d.reserved {
-		h := x.load.vec()
-		v.add(&h)
+		for range d.deciders {
+			h := x.load.vec()
+			v.add(&h)
+		}
 	}
-	v[cpu] += d.cpu * l.EgressBPS
 	w := d.c.Weight
 	if w == 0 {
 		w = 1
@@ -53,7 +54,8 @@ func (d *dumb) room() bool {
 func TestIndexAgreesWithTheDumbScan(t *testing.T) {
 	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 9))
-		x := index(t, Options{})
+		deciders := 1 + int(seed%3)
+		x := index(t, Options{Deciders: deciders})
 		all := map[string]*dumb{}
 		now := time.Duration(0)
 		for step := range 400 {
@@ -71,7 +73,7 @@ func TestIndexAgreesWithTheDumbScan(t *testing.T) {
 				})
 				x.Set(c)
 				if d == nil {
-					d = &dumb{}
+					d = &dumb{deciders: deciders}
 					all[name] = d
 				}
 				d.c = c

@@ -11,8 +11,9 @@ import (
 type Options struct {
 	Publish Policy // for publishers; "" is least_load
 	View    Policy // for viewers; "" is pull_aware
-	// Deciders is how many balancers decide on reports of the same age. More than one:
-	// the best would be everybody's best, so least_load chooses between two drawn at random.
+	// Deciders is how many balancers decide on reports of the same age and do not know of each other's
+	// reservations; 0 is 1. Of more, each takes its own reservations for a sample of all, and
+	// as the best would be everybody's best, least_load chooses between two drawn at random.
 	Deciders int
 }
 
@@ -297,8 +298,10 @@ func (x *Index) derive(id ID) {
 	s := &x.servers[id]
 	s.total = s.reported
 	s.total.add(&s.held)
+	others := float64(max(x.deciders, 1))
 	for d := range s.total {
 		s.total[d] = max(s.total[d], 0) // a report older than the departures that were counted
+		s.likely[d] = max(s.reported[d]+others*s.held[d], 0)
 	}
 	var none vec
 	x.share[id] = s.with(&none)

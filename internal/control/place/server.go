@@ -44,11 +44,12 @@ func SlowStart(up, window time.Duration) float64 {
 
 // server is a Candidate with what the index derives from it. What decisions look at comes first.
 type server struct {
-	total                              vec // reported and reserved
+	likely                             vec // reported, and reserved here and, as it seems, by the other balancers
 	inv                                vec // share(d) = total(d) × inv(d)
 	maxOut, maxSessions, maxPublishers float64
 	cpuPerBPS                          float64 // learnt; 0 while unknown
 
+	total    vec // reported and reserved
 	reported vec
 	held     vec // Σ of live reservations
 	live     int32
@@ -69,11 +70,11 @@ func (s *server) add(demand *vec) vec {
 
 // with is the share with a demand added.
 func (s *server) with(d *vec) float64 {
-	m := (s.total[egress] + d[egress]) * s.inv[egress]
-	m = max(m, (s.total[ingress]+d[ingress])*s.inv[ingress])
-	m = max(m, (s.total[cpu]+d[cpu]+s.cpuPerBPS*d[egress])*s.inv[cpu])
-	m = max(m, (s.total[sessions]+d[sessions])*s.inv[sessions])
-	return max(m, (s.total[publishers]+d[publishers])*s.inv[publishers])
+	m := (s.likely[egress] + d[egress]) * s.inv[egress]
+	m = max(m, (s.likely[ingress]+d[ingress])*s.inv[ingress])
+	m = max(m, (s.likely[cpu]+d[cpu]+s.cpuPerBPS*d[egress])*s.inv[cpu])
+	m = max(m, (s.likely[sessions]+d[sessions])*s.inv[sessions])
+	return max(m, (s.likely[publishers]+d[publishers])*s.inv[publishers])
 }
 
 // gated reports whether a joining viewer had better go elsewhere.
