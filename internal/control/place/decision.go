@@ -34,6 +34,7 @@ const (
 	FullSessions   Word = "sessions at capacity"
 	FullEgress     Word = "egress at capacity"
 	ManyJoins      Word = "many joins in flight"
+	LikelyFull     Word = "full, with what other balancers have probably sent"
 	MoreLoaded     Word = "more loaded"
 	MoreOpen       Word = "more sessions for its weight"
 	NotDrawn       Word = "not drawn"

@@ -45,8 +45,8 @@ func (d *dumb) with(l Load) float64 {
 }
 
 // room needs no capacity but the sessions'.
-func (d *dumb) room() bool {
-	return d.c.Capacity.Sessions == 0 || d.c.Load.Sessions+len(d.reserved) < d.c.Capacity.Sessions
+func (d *dumb) room(deciders int) bool {
+	return d.c.Capacity.Sessions == 0 || d.c.Load.Sessions+deciders*len(d.reserved) < d.c.Capacity.Sessions
 }
 
 // In a fleet small enough to be decided exactly, the index and the dumb scan agree through
@@ -139,11 +139,13 @@ func decideBoth(t *testing.T, x *Index, all map[string]*dumb, now time.Duration,
 	got, ok := x.Viewer(&req, rng)
 	gathers := false
 	any, carrier, loose := math.Inf(1), math.Inf(1), math.Inf(1)
-	for _, name := range fit {
+	// Those that are likely full count only if all are.
+	may := slices.DeleteFunc(slices.Clone(fit), func(n string) bool { return !all[n].room(all[n].deciders) })
+	if len(may) == 0 {
+		may = slices.DeleteFunc(slices.Clone(fit), func(n string) bool { return !all[n].room(1) })
+	}
+	for _, name := range may {
 		d := all[name]
-		if !d.room() {
-			continue
-		}
 		after := d.with(cost(name))
 		any = min(any, after)
 		if carries[name] {

@@ -55,8 +55,8 @@ func (x *Index) whyNot(q *query, d *Decision, id ID) Word {
 	if d.zone >= 0 && x.servers[id].zone != d.zone {
 		return OtherZone
 	}
-	if x.servers[id].gated(&q.demand) {
-		return ManyJoins
+	if why := x.servers[id].gated(&q.demand); why != "" {
+		return why
 	}
 	carries := contains(q.carriers, id)
 	switch d.Why {

@@ -214,7 +214,7 @@ func (x *Index) decide(q *query, zone string, rng *rand.Rand) (Decision, bool) {
 	return x.gated(q, 0, len(x.zones), rng)
 }
 
-// gated passes servers over that are busy with joins, unless all are.
+// gated passes servers over that had better not be asked, unless that is all of them.
 func (x *Index) gated(q *query, from, to int, rng *rand.Rand) (Decision, bool) {
 	q.gate = true
 	d, ok := x.by(q, from, to, rng)
@@ -278,7 +278,7 @@ func (x *Index) cost(q *query, id ID) *vec {
 // fits reports whether a server may take the session: nobody has excluded it and it has room.
 func (x *Index) fits(q *query, id ID) bool {
 	s := &x.servers[id]
-	return s.full(&q.demand) == "" && !(q.gate && s.gated(&q.demand)) && !contains(q.exclude, id)
+	return s.full(&q.demand) == "" && !(q.gate && s.gated(&q.demand) != "") && !contains(q.exclude, id)
 }
 
 // zone numbers a zone.

@@ -35,7 +35,7 @@ type query struct {
 	carriers []ID
 	name     stream.Name
 	source   string
-	gate     bool // servers with many joins in flight are passed over
+	gate     bool // servers that are gated are passed over
 }
 
 // A publisher comes in once, and goes out in at least one pull.

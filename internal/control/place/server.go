@@ -77,9 +77,16 @@ func (s *server) with(d *vec) float64 {
 	return max(m, (s.likely[publishers]+d[publishers])*s.inv[publishers])
 }
 
-// gated reports whether a joining viewer had better go elsewhere.
-func (s *server) gated(d *vec) bool {
-	return d[joins] > 0 && s.total[joins]+d[joins] > joinGate*s.c.Weight
+// gated says why a session had better go elsewhere while there is an elsewhere: joins in
+// flight, or what the other balancers have probably sent and would have the server refuse it. "" if nothing.
+func (s *server) gated(d *vec) Word {
+	switch {
+	case d[joins] > 0 && s.total[joins]+d[joins] > joinGate*s.c.Weight:
+		return ManyJoins
+	case s.likely[egress]+d[egress] > s.maxOut || s.likely[sessions]+d[sessions] > s.maxSessions:
+		return LikelyFull
+	}
+	return ""
 }
 
 // full names the set capacity that the demand would exceed; "" if none.
