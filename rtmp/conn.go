@@ -31,6 +31,8 @@ type Conn struct {
 	rbuf    *buffer // borrowed while in is not empty
 	plain   []byte  // read buffer of a connection without raw
 	tryRead func(fd uintptr) bool
+	readNow bool  // ErrIdle instead of waiting
+	idle    bool  // result of tryRead: nothing there
 	readN   int   // result of tryRead
 	readErr error // result of tryRead
 	broken  error // every later read returns it
@@ -103,7 +105,7 @@ func (c *Conn) ReadMessage() (*Message, error) {
 		return nil, c.broken
 	}
 	m, err := c.readMessage()
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && err != ErrIdle {
 		c.broken = err
 		c.dec.Release()
 		c.consumed()
@@ -151,6 +153,15 @@ func (c *Conn) readMessage() (*Message, error) {
 // forwards messages writes once for all of them. Only the reading goroutine may
 // ask.
 func (c *Conn) Buffered() bool { return len(c.in) > 0 || c.parts.More() }
+
+// ErrIdle: there is nothing to read now. See ReadNow.
+var ErrIdle = errors.New("rtmp: nothing to read now")
+
+// ReadNow makes reads that would wait return ErrIdle instead, which is not
+// final: a caller that has other means to learn when there is something to read
+// needs no goroutine here meanwhile. It has no effect on connections other than
+// TCP. Only the reading goroutine may call it.
+func (c *Conn) ReadNow(on bool) { c.readNow = on }
 
 // SetMaxMessage sets the limit of messages that begin from now on, in bytes; 0
 // means Limits.Message. Only the reading goroutine may call it.

@@ -70,8 +70,12 @@ func (c *Conn) read() (int, error) {
 		c.in = c.plain[:n]
 		return n, err
 	}
+	c.idle = false
 	if err := c.raw.Read(c.tryRead); err != nil {
 		return 0, err
+	}
+	if c.idle {
+		return 0, ErrIdle
 	}
 	if c.readErr != nil {
 		return 0, &net.OpError{
@@ -90,7 +94,8 @@ func (c *Conn) readOnce(fd uintptr) bool {
 	if wouldBlock(err) {
 		c.rbuf.release()
 		c.rbuf = nil
-		return false
+		c.idle = c.readNow
+		return c.readNow
 	}
 	c.readN, c.readErr = max(n, 0), err
 	return true

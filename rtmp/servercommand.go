@@ -1,12 +1,14 @@
 package rtmp
 
+import "slices"
+
 // take handles one command; up means that s.ev is for the caller.
 func (s *ServerConn) take(m *Message) (up bool, err error) {
 	cmd, err := ParseCommand(m, s.opt.Limits.amf())
 	if err != nil {
 		return false, err
 	}
-	if s.handUp[cmd.Name] {
+	if slices.Contains(s.handUp, cmd.Name) {
 		s.ev.Kind, s.ev.Command = EventCommand, &cmd
 		return true, nil
 	}

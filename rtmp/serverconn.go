@@ -27,7 +27,7 @@ import (
 // written together, before it waits for the client.
 type ServerConn struct {
 	*Conn
-	handUp map[string]bool
+	handUp []string
 	drops  drops
 
 	// The reading goroutine's.
@@ -52,11 +52,8 @@ const (
 
 // NewServerConn makes a ServerConn of an accepted connection, which it owns.
 func NewServerConn(nc net.Conn, o Options) *ServerConn {
-	s := &ServerConn{Conn: NewConn(nc, o), streams: make(map[uint32]streamState), handUp: make(map[string]bool)}
+	s := &ServerConn{Conn: NewConn(nc, o), streams: make(map[uint32]streamState), handUp: o.HandUp}
 	s.max = s.opt.Limits.NetStreams
-	for _, name := range o.HandUp {
-		s.handUp[name] = true
-	}
 	return s
 }
 

@@ -33,6 +33,7 @@ type Service struct {
 
 	mu       sync.Mutex
 	walkers  map[*rtmp.ServerConn]*walker
+	bye      []byte              // see sharedTrailer
 	audience map[stream.Name]int // viewers by stream, feeds not counted
 	viewers  int                 // their sum
 }

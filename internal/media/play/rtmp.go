@@ -7,6 +7,7 @@ import (
 	"weir/internal/media/live"
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
+	"weir/internal/ops/event"
 	"weir/rtmp"
 )
 
@@ -32,12 +33,15 @@ func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn, prea
 		want.Release()
 		return nil, err
 	}
+	// Nobody looks at them again, and they are a kilobyte a viewer.
+	p.Connect.Object, p.Connect.Args = nil, nil
 	pv := &pumped{conn: p.Conn, want: want, done: s.count(p.Name),
 		joined: make(chan struct{}), ended: make(chan struct{}), over: make(chan struct{})}
 	// Before the output is the pump's: a writer that waits for it holds the
 	// connection's lock, which making messages takes too.
-	bye := trailer(p)
+	bye := s.sharedTrailer(p)
 	p.Conn.SetOutput(pv.write)
+	told := p.Ended // not p: it would stay for as long as the viewer does
 	pv.v = want.Stream().Join(live.JoinOptions{
 		Sink: countedSink{sink, p.Conn}, Form: live.RTMP,
 		Preamble: preamble,
@@ -46,21 +50,32 @@ func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn, prea
 			pv.whole = r == live.ReasonLeft || r == live.ReasonUnpublished
 			close(pv.ended)
 			// The pump must not wait for a session, and Leave waits for the pump.
-			go pv.finish(p, r, err)
+			go pv.finish(told, r, err)
 		},
 	})
 	close(pv.joined)
 	return pv, nil
 }
 
+// sharedTrailer is the trailer of a pumped viewer: the same bytes for all, since
+// they have the same message stream id.
+func (s *Service) sharedTrailer(p *session.Play) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bye == nil {
+		s.bye = trailer(p)
+	}
+	return s.bye
+}
+
 // finish tells the session, unless it has asked for the end itself.
-func (pv *pumped) finish(p *session.Play, r live.Reason, err error) {
+func (pv *pumped) finish(told func(event.Reason, event.Side, error), r live.Reason, err error) {
 	pv.done()
 	pv.want.Release()
 	close(pv.over)
 	if r != live.ReasonLeft {
 		reason, by := ending(r)
-		p.Ended(reason, by, err)
+		told(reason, by, err)
 	}
 	if !pv.whole {
 		pv.conn.Close() // in mid-message: nothing that follows can be read

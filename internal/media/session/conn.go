@@ -37,9 +37,15 @@ type conn struct {
 
 	wire atomic.Pointer[rtmp.ServerConn] // rtmp, for other goroutines
 
+	// See park.go. The reader's own: number, unparkable.
+	number     uint64
+	unparkable bool
+	nudged     atomic.Bool
+
 	// mu guards what the reader shares with Evict, Ended and stop.
 	mu      sync.Mutex
 	streams map[uint32]*netStream
+	parked  bool    // no goroutine reads
 	end     *ending // why the session ends; the first one stands
 }
 
@@ -52,21 +58,29 @@ type ending struct {
 }
 
 // run is the session from the first byte to the closing line.
-func (c *conn) run() {
-	c.s.o.Emit.Emit(event.SessionOpened{Session: c.client.Session})
-	err := c.talk()
-	c.close(err)
+func (c *conn) run(talk func() error) {
+	if err := talk(); err != errParked {
+		c.close(err)
+		c.s.leave(addrOf(c.nc))
+		c.s.wg.Done()
+	}
 }
 
 func (c *conn) talk() error {
+	c.s.o.Emit.Emit(event.SessionOpened{Session: c.client.Session})
 	if err := c.handshake(); err != nil {
 		return err
 	}
 	if err := c.connect(); err != nil {
 		return err
 	}
+	return c.listen()
+}
+
+// listen handles what the client says, until the connection ends or is parked.
+func (c *conn) listen() error {
 	for {
-		ev, err := c.rtmp.Next()
+		ev, err := c.next()
 		if err != nil {
 			return err
 		}
@@ -232,6 +246,7 @@ func (c *conn) ends(e ending) bool {
 		return false
 	}
 	c.end = &e
+	c.unparkLocked() // its end is for a reader to see
 	return true
 }
 
@@ -286,6 +301,9 @@ func (c *conn) close(err error) {
 	c.streams = nil
 	c.mu.Unlock()
 	c.cancel()
+	if c.number != 0 {
+		c.s.parker.forget(c.number)
+	}
 	// The socket first: a player that writes must not hold up the rest.
 	if r := c.wire.Load(); r != nil {
 		r.Close()

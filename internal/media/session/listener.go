@@ -63,11 +63,7 @@ func (s *Server) accept(nc net.Conn, tlsConfig *tls.Config) {
 		s.leave(addr)
 		return
 	}
-	go func() {
-		defer s.wg.Done()
-		defer s.leave(addr)
-		c.run()
-	}()
+	go c.run(c.talk)
 }
 
 // perAddr counts connections by the peer's address.

@@ -45,6 +45,13 @@ func (st *netStream) close() {
 	}
 }
 
+// plays reports whether a play has started.
+func (st *netStream) plays() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.player != nil
+}
+
 func (c *conn) stream(id uint32) *netStream {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -258,7 +265,10 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 		}
 		if !st.started(player) {
 			player.Leave()
+			return
 		}
+		cancel()
+		c.nudge()
 	})
 	return nil
 }

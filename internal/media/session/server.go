@@ -41,6 +41,7 @@ type Server struct {
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
 	perAddr perAddr
+	parker  *parker // nil: every connection keeps its goroutine
 	ids     atomic.Uint64
 
 	mu      sync.Mutex
@@ -51,7 +52,7 @@ type Server struct {
 
 // NewServer returns a Server without sessions.
 func NewServer(o Options) *Server {
-	s := &Server{o: o, conns: make(map[uint64]*conn), perAddr: perAddr{n: make(map[netip.Addr]int)}}
+	s := &Server{o: o, conns: make(map[uint64]*conn), perAddr: perAddr{n: make(map[netip.Addr]int)}, parker: newParker()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -95,6 +96,7 @@ func (s *Server) Close(ctx context.Context) error {
 	go func() {
 		leaving.Wait()
 		s.wg.Wait()
+		s.parker.close()
 		close(done)
 	}()
 	select {
@@ -121,7 +123,9 @@ func (s *Server) newConn(nc net.Conn, secure bool) *conn {
 	c.client.Remote = nc.RemoteAddr().String()
 	c.client.Role = event.RoleUnknown
 	c.client.TLS = secure
-	c.ctx, c.cancel = context.WithCancel(s.ctx)
+	// Not a child of s.ctx, which would keep a table of thousands: Close ends each
+	// session itself.
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	s.conns[c.client.Conn] = c
 	s.wg.Add(1)
 	return c
