@@ -73,7 +73,6 @@ func sing(t *testing.T, pub *running, view ...*running) *canary {
 		await(t, seen)
 	}
 	c.rest(t)
-	c.goroutines++ // of the subtest that will ask
 	return c
 }
 
@@ -105,7 +104,8 @@ func (v *canaryViewer) take() time.Duration {
 	return d
 }
 
-// rest notes what the process holds when only the canary runs.
+// rest notes what the process holds when only the canary runs. The test calls
+// it, and its subtests ask: each is a goroutine more.
 func (c *canary) rest(t *testing.T) {
 	t.Helper()
 	// What the start left behind ends first.
@@ -118,6 +118,7 @@ func (c *canary) rest(t *testing.T) {
 		calm++
 		return calm > 20
 	})
+	c.goroutines++
 	c.heap = heap()
 	for i := range c.viewers {
 		c.viewers[i].take()
