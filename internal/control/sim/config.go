@@ -133,3 +133,9 @@ func (c *Config) check() error {
 	}
 	return nil
 }
+
+// Memory is about what a run takes, in bytes: pairs, viewers, the wheel, and what the collector leaves lying.
+func (c *Config) Memory() int64 {
+	live := 4*int64(c.Streams)*int64(c.Edges+c.Add) + 16*int64(c.Viewers) + 4*horizon*int64(c.Session/tick) + 400*int64(c.Streams)
+	return 2*live + 32<<20
+}
