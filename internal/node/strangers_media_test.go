@@ -64,6 +64,8 @@ func TestStrangerTimestampsCross(t *testing.T) {
 				raw(pub, rtmp.AppendSetChunkSize(nil, 128))
 				enc := rtmp.NewEncoder()
 				enc.BareType3 = bare
+				// Intervals of 47 and 33 ms: a clock that begins anew would show.
+				at := func(f uint32) uint32 { return 40*f + f%2*7 }
 				say := func(ts uint32, payload []byte) {
 					raw(pub, enc.Append(nil, &rtmp.Message{Type: rtmp.Video, StreamID: 1, ChunkStream: 6, Timestamp: ts, Payload: payload}))
 				}
@@ -73,18 +75,18 @@ func TestStrangerTimestampsCross(t *testing.T) {
 				watcher := a.playing(name)
 				got := a.next(watcher, 2) // header and key frame
 				for f := range uint32(10) {
-					say(from+40*(f+1), append(slices.Clone(avcInter), make([]byte, 300)...))
+					say(from+at(f+1), append(slices.Clone(avcInter), make([]byte, 300)...))
 				}
-				say(from+440, long)
+				say(from+at(11), long)
 				got = append(got, a.next(watcher, 11)...)
 				late := a.playing(name)
 				joined := a.next(late, 2)
-				say(from+480, append(slices.Clone(avcInter), make([]byte, 300)...))
+				say(from+at(12), append(slices.Clone(avcInter), make([]byte, 300)...))
 				joined = append(joined, a.next(late, 1)...)
 				got = append(got, a.next(watcher, 1)...)
 				for i, m := range got[2:] {
-					if d := m.ts - got[1].ts; d != 40*uint32(i+1) {
-						t.Errorf("the watcher's frame %d comes %d ms after the first, want %d", i+1, int32(d), 40*(i+1))
+					if d := m.ts - got[1].ts; d != at(uint32(i+1)) {
+						t.Errorf("the watcher's frame %d comes %d ms after the first, want %d", i+1, int32(d), at(uint32(i+1)))
 					}
 				}
 				if joined[0].payload != string(avcHeader) || joined[1].payload != string(long) {

@@ -374,6 +374,14 @@ func playOver(a *attack) {
 		}
 	}
 	a.alive(c)
+	// Once from the last play, and at most once more from one that was ending.
+	times := make(map[string]int)
+	for _, m := range a.next(c, 100) {
+		if times[m.payload]++; times[m.payload] > 3 && len(m.payload) > 64 {
+			a.t.Errorf("a frame came %d times", times[m.payload])
+			return
+		}
+	}
 }
 
 func badName(a *attack) {
@@ -396,11 +404,11 @@ func must[T any](v T, err error) T {
 // buffer makes the kernel's part of it short.
 func unread(a *attack) {
 	var wg sync.WaitGroup
-	wire := bytes.Repeat(message(rtmp.CommandAMF0, 0, command("getStreamLength", 9.0, nil, "x")), 1000)
+	// With media among them: a publisher must not be silent.
+	wire := append(message(rtmp.Video, 1, avcKey), bytes.Repeat(message(rtmp.CommandAMF0, 0, command("getStreamLength", 9.0, nil, "x")), 100)...)
 	for i := range 8 {
 		c := a.publishing(fmt.Sprint("unread", i))
 		c.NetConn().(*net.TCPConn).SetReadBuffer(4096)
-		raw(c, message(rtmp.Video, 1, []byte{0x17, 0, 0, 0, 0}))
 		wg.Go(func() {
 			c.NetConn().SetWriteDeadline(time.Now().Add(10 * time.Second))
 			for {
