@@ -53,6 +53,7 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 	c.held[name] = o
 	if old != nil {
 		old.ended, old.lostTo = true, StreamRecord{Name: name, Owner: c.o.Self.Name}
+		o.displaced = append(old.displaced, old.claim)
 	}
 	c.mu.Unlock()
 	if old != nil {
@@ -92,7 +93,7 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 	if err != nil {
 		c.drop(o)
 		c.mu.Lock()
-		c.releases[o.claim] = name // should the transaction have happened after all
+		c.giveBack(o) // should the transaction have happened after all
 		c.mu.Unlock()
 		c.wakeReconciler.ring()
 		if errors.As(err, &busy) {

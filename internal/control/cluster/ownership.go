@@ -22,15 +22,18 @@ type Ownership struct {
 	op gate // one conversation with the store at a time; before c.mu
 
 	// Under c.mu.
-	facts   Facts
-	epoch   stream.Epoch // zero: unconfirmed
-	rev     int64        // of the record as last written or seen
-	changed chan struct{}
-	wanted  uint64 // grows when the record has to be looked at; settled when equal
-	settled uint64
-	ready   bool // the claim has been granted, confirmed or not
-	ended   bool
-	lostTo  StreamRecord
+	facts Facts
+	epoch stream.Epoch // zero: unconfirmed
+	// displaced are the claims of this node whose place this one took: the record may still be
+	// one of theirs until this one is confirmed.
+	displaced []string
+	rev       int64 // of the record as last written or seen
+	changed   chan struct{}
+	wanted    uint64 // grows when the record has to be looked at; settled when equal
+	settled   uint64
+	ready     bool // the claim has been granted, confirmed or not
+	ended     bool
+	lostTo    StreamRecord
 }
 
 // touch needs c.mu.
@@ -87,7 +90,8 @@ func (o *Ownership) Release(ctx context.Context) error {
 		return nil
 	}
 	c.mu.Lock()
-	c.releases[o.claim] = o.name
+	rest := len(o.displaced) > 0
+	c.giveBack(o)
 	epoch := o.epoch
 	c.mu.Unlock()
 	c.view.notify(o.name, OwnerChange{Record: StreamRecord{Name: o.name}})
@@ -103,7 +107,7 @@ func (o *Ownership) Release(ctx context.Context) error {
 		defer o.op.unlock()
 		err = c.removeClaim(ctx, o.claim, o.name)
 	}
-	if err != nil {
+	if err != nil || rest {
 		c.wakeReconciler.ring()
 	}
 	return err
@@ -123,6 +127,14 @@ func (c *Cluster) drop(o *Ownership) bool {
 	return true
 }
 
+// giveBack has whatever is left in the store of a hold that has ended removed. It needs c.mu.
+func (c *Cluster) giveBack(o *Ownership) {
+	c.releases[o.claim] = o.name
+	for _, claim := range o.displaced {
+		c.releases[claim] = o.name
+	}
+}
+
 // lose ends the hold in favour of another.
 func (c *Cluster) lose(o *Ownership, to StreamRecord) {
 	if !c.drop(o) {
@@ -131,7 +143,7 @@ func (c *Cluster) lose(o *Ownership, to StreamRecord) {
 	c.mu.Lock()
 	o.lostTo = to
 	epoch, granted := o.epoch, o.ready
-	c.releases[o.claim] = o.name // should anything of it be left
+	c.giveBack(o) // should anything of it be left
 	c.mu.Unlock()
 	close(o.lost)
 	c.wakeReconciler.ring()

@@ -121,7 +121,7 @@ func (c *Cluster) plan(o *Ownership, cur store.KV) plan {
 func (c *Cluster) confirm(o *Ownership, epoch stream.Epoch, rev int64, p plan) {
 	c.mu.Lock()
 	news := o.epoch != epoch
-	o.epoch, o.rev, o.settled = epoch, rev, p.wanted
+	o.epoch, o.rev, o.settled, o.displaced = epoch, rev, p.wanted, nil
 	if news {
 		close(o.changed)
 		o.changed = make(chan struct{})
