@@ -38,8 +38,10 @@ const (
 	absentMax = 10_000
 
 	// rememberFor is how long nodes and streams that a wiped or restored store does not
-	// know stay in the view: their owners are about to register again. P2 gives them 10 s.
-	rememberFor = 10 * time.Second
+	// know stay in the view: their owners are about to register again. Why not smaller: an idle
+	// node looks once in loadRefresh. Why not larger: P2 wants the truth 10 s after the store's
+	// return, and a node may notice that a moment late.
+	rememberFor = 7 * time.Second
 
 	// settleTries bounds the rounds of one settlement: each lost round means that
 	// somebody else's write came between.
