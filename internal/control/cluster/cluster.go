@@ -52,9 +52,9 @@ type Cluster struct {
 	secret   []byte
 	load     Load
 	held     map[stream.Name]*Ownership
-	releases map[string]stream.Name        // claims whose record is still to be deleted
-	pulls    map[stream.Name]bool          // carried now
-	written  map[stream.Name]store.LeaseID // pull records as written
+	releases map[string]stream.Name     // claims whose record is still to be deleted
+	pulls    map[stream.Name]bool       // carried now
+	written  map[stream.Name]pullRecord // pull records that there are, or may be
 }
 
 // seen is the highest (incarnation, revision) that this process knows of.
@@ -98,7 +98,7 @@ func New(o Options) (*Cluster, error) {
 		wakeSession: newBell(), dropLease: newBell(), wakeWatcher: newBell(), wakeReconciler: newBell(),
 		incGate: newGate(), registered: make(chan struct{}),
 		held: map[stream.Name]*Ownership{}, releases: map[string]stream.Name{},
-		pulls: map[stream.Name]bool{}, written: map[stream.Name]store.LeaseID{},
+		pulls: map[stream.Name]bool{}, written: map[stream.Name]pullRecord{},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if len(o.Secret) > 0 {
@@ -205,13 +205,13 @@ func (c *Cluster) Self() NodeRecord {
 	return c.self
 }
 
-// SetSelf changes this node's record (its state, say) and has it written soon. Name and
-// Process stay.
+// SetSelf changes this node's record (its state, say) and has it written soon. Name,
+// Process and Started stay.
 func (c *Cluster) SetSelf(change func(*NodeRecord)) {
 	c.mu.Lock()
-	name, process := c.self.Name, c.self.Process
+	old := c.self
 	change(&c.self)
-	c.self.Name, c.self.Process = name, process
+	c.self.Name, c.self.Process, c.self.Started = old.Name, old.Process, old.Started
 	c.mu.Unlock()
 	c.wakeSession.ring()
 }

@@ -34,6 +34,12 @@ func (c *Cluster) Pulls(name stream.Name) []string {
 	return withSelf(nodes, c.o.Self.Name, mine)
 }
 
+// pullRecord is what is known of one of this node's pull records.
+type pullRecord struct {
+	lease store.LeaseID // under which it was written; 0: not known
+	gone  int64         // highest revision at which it was seen deleted
+}
+
 // writePulls makes the pull records what they ought to be.
 func (c *Cluster) writePulls(ctx context.Context) error {
 	type change struct {
@@ -44,13 +50,15 @@ func (c *Cluster) writePulls(ctx context.Context) error {
 	c.mu.Lock()
 	lease, before := c.lease, c.seen
 	for name := range c.pulls {
-		if c.written[name] != lease {
+		if r := c.written[name]; r.lease != lease {
 			todo = append(todo, change{name, true})
+			c.written[name] = pullRecord{gone: r.gone} // from here on it may be there, whatever the answer
 		}
 	}
-	for name := range c.written {
+	for name, r := range c.written {
 		if !c.pulls[name] {
 			todo = append(todo, change{name, false})
+			c.written[name] = pullRecord{gone: r.gone} // and from here on it may be gone
 		}
 	}
 	c.mu.Unlock()
@@ -68,13 +76,41 @@ func (c *Cluster) writePulls(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.mu.Lock()
-		if t.on {
-			c.written[t.name] = lease
-		} else {
-			delete(c.written, t.name)
-		}
-		c.mu.Unlock()
+		c.pullWritten(t.name, t.on, lease, rev, before)
 	}
 	return nil
+}
+
+// pullWritten takes note of an answer, unless more is known by now.
+func (c *Cluster) pullWritten(name stream.Name, on bool, lease store.LeaseID, rev int64, before seen) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.written[name]
+	switch {
+	case c.seen.incarnation != before.incarnation, on && r.gone > rev:
+		// Which store it went to is not known, or an earlier deletion came late and undid it.
+		c.wakeReconciler.ring()
+	case on:
+		r.lease = lease
+		c.written[name] = r
+	default:
+		delete(c.written, name)
+	}
+}
+
+// comparePull finds a pull record that ought not to be there, or to be. rev is that of the
+// change, or of the list in which it was looked for.
+func (c *Cluster) comparePull(name stream.Name, there bool, rev int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, written := c.written[name]
+	switch on := c.pulls[name]; {
+	case there && !on && !written:
+		c.written[name] = pullRecord{}
+	case !there && on && written:
+		c.written[name] = pullRecord{gone: max(r.gone, rev)}
+	default:
+		return
+	}
+	c.wakeReconciler.ring()
 }

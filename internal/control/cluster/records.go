@@ -33,8 +33,12 @@ type Capacity struct {
 
 // NodeRecord is what a node says about itself, kept under its lease.
 type NodeRecord struct {
-	Name      string    `json:"name"`
-	Process   string    `json:"process"` // random, one a start: tells a restarted node from its predecessor
+	Name    string `json:"name"`
+	Process string `json:"process"` // random, one a start: tells a restarted node from its predecessor
+	// Started orders the processes of one name: above that of the predecessor found at
+	// the first registration, and above the wall clock then, in ms. A store that comes back as an
+	// older copy brings the records of predecessors back.
+	Started   int64     `json:"started"`
 	Roles     []string  `json:"roles"`
 	State     State     `json:"state"`
 	Addresses Addresses `json:"addresses"`

@@ -11,16 +11,25 @@ import (
 
 // session keeps the node registered: a lease, kept alive, and the node's record
 // under it. When the lease is lost it makes another and has everything under it put again.
+//
+// Another process's record under this node's name is a successor's if its lease is kept
+// alive. One that a restored store brought back runs out.
 func (c *Cluster) session() {
+	var rival time.Time // since when one is seen, the store answering; by the runtime's clock
 	for n := 0; c.ctx.Err() == nil; n++ {
 		err := c.hold()
 		switch {
-		case errors.Is(err, ErrNameTaken):
+		case !errors.Is(err, ErrNameTaken):
+			rival = time.Time{}
+		case rival.IsZero():
+			rival = time.Now()
+		case time.Since(rival) > c.o.TTL*5/4:
 			c.standBack()
 			return
-		case err == nil:
+		}
+		if err == nil {
 			n = -1 // it had been registered: begin with a short pause
-		default:
+		} else {
 			c.log.Debug("registration failed", "err", err)
 		}
 		select {
@@ -124,9 +133,9 @@ func (c *Cluster) endLease() {
 }
 
 // putNode writes the node's record. A record of another process under the same
-// name is a predecessor's, if this process has not been registered yet: its lease is
-// revoked, and with it everything that a crash left behind. Otherwise it is a successor's, and
-// this process stands back: two that evict each other would be worse than one.
+// name is a predecessor's, if this process has not been registered yet or began later: its lease is
+// revoked, and with it everything that a crash, or an older copy of the store, left behind. Otherwise it
+// is a successor's, and this process stands back: two that evict each other would be worse than one.
 func (c *Cluster) putNode(ctx context.Context, lease store.LeaseID) error {
 	key := c.keys.node(c.o.Self.Name)
 	for range settleTries {
@@ -141,9 +150,15 @@ func (c *Cluster) putNode(ctx context.Context, lease store.LeaseID) error {
 		c.mu.Unlock()
 		var old NodeRecord
 		if err == nil && json.Unmarshal(kv.Value, &old) == nil && old.Process != self.Process {
-			if everIn {
+			if everIn && old.Started > self.Started {
 				return ErrNameTaken
 			}
+		}
+		if !everIn {
+			self.Started = max(self.Started, old.Started+1, c.o.Now().UnixMilli())
+			c.mu.Lock()
+			c.self.Started = self.Started
+			c.mu.Unlock()
 		}
 		ok, rev, _, err := c.o.Store.Txn(ctx, []store.Cond{{Key: key, Rev: kv.Rev}}, []store.Op{store.OpPut(key, encode(self), lease)})
 		c.observe(before, rev, err)

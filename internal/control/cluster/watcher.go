@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -64,14 +65,28 @@ func (c *Cluster) resync() (rev int64, err error) {
 // compareMissing finds what this node holds and a list at revision rev does not: its
 // deletion went by between two watches.
 func (c *Cluster) compareMissing(kvs []store.KV, rev int64) {
-	listed := map[stream.Name]bool{}
+	listed, pulled, registered := map[stream.Name]bool{}, map[stream.Name]bool{}, false
 	for _, kv := range kvs {
-		if p := c.keys.parse(kv.Key); p.kind == "streams" {
+		switch p := c.keys.parse(kv.Key); {
+		case p.kind == "streams":
 			listed[p.name] = true
+		case p.kind == "pulls" && p.node == c.o.Self.Name:
+			pulled[p.name] = true
+		case p.kind == "nodes" && p.node == c.o.Self.Name:
+			registered = true
 		}
+	}
+	if !registered {
+		c.wakeSession.ring()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for name, r := range c.written {
+		if c.pulls[name] && !pulled[name] {
+			c.written[name] = pullRecord{gone: max(r.gone, rev)}
+			c.wakeReconciler.ring()
+		}
+	}
 	for name, o := range c.held {
 		if !listed[name] && o.rev <= rev {
 			o.touch()
@@ -122,12 +137,24 @@ func (c *Cluster) follow(from int64) error {
 	}
 }
 
-// compare looks at a change of a stream's record from the side of what this node holds.
+// compare looks at a change of a record from the side of what this node holds.
 func (c *Cluster) compare(e store.Event) {
 	p := c.keys.parse(e.Key)
-	if p.kind != "streams" {
-		return
+	switch {
+	case p.kind == "streams":
+		c.compareStream(p, e)
+	case p.kind == "pulls" && p.node == c.o.Self.Name:
+		c.comparePull(p.name, !e.Deleted, e.Rev)
+	case p.kind == "nodes" && p.node == c.o.Self.Name:
+		var n NodeRecord
+		if e.Deleted || json.Unmarshal(e.Value, &n) != nil || n.Process != c.o.Self.Process {
+			c.wakeSession.ring()
+		}
 	}
+}
+
+// compareStream looks at a change of a stream's record.
+func (c *Cluster) compareStream(p parsed, e store.Event) {
 	c.mu.Lock()
 	o := c.held[p.name]
 	if e.Deleted {
