@@ -22,6 +22,7 @@ type Options struct {
 	Publish   place.Policy  // "" is least_load
 	View      place.Policy  // "" is pull_aware
 	SlowStart time.Duration // in which a new server warms up; 0 is not at all
+	Zone      string        // whose servers are preferred while they have room; "" is none
 }
 
 // Fleet chooses servers.
@@ -182,7 +183,7 @@ func (f *Fleet) explain(q *question, d *place.Decision) []place.Rejection {
 }
 
 func (f *Fleet) publishRequest(q *question, now time.Duration) *place.PublishRequest {
-	r := &place.PublishRequest{Name: q.name, BitrateBPS: q.bitrate, Exclude: f.lookup(q.exclude)}
+	r := &place.PublishRequest{Name: q.name, BitrateBPS: q.bitrate, Zone: f.o.Zone, Exclude: f.lookup(q.exclude)}
 	if node, ok := f.sticky.Get(q.name.String(), now); ok {
 		r.Sticky, r.HasSticky = f.index.Lookup(node)
 	}
@@ -190,7 +191,7 @@ func (f *Fleet) publishRequest(q *question, now time.Duration) *place.PublishReq
 }
 
 func (f *Fleet) viewRequest(q *question) *place.ViewRequest {
-	return &place.ViewRequest{Name: q.name, BitrateBPS: q.bitrate, Exclude: f.lookup(q.exclude),
+	return &place.ViewRequest{Name: q.name, BitrateBPS: q.bitrate, Zone: f.o.Zone, Exclude: f.lookup(q.exclude),
 		Carriers: append(f.lookup(q.carriers), f.recent.of(q.name)...)}
 }
 

@@ -169,6 +169,20 @@ func TestAPublisherGoesBackWithinTheGrace(t *testing.T) {
 	})
 }
 
+func TestTheOwnZoneIsPreferred(t *testing.T) {
+	m := &members{}
+	m.add("a", "origin").Zone = "south"
+	n := m.add("b", "origin")
+	n.Zone, n.Load.EgressBPS = "north", 5e8
+	f, err := NewWith(m, rng(), Options{Zone: "north"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := f.Publisher(alice, nil); err != nil || c.Node != "b" || !strings.Contains(c.Why, "a: in another zone") {
+		t.Errorf("%+v %v", c, err)
+	}
+}
+
 func TestANewServerWarmsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &members{}

@@ -57,7 +57,7 @@ func TestPullsOfObliviousPoliciesAreTheClosedForm(t *testing.T) {
 				continue
 			}
 			c := small(p)
-			c.Zipf, c.Use = zipf, 0.01
+			c.Zipf, c.Use, c.Churn = zipf, 0.01, 3
 			r := simulate(t, c)
 			near(t, string(p), r.MeanPulls, ObliviousPulls(actual(c, r), c.Edges), 0.005)
 		}
