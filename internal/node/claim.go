@@ -110,9 +110,7 @@ type silence struct {
 func (n *node) silence(name string) (string, error) {
 	var s silence
 	if parsed, err := stream.ParseName(name); err == nil {
-		if pub, ok := n.ingest.Lookup(parsed); ok {
-			s = silence{true, pub.Silence()}
-		}
+		s.Silent, s.Publishing = n.ingest.Silence(parsed)
 	}
 	b, err := json.Marshal(s)
 	return string(b), err

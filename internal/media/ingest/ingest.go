@@ -178,6 +178,20 @@ func (s *Service) Lookup(name stream.Name) (*Publication, bool) {
 	return p, true
 }
 
+// Silence is how long nothing has come from the publisher of a stream here;
+// false if there is none. One whose claim is under way counts from its request: the
+// registry may know of it already, and a newcomer elsewhere must not take it for
+// gone.
+func (s *Service) Silence(name stream.Name) (time.Duration, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.active[name]
+	if p == nil {
+		return 0, false
+	}
+	return p.Silence(), true
+}
+
 // Len is the number of publications, those being claimed included.
 func (s *Service) Len() int {
 	s.mu.Lock()

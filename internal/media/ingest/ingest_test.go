@@ -19,7 +19,8 @@ type registry struct {
 	mu       sync.Mutex
 	rev      uint64
 	held     map[stream.Name]*claim
-	busy     error // returned instead, if set
+	busy     error  // returned instead, if set
+	asked    func() // called when a claim has been granted, before its asker knows
 	released int
 }
 
@@ -42,6 +43,9 @@ func (r *registry) Claim(_ context.Context, req Request) (Claim, error) {
 	r.rev++
 	c := &claim{r, req.Name, stream.Epoch{Incarnation: 1, Revision: r.rev}, make(chan struct{})}
 	r.held[req.Name] = c
+	if r.asked != nil {
+		r.asked()
+	}
 	return c, nil
 }
 
@@ -225,4 +229,28 @@ func TestNormalizeKeepsWhatIsMedia(t *testing.T) {
 			t.Errorf("%s: %v %q %v", c.what, typ, payload, ok)
 		}
 	}
+}
+
+// P1: other nodes see a claim in the registry before the claimant does. Who asks it then must
+// hear of a publisher, or it would take the stream over.
+func TestP1AClaimantIsNotTakenForGone(t *testing.T) {
+	in(t, func(t *testing.T, s *Service, r *registry, _ *event.Recorder) {
+		if _, ok := s.Silence(name); ok {
+			t.Error("a publisher before there was one")
+		}
+		r.asked = func() {
+			time.Sleep(100 * time.Millisecond) // the answer's way
+			if d, ok := s.Silence(name); !ok || d != 100*time.Millisecond {
+				t.Errorf("silent for %v, %v", d, ok)
+			}
+		}
+		p, err := s.Publish(t.Context(), Request{Name: name}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Close()
+		if _, ok := s.Silence(name); ok {
+			t.Error("a publisher after it has left")
+		}
+	})
 }
