@@ -1,0 +1,227 @@
+package faults_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// etcd is a cluster of Debian's etcd.
+type etcd struct {
+	s       *story
+	dir     string
+	members []*etcdMember
+}
+
+type etcdMember struct {
+	name, client, peer, data string
+	host                     *host
+	proc                     *process
+}
+
+// startEtcd starts so many members and waits until they answer. They are on h, or on
+// the loopback.
+func (s *story) startEtcd(n int, h *host) *etcd {
+	s.t.Helper()
+	for _, tool := range []string{"etcd", "etcdctl"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			s.t.Fatalf("%s is missing (apt-get install etcd-server etcd-client): no fault of the store can be shown without it", tool)
+		}
+	}
+	// Not the test's directory: that is removed before its processes end.
+	dir, err := os.MkdirTemp(work, "etcd-")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	e := &etcd{s: s, dir: dir}
+	ip := "127.0.0.1"
+	if h != nil {
+		ip = h.ip
+	}
+	for i := range n {
+		name := fmt.Sprint("s", i+1)
+		e.members = append(e.members, &etcdMember{name: name, host: h, data: filepath.Join(dir, name),
+			client: freePort(s, ip, h), peer: freePort(s, ip, h)})
+	}
+	s.t.Cleanup(func() {
+		e.kill()
+		os.RemoveAll(dir)
+	})
+	e.start()
+	return e
+}
+
+// freePort is an address that nobody listens on now.
+func freePort(s *story, ip string, h *host) string {
+	if h != nil {
+		ip = "127.0.0.1" // the host has every port to itself
+	}
+	l, err := net.Listen("tcp", ip+":0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer l.Close()
+	addr := l.Addr().String()
+	if h != nil {
+		_, port, _ := net.SplitHostPort(addr)
+		addr = net.JoinHostPort(h.ip, port)
+	}
+	return addr
+}
+
+func (e *etcd) endpoints() string {
+	var all []string
+	for _, m := range e.members {
+		all = append(all, m.client)
+	}
+	return strings.Join(all, ",")
+}
+
+func (e *etcd) initial() string {
+	var all []string
+	for _, m := range e.members {
+		all = append(all, m.name+"=http://"+m.peer)
+	}
+	return strings.Join(all, ",")
+}
+
+// start runs all members that do not run, and waits until they answer.
+func (e *etcd) start() {
+	e.s.t.Helper()
+	for _, m := range e.members {
+		if m.proc != nil {
+			continue
+		}
+		argv := []string{"etcd", "--name", m.name, "--data-dir", m.data,
+			"--listen-client-urls", "http://" + m.client, "--advertise-client-urls", "http://" + m.client,
+			"--listen-peer-urls", "http://" + m.peer, "--initial-advertise-peer-urls", "http://" + m.peer,
+			"--initial-cluster", e.initial(), "--heartbeat-interval", "100", "--election-timeout", "1000"}
+		if m.host != nil {
+			argv = append(m.host.enter(), argv...)
+		}
+		var err error
+		if m.proc, err = launch(new(logBuffer), argv...); err != nil {
+			e.s.t.Fatal(err)
+		}
+	}
+	for _, m := range e.members {
+		e.s.eventually(20*time.Second, "the store's member "+m.name+" is healthy", m.healthy)
+	}
+}
+
+func (m *etcdMember) healthy() error {
+	var v struct{ Health string }
+	if err := (api{base: "http://" + m.client}).get("/health", &v); err != nil {
+		return fmt.Errorf("%w\n%s", err, m.proc.log.tail(500))
+	}
+	if v.Health != "true" {
+		return fmt.Errorf("health %q", v.Health)
+	}
+	return nil
+}
+
+func (l *logBuffer) tail(n int) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Clone(l.b[max(0, len(l.b)-n):])
+}
+
+// leader is the member that leads now.
+func (e *etcd) leader() *etcdMember {
+	e.s.t.Helper()
+	for _, m := range e.members {
+		resp, err := apiClient.Post("http://"+m.client+"/v3/maintenance/status", "application/json", strings.NewReader("{}"))
+		if err != nil {
+			continue
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		var st struct {
+			Header struct {
+				Member string `json:"member_id"`
+			}
+			Leader string
+		}
+		if resp.StatusCode == http.StatusOK && json.Unmarshal(body, &st) == nil && st.Leader != "" && st.Leader == st.Header.Member {
+			return m
+		}
+	}
+	e.s.t.Fatal("no member of the store says that it leads")
+	return nil
+}
+
+func (m *etcdMember) kill() {
+	m.proc.signal(syscall.SIGKILL)
+	<-m.proc.done
+	m.proc = nil
+}
+
+// kill ends every member at once.
+func (e *etcd) kill() {
+	for _, m := range e.members {
+		if m.proc != nil {
+			m.proc.signal(syscall.SIGKILL)
+		}
+	}
+	for _, m := range e.members {
+		if m.proc != nil {
+			m.kill()
+		}
+	}
+}
+
+func (e *etcd) freeze() {
+	for _, m := range e.members {
+		m.proc.freeze()
+	}
+}
+
+func (e *etcd) thaw() {
+	for _, m := range e.members {
+		m.proc.thaw()
+	}
+}
+
+// wipe forgets everything; the members must not run.
+func (e *etcd) wipe() {
+	e.s.t.Helper()
+	for _, m := range e.members {
+		if err := os.RemoveAll(m.data); err != nil {
+			e.s.t.Fatal(err)
+		}
+	}
+}
+
+// save takes a snapshot.
+func (e *etcd) save() {
+	e.s.t.Helper()
+	e.control("--endpoints", "http://"+e.members[0].client, "snapshot", "save", filepath.Join(e.dir, "snapshot"))
+}
+
+// restore puts the snapshot in the place of the data; the members must not run.
+func (e *etcd) restore() {
+	e.s.t.Helper()
+	e.wipe()
+	for _, m := range e.members {
+		e.control("snapshot", "restore", filepath.Join(e.dir, "snapshot"), "--data-dir", m.data, "--name", m.name,
+			"--initial-cluster", e.initial(), "--initial-advertise-peer-urls", "http://"+m.peer)
+	}
+}
+
+func (e *etcd) control(args ...string) {
+	e.s.t.Helper()
+	cmd := exec.Command("etcdctl", args...)
+	cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		e.s.t.Fatalf("etcdctl %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}

@@ -1,0 +1,126 @@
+package faults_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const ms = time.Millisecond
+
+// story is one telling of a scenario.
+type story struct {
+	t     *testing.T
+	name  string
+	began time.Time
+
+	mu    sync.Mutex
+	nodes []*node
+	said  []line // what the test did and the viewers missed
+
+	at atomic.Pointer[time.Time] // of the last fault
+}
+
+// tell runs a scenario as often as asked for.
+func tell(t *testing.T, name string, scenario func(*story)) {
+	if _, err := weirBinary(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range *runs {
+		t.Run(fmt.Sprint("run", i+1), func(t *testing.T) {
+			s := &story{t: t, name: name, began: time.Now()}
+			t.Cleanup(func() {
+				if t.Failed() {
+					s.print()
+				}
+			})
+			t.Cleanup(s.end)
+			scenario(s)
+		})
+	}
+}
+
+// end kills what still runs.
+func (s *story) end() {
+	for _, n := range s.nodes {
+		n.proc.thaw()
+		n.proc.kill()
+	}
+}
+
+// note writes a line into the timeline.
+func (s *story) note(format string, args ...any) {
+	s.say(time.Now(), "test", fmt.Sprintf(format, args...))
+}
+
+func (s *story) say(at time.Time, who, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said = append(s.said, line{at, who, text})
+}
+
+// fault does the damage and remembers when: gaps count from here.
+func (s *story) fault(what string, do func()) {
+	s.t.Helper()
+	now := time.Now()
+	s.at.Store(&now)
+	s.note("FAULT: %s", what)
+	do()
+}
+
+// since is how long ago the last fault was.
+func (s *story) since() time.Duration { return time.Since(s.faultAt()) }
+
+func (s *story) faultAt() time.Time {
+	if at := s.at.Load(); at != nil {
+		return *at
+	}
+	return s.began
+}
+
+// pollEvery is how often a condition is looked at.
+const pollEvery = 10 * time.Millisecond
+
+// eventually waits until cond returns nil, and says how long that took. It fails the
+// test with cond's last error when that takes longer than within.
+func (s *story) eventually(within time.Duration, what string, cond func() error) time.Duration {
+	s.t.Helper()
+	began := time.Now()
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		err := cond()
+		took := time.Since(began)
+		if err == nil {
+			return took
+		}
+		if took > within {
+			s.note("WAITED IN VAIN: %s", what)
+			s.t.Fatalf("%s: not within %v: %v", what, within, err)
+		}
+		<-tick.C
+	}
+}
+
+// during checks that cond stays nil for the whole of d, which is part of the story.
+func (s *story) during(d time.Duration, what string, cond func() error) {
+	s.t.Helper()
+	deadline := time.Now().Add(d)
+	tick := time.NewTicker(5 * pollEvery)
+	defer tick.Stop()
+	for time.Now().Before(deadline) {
+		if err := cond(); err != nil {
+			s.note("NO LONGER: %s: %v", what, err)
+			s.t.Errorf("%s: %v", what, err)
+			return
+		}
+		<-tick.C
+	}
+}
+
+// passes lets time pass that is part of the story.
+func (s *story) passes(d time.Duration) {
+	s.during(d, "", func() error { return nil })
+}
