@@ -21,7 +21,11 @@ import (
 //	= seen     < seen        restored            raise above all seen
 //	= seen     ≥ seen        the same store      nothing
 //	> seen     any           raised by another   adopt
-func (c *Cluster) checkIncarnation(ctx context.Context) error {
+func (c *Cluster) checkIncarnation(ctx context.Context) error { return c.raiseIncarnation(ctx, 0) }
+
+// raiseIncarnation is checkIncarnation for who knows that the store went back while it had
+// the incarnation bad.
+func (c *Cluster) raiseIncarnation(ctx context.Context, bad uint64) error {
 	if err := c.incGate.lock(ctx); err != nil {
 		return err
 	}
@@ -39,7 +43,7 @@ func (c *Cluster) checkIncarnation(ctx context.Context) error {
 			kv = kvs[0]
 		}
 		stored, _ := strconv.ParseUint(string(kv.Value), 10, 64) // garbage is as good as absent
-		if stored > before.incarnation || stored == before.incarnation && stored > 0 && rev >= before.rev {
+		if stored > before.incarnation || stored == before.incarnation && stored > bad && rev >= before.rev {
 			c.observe(before, 0, nil)
 			return c.adopt(stored, kv.Rev, rev)
 		}

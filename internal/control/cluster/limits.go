@@ -19,7 +19,7 @@ const (
 	// started at once does not write at once. loadRefresh is how often an unchanged one
 	// is: it doubles as the probe that notices a store that is away or restored.
 	loadPeriod  = time.Second
-	loadRefresh = 5 * time.Second
+	loadRefresh = 2 * time.Second
 
 	// backoffMin and backoffMax bound the jittered pause between tries. Why not longer: the
 	// registry is to be right 10 s after the store's return, with tries to spare.
@@ -41,7 +41,7 @@ const (
 	// know stay in the view: their owners are about to register again. Why not smaller: an idle
 	// node looks once in loadRefresh. Why not larger: P2 wants the truth 10 s after the store's
 	// return, and a node may notice that a moment late.
-	rememberFor = 7 * time.Second
+	rememberFor = 5 * time.Second
 
 	// settleTries bounds the rounds of one settlement: each lost round means that
 	// somebody else's write came between.

@@ -70,7 +70,7 @@ func TestDeadNodesOfARestoredStoreAreForgotten(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		m.Wipe()
 		dead.Partition(true)
-		time.Sleep(6 * time.Second)
+		time.Sleep(4 * time.Second)
 		if n, ok := a.Node("dead"); !ok || !n.Remembered {
 			t.Fatalf("%+v %v", n, ok)
 		}

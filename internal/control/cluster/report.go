@@ -22,8 +22,12 @@ func (c *Cluster) ReportLoad(l Load) {
 }
 
 // reporter writes the load when it changed, and now and then when it did not: then it is the
-// call that finds out whether the store is still there and still the same.
+// call that finds out whether the store is still there and still the same. It
+// is if the incarnation is the one known and the last report is still there. By the revision
+// alone a store that went back is not found out once it has caught up.
 func (c *Cluster) reporter() {
+	var last int64 // revision of the report before, under the same lease and incarnation; 0: none
+	var of uint64  // that incarnation
 	var written Load
 	var at time.Time // by the runtime's clock
 	var under store.LeaseID
@@ -44,17 +48,30 @@ func (c *Cluster) reporter() {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(c.ctx, claimTimeout)
-		// On the condition that the incarnation is the one known: a reborn store whose
-		// revisions have caught up with those seen would not be noticed by them.
-		ok, rev, _, err := c.o.Store.Txn(ctx, []store.Cond{{Key: c.keys.incarnation(), Rev: incRev}},
-			[]store.Op{store.OpPut(c.keys.load(c.o.Self.Name), encode(load), lease)})
-		cancel()
+		key := c.keys.load(c.o.Self.Name)
+		conds := []store.Cond{{Key: c.keys.incarnation(), Rev: incRev}}
+		if lease != under || before.incarnation != of {
+			last = 0
+		}
+		if last > 0 {
+			conds = append(conds, store.Cond{Key: key, Rev: last})
+		}
+		ok, rev, current, err := c.o.Store.Txn(ctx, conds, []store.Op{store.OpPut(key, encode(load), lease)})
 		c.observe(before, rev, err)
+		if err == nil && !ok && last > 0 && current[0].Rev == incRev {
+			// Later than known is a report whose answer was lost. Absent, it may have gone with the
+			// lease: its next write tells.
+			if now := current[1].Rev; 0 < now && now < last {
+				err = c.raiseIncarnation(ctx, before.incarnation)
+			}
+			last, at = current[1].Rev, time.Time{}
+		}
+		cancel()
 		switch {
 		case err == nil && !ok:
 			c.wakeWatcher.ring()
 		case err == nil:
-			written, at, under = load, time.Now(), lease
+			written, at, under, last, of = load, time.Now(), lease, rev, before.incarnation
 		case errors.Is(err, store.ErrLeaseGone):
 			c.leaseGone(lease)
 		}

@@ -207,7 +207,7 @@ func TestLoadIsWrittenWhenItChangedAndNowAndThen(t *testing.T) {
 			return after - before
 		}
 		time.Sleep(10 * time.Second)
-		if n := writes(time.Minute, func() {}); n < 9 || n > 13 {
+		if n := writes(time.Minute, func() {}); n < 20 || n > 30 {
 			t.Errorf("%d writes a minute of an unchanged load", n)
 		}
 		i := 0
