@@ -263,3 +263,37 @@ func TestFLVFormOnDemand(t *testing.T) {
 		}
 	})
 }
+
+// What a source on another clock has left behind is not shown to joiners under the
+// new one's name: a node that pulled the old one elsewhere has it already.
+func TestJoinAfterAChangeOfClockStartsAtTheNewSource(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		w.headers(1)
+		w.gop(1000)
+		w.attach("another")
+		v := w.join(openSink(), JoinOptions{})
+		w.headers(2)
+		for _, g := range w.seen(v) {
+			if !g.header {
+				t.Fatalf("got %+v before the new source's first frame", g)
+			}
+		}
+		first := w.video(0, true)
+		if got := seqs(w.seen(v)); !slices.Equal(got, []uint32{first}) {
+			t.Errorf("frames %v, want the key frame %d", got, first)
+		}
+	})
+}
+
+// The same clock from elsewhere is the same stream: it may be joined at once.
+func TestJoinAfterAMoveStartsAtOnce(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		w.attach("clock")
+		w.headers(1)
+		w.gop(1000)
+		w.attach("clock")
+		if got := seqs(w.seen(w.join(openSink(), JoinOptions{}))); len(got) == 0 {
+			t.Error("nothing to see")
+		}
+	})
+}

@@ -174,15 +174,21 @@ func (l *log) bound(ms int64) (r Reason) {
 	default:
 		return ""
 	}
-	l.join.Store(nil)
+	l.unjoin()
 	return r
+}
+
+// unjoin takes the join point back: joiners wait for the next one.
+func (l *log) unjoin() {
+	l.pending = nil
+	l.join.Store(nil)
 }
 
 // reset forgets headers and join points: the stream is over, what follows is another.
 func (l *log) reset() {
 	l.hdr, l.hdrEnd = nil, 0
-	l.newest, l.pending = nil, nil
-	l.join.Store(nil)
+	l.newest = nil
+	l.unjoin()
 	l.head.Store(nil)
 }
 

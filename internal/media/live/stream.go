@@ -77,6 +77,10 @@ func (s *Stream) Attach(src Source) (*Writer, error) {
 	if s.clock.id != src.Timeline || !s.clock.begun {
 		s.source++
 		s.pruned, s.leadSet = false, false
+		// Joiners wait for its first key frame. What is left of the last source is on
+		// another clock than the one that this stream has from now on: a receiver
+		// that comes from another node could not tell that it has had it.
+		s.eachLog(func(l *log) { l.unjoin() })
 	}
 	s.clock.attach(src.Timeline, src.Epoch.String()+"/"+s.hub.id)
 	s.epoch = src.Epoch
