@@ -5,9 +5,11 @@ import (
 	"time"
 )
 
-// DefaultWindow is how much one direction holds before writers wait, in bytes:
-// what a socket's two buffers hold at least.
-const DefaultWindow = 256 << 10
+// DefaultWindow is how much one direction holds before writers wait, in bytes. Why
+// so large: in a synctest bubble a goroutine that waits for a mutex stops the
+// clock, and a writer that waits for its peer may hold one. Tests of slow peers
+// choose a smaller one, and use a [Proxy] where others want the writer's lock.
+const DefaultWindow = 64 << 20
 
 // Faults are how both directions of a link are, from its beginning. The zero value
 // is a perfect network.

@@ -12,9 +12,10 @@ const (
 	// PeerPing is how often an otherwise quiet connection to a node is asked for a
 	// sign of life, and PeerSilence how long it may give none. Why not smaller: a
 	// node in a long garbage collection or a full disk's fsync is not dead. Why not
-	// larger: a silent partition must be noticed within 2 s.
+	// larger: a silent partition must be noticed within 2 s, which is up to a ping
+	// until the last byte is seen, and the pings that PeerSilence rounds up to.
 	PeerPing    = 500 * time.Millisecond
-	PeerSilence = 1800 * time.Millisecond
+	PeerSilence = 1400 * time.Millisecond
 
 	// DialTimeout covers the TCP connect, the handshake and the proof.
 	DialTimeout = 3 * time.Second
