@@ -36,10 +36,7 @@ func (c *conn) next() (rtmp.Event, error) {
 // resting reports whether nothing is expected of the client: it plays, and every
 // play has started.
 func (c *conn) resting() bool {
-	if c.unparkable || c.s.parker == nil {
-		return false
-	}
-	if _, plain := c.nc.(*net.TCPConn); !plain {
+	if c.unparkable || !c.s.parks(c.nc) {
 		return false
 	}
 	c.mu.Lock()
@@ -53,6 +50,17 @@ func (c *conn) resting() bool {
 		}
 	}
 	return true
+}
+
+// parks reports whether connections of this kind can be parked. The parker starts
+// with the first that can: a server of others has no use for its descriptors and
+// its thread.
+func (s *Server) parks(nc net.Conn) bool {
+	if _, plain := nc.(*net.TCPConn); !plain {
+		return false
+	}
+	s.startParker.Do(func() { s.parker = newParker() })
+	return s.parker != nil
 }
 
 // park gives the reader's goroutine up until the client says something, or the
@@ -96,7 +104,7 @@ func (c *conn) unparkLocked() {
 
 // nudge makes a reader that waits look whether it may be parked.
 func (c *conn) nudge() {
-	if c.s.parker == nil {
+	if !c.s.parks(c.nc) {
 		return
 	}
 	c.mu.Lock()

@@ -36,13 +36,14 @@ const memberStreams = 256
 
 // Server is all RTMP sessions of a node.
 type Server struct {
-	o       Options
-	ctx     context.Context
-	cancel  context.CancelFunc
-	wg      sync.WaitGroup
-	perAddr perAddr
-	parker  *parker // nil: every connection keeps its goroutine
-	ids     atomic.Uint64
+	o           Options
+	ctx         context.Context
+	cancel      context.CancelFunc
+	wg          sync.WaitGroup
+	perAddr     perAddr
+	startParker sync.Once
+	parker      *parker // nil: every connection keeps its goroutine; see parks
+	ids         atomic.Uint64
 
 	mu      sync.Mutex
 	closed  bool
@@ -52,7 +53,7 @@ type Server struct {
 
 // NewServer returns a Server without sessions.
 func NewServer(o Options) *Server {
-	s := &Server{o: o, conns: make(map[uint64]*conn), perAddr: perAddr{n: make(map[netip.Addr]int)}, parker: newParker()}
+	s := &Server{o: o, conns: make(map[uint64]*conn), perAddr: perAddr{n: make(map[netip.Addr]int)}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -96,6 +97,7 @@ func (s *Server) Close(ctx context.Context) error {
 	go func() {
 		leaving.Wait()
 		s.wg.Wait()
+		s.startParker.Do(func() {}) // or never
 		s.parker.close()
 		close(done)
 	}()
