@@ -12,8 +12,9 @@ import (
 func TestRest(t *testing.T) {
 	for cost, want := range map[time.Duration]time.Duration{
 		0:                      0,
-		20 * time.Microsecond:  0, // few viewers: at once
-		time.Millisecond:       9 * time.Millisecond,
+		5 * time.Microsecond:   0, // few viewers: at once
+		100 * time.Microsecond: 6300 * time.Microsecond,
+		time.Millisecond:       63 * time.Millisecond,
 		30 * time.Millisecond:  70 * time.Millisecond, // the latency bound
 		100 * time.Millisecond: 0,
 		time.Second:            0,

@@ -43,7 +43,7 @@ func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn, prea
 	p.Conn.SetOutput(pv.write)
 	told := p.Ended // not p: it would stay for as long as the viewer does
 	pv.v = want.Stream().Join(live.JoinOptions{
-		Sink: countedSink{sink, p.Conn}, Form: live.RTMP,
+		Sink: sink, Form: live.RTMP,
 		Preamble: preamble,
 		Trailer:  bye,
 		OnEnd: func(r live.Reason, err error) {
@@ -70,8 +70,10 @@ func (s *Service) sharedTrailer(p *session.Play) []byte {
 
 // finish tells the session, unless it has asked for the end itself.
 func (pv *pumped) finish(told func(event.Reason, event.Side, error), r live.Reason, err error) {
+	<-pv.joined
 	pv.done()
 	pv.want.Release()
+	pv.conn.CountOut(int(pv.v.Stats().Bytes))
 	close(pv.over)
 	if r != live.ReasonLeft {
 		reason, by := ending(r)
@@ -94,16 +96,15 @@ func (pv *pumped) write(b []byte) error {
 	return err
 }
 
-// countedSink makes what a pump sends count as the connection's.
-type countedSink struct {
-	live.Sink
-	conn *rtmp.ServerConn
-}
-
-func (s countedSink) TryWrite(b []byte) (int, error) {
-	n, err := s.Sink.TryWrite(b)
-	s.conn.CountOut(n)
-	return n, err
+// BytesOut is what the pump has sent so far; 0 once the viewer has ended, when the
+// connection's own count has it.
+func (pv *pumped) BytesOut() int64 {
+	select {
+	case <-pv.over:
+		return 0
+	default:
+		return pv.v.Stats().Bytes
+	}
 }
 
 func (pv *pumped) Pause(on bool) { pv.v.Pause(on) }

@@ -330,7 +330,13 @@ func (c *conn) bytes() (in, out int64) {
 	if r == nil {
 		return 0, 0
 	}
-	return r.BytesIn(), r.BytesOut()
+	in, out = r.BytesIn(), r.BytesOut()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, st := range c.streams {
+		out += st.bytesOut()
+	}
+	return in, out
 }
 
 // why turns what the reader returned into who ended the session and why.

@@ -45,6 +45,16 @@ func (st *netStream) close() {
 	}
 }
 
+// bytesOut is what a player writes past the connection's own count.
+func (st *netStream) bytesOut() int64 {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if p, ok := st.player.(interface{ BytesOut() int64 }); ok {
+		return p.BytesOut()
+	}
+	return 0
+}
+
 // plays reports whether a play has started.
 func (st *netStream) plays() bool {
 	st.mu.Lock()
