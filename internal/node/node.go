@@ -36,6 +36,7 @@ const stopTimeout = 5 * time.Second
 
 // node is all parts of one process.
 type node struct {
+	world   World
 	cfg     config.Config
 	log     *slog.Logger
 	emit    event.Sink
@@ -61,11 +62,7 @@ type node struct {
 	serving   sync.WaitGroup
 }
 
-// Run runs a node until ctx ends, then ends it in good order. An error means
-// that it could not start, or that a listener failed.
-func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	setGC()
-	n := &node{cfg: cfg, log: log.With("node", cfg.Node.Name)}
+func (n *node) run(ctx context.Context) error {
 	if err := n.start(ctx); err != nil {
 		n.stop()
 		return err
@@ -104,11 +101,11 @@ func (n *node) start(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
-	n.emit = event.Tee(event.NewLog(n.log), count)
-	if n.listeners, err = listen(&n.cfg, n.log); err != nil {
+	n.emit = event.Tee(event.NewLog(n.log), count, n.world.Emit)
+	if n.listeners, err = listen(&n.cfg, n.world.Listen, n.log); err != nil {
 		return err
 	}
-	if n.store, err = openStore(ctx, &n.cfg, n.log); err != nil {
+	if n.store, err = n.openStore(ctx); err != nil {
 		return err
 	}
 	if err := n.join(ctx); err != nil {
@@ -125,6 +122,7 @@ func (n *node) join(ctx context.Context) (err error) {
 		Secret:  []byte(n.cfg.Store.Secret.Reveal()),
 		Logger:  n.log,
 		Emit:    n.emit,
+		Now:     n.world.Now,
 		Highest: highest(&n.cfg),
 		Self: cluster.NodeRecord{
 			Name: n.cfg.Node.Name, Roles: roles(&n.cfg), Zone: n.cfg.Node.Zone, Version: Version(),
@@ -151,8 +149,7 @@ func (n *node) build() {
 	o.Pumps = 1 // nothing joins it but cursors
 	n.transit = live.NewHub(o)
 
-	dial := (&net.Dialer{}).DialContext
-	dialer := func(ctx context.Context, addr string) (net.Conn, error) { return dial(ctx, "tcp", addr) }
+	dialer := func(ctx context.Context, addr string) (net.Conn, error) { return n.world.Dial(ctx, "tcp", addr) }
 	reg := registry{n, n.cluster, n.cfg.Node.Name}
 
 	n.peers = relay.NewPeers(n.cfg.Node.Name, n.cluster.Secret, dialer)
@@ -276,12 +273,12 @@ type listeners struct {
 }
 
 // listen binds everything that the configuration names.
-func listen(cfg *config.Config, log *slog.Logger) (l listeners, err error) {
+func listen(cfg *config.Config, listen func(network, addr string) (net.Listener, error), log *slog.Logger) (l listeners, err error) {
 	bind := func(to *net.Listener, what, addr string) {
 		if err != nil || addr == "" {
 			return
 		}
-		if *to, err = Listen("tcp", addr); err != nil {
+		if *to, err = listen("tcp", addr); err != nil {
 			err = fmt.Errorf("%s listener: %w", what, err)
 			return
 		}

@@ -15,6 +15,13 @@ import (
 	"weir/internal/ops/config"
 )
 
+func (n *node) openStore(ctx context.Context) (store.Store, error) {
+	if n.world.Store != nil {
+		return n.world.Store(ctx)
+	}
+	return openStore(ctx, &n.cfg, n.log)
+}
+
 // openStore opens the configured store. An embedded one logs the address that
 // other nodes give as their endpoint.
 func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store.Store, error) {
