@@ -81,13 +81,13 @@ func (w *world) logf(format string, args ...any) {
 	w.mu.Unlock()
 }
 
-// now is a machine's clock.
+// now is a machine's clock as its next process has it. A step of the clock under a running process is not
+// seen by what measures durations, and a time.Time cannot be made to say so.
 func (w *world) now(m *machine) func() time.Time {
-	return func() time.Time {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return time.Now().Add(m.skew)
-	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	skew := m.skew
+	return func() time.Time { return time.Now().Add(skew) }
 }
 
 // start brings a machine's next process up, trying until it is, or is not wanted any more.
