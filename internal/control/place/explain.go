@@ -55,7 +55,7 @@ func (x *Index) whyNot(q *query, d *Decision, id ID) Word {
 	if d.zone >= 0 && x.servers[id].zone != d.zone {
 		return OtherZone
 	}
-	if why := x.servers[id].gated(&q.demand); why != "" {
+	if why := x.servers[id].gated(&q.demand); why != "" && x.policy[q.role].gates() {
 		return why
 	}
 	carries := contains(q.carriers, id)

@@ -216,9 +216,9 @@ func (x *Index) decide(q *query, zone string, rng *rand.Rand) (Decision, bool) {
 
 // gated passes servers over that had better not be asked, unless that is all of them.
 func (x *Index) gated(q *query, from, to int, rng *rand.Rand) (Decision, bool) {
-	q.gate = true
+	q.gate = x.policy[q.role].gates()
 	d, ok := x.by(q, from, to, rng)
-	if !ok {
+	if !ok && q.gate {
 		q.gate = false
 		d, ok = x.by(q, from, to, rng)
 	}

@@ -55,6 +55,10 @@ func checked(p Policy, list []Policy) (Policy, error) {
 	return p, nil
 }
 
+// gates reports whether the policy passes gated servers over. Plain hashing is blind to load:
+// that is what it is for.
+func (p Policy) gates() bool { return p != Hash && p != SourceHash }
+
 // key orders a server in the heap of a role.
 func (x *Index) key(r role, id ID) float64 {
 	switch x.policy[r] {

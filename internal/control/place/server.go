@@ -81,7 +81,7 @@ func (s *server) with(d *vec) float64 {
 // flight, or what the other balancers have probably sent and would have the server refuse it. "" if nothing.
 func (s *server) gated(d *vec) Word {
 	switch {
-	case d[joins] > 0 && s.total[joins]+d[joins] > joinGate*s.c.Weight:
+	case d[joins] > 0 && s.likely[joins]+d[joins] > joinGate*s.c.Weight:
 		return ManyJoins
 	case s.likely[egress]+d[egress] > s.maxOut || s.likely[sessions]+d[sessions] > s.maxSessions:
 		return LikelyFull

@@ -80,7 +80,8 @@ func Run(ctx context.Context, c Config, tell func(Progress)) (*Result, error) {
 		e.step()
 	}
 	e.finish()
-	return &e.r, nil
+	r := e.r // a pointer into the engine would keep all viewers
+	return &r, nil
 }
 
 func newEngine(c Config) (*engine, error) {
