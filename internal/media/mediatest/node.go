@@ -21,7 +21,8 @@ import (
 )
 
 // The limits that nodes run with. Linger is a pull's life without viewers, Grace a
-// stream's without a publisher.
+// stream's without a publisher, Silence a feed's without media (a publisher's is
+// three times that).
 const (
 	Linger  = 10 * time.Second
 	Grace   = 15 * time.Second
@@ -77,7 +78,7 @@ func (w *World) StartWith(name string, handler func(*Node) session.Handler) *Nod
 	n.Pulls = relay.NewPulls(relay.PullOptions{Hub: n.Hub, Peers: n.Peers, Locator: reg, Emit: n.Rec.Sink,
 		Linger: always(Linger), Grace: always(Grace), Wait: func(string) time.Duration { return w.Wait }, Silence: Silence})
 	n.Ingest = ingest.New(ingest.Options{Hub: n.Hub, Registry: reg, Emit: n.Rec.Sink,
-		FirstMedia: 10 * time.Second, Silence: Silence, YieldAfter: 2 * time.Second,
+		FirstMedia: 10 * time.Second, Silence: 3 * Silence, YieldAfter: 2 * time.Second,
 		OnStart: n.Pulls.LocalStarted, OnEnd: n.Pulls.LocalEnded})
 	n.Play = play.New(n.Pulls, publications{n.Ingest}, n.Rec.Sink)
 	var h session.Handler = Handler{n}

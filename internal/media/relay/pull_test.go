@@ -215,8 +215,8 @@ func TestSilentFeedIsGivenUp(t *testing.T) {
 		// The publisher's bytes stop; the owner itself answers pings.
 		w.Net.Links(origin.Addr)[0].Stall(testnet.Up)
 		elapse(mediatest.Silence + time.Second)
-		if e := event.Of[event.PullEnded](edge.Rec); len(e) == 0 {
-			t.Error("a feed that brings nothing still runs")
+		if e := event.Of[event.PullEnded](edge.Rec); len(e) == 0 || e[0].Reason != event.SourceSilent {
+			t.Errorf("pulls ended: %+v", e)
 		}
 		w.Net.Links(origin.Addr)[0].Resume(testnet.Up)
 		pub.Stop()
