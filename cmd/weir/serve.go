@@ -61,6 +61,13 @@ func overrides(cmd *cobra.Command) []config.Override {
 func logger(to io.Writer, n config.Node) *slog.Logger {
 	o := &slog.HandlerOptions{Level: n.LogLevel}
 	if n.LogFormat == config.LogJSON {
+		o.ReplaceAttr = func(_ []string, a slog.Attr) slog.Attr {
+			if a.Value.Kind() == slog.KindDuration {
+				// Seconds, as in the metrics: slog would write nanoseconds.
+				return slog.Float64(a.Key, a.Value.Duration().Seconds())
+			}
+			return a
+		}
 		return slog.New(slog.NewJSONHandler(to, o))
 	}
 	return slog.New(slog.NewTextHandler(to, o))

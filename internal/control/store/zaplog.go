@@ -9,10 +9,12 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// expected are warnings about choices that the embedded member makes knowingly.
+// expected are warnings about choices that the embedded member makes knowingly,
+// and the client's about each try of a call, which the call's own error sums up.
 var expected = map[string]bool{
 	"Running http and grpc server on single port. This is not recommended for production.": true,
 	"simple token is not cryptographically signed":                                         true,
+	"retrying of unary invoker failed":                                                     true,
 }
 
 // zapToSlog hands what etcd's code logs to a slog logger, from warnings up,
