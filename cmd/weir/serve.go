@@ -21,6 +21,7 @@ var flags = []struct{ name, key, usage string }{
 	{"store", "store.kind", "where the cluster's records are: memory, embedded or etcd"},
 	{"store-listen", "store.listen", "the embedded store's client address, `HOST:PORT`"},
 	{"store-endpoints", "store.endpoints", "etcd's client addresses, `A,B`"},
+	{"store-peers", "store.peers", "all embedded members, this one too, `NAME=HOST:PORT,...`; none: a single member"},
 	{"store-dir", "store.dir", "the embedded store's data, `DIR`"},
 	{"log-level", "node.log_level", "debug, info, warn or error"},
 	{"log-format", "node.log_format", "text or json"},
