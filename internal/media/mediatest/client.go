@@ -58,7 +58,7 @@ func (w *World) dial(ctx context.Context, _, addr string) (net.Conn, error) {
 // publisher.
 func (w *World) Publish(n *Node, name stream.Name, epoch uint64) *Run {
 	return w.run(func(ctx context.Context) error {
-		return stamp.Publish(ctx, stamp.PublishOptions{URL: n.URL(name), Dial: w.dial, Feed: stamp.NewSource(name.String(), epoch, Shape)})
+		return stamp.Publish(ctx, stamp.PublishOptions{URL: n.URL(name), Dial: w.dial, Feed: stamp.NewSource(name.String(), epoch, w.Shape)})
 	})
 }
 

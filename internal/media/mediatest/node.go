@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"weir/internal/bench/stamp"
 	"weir/internal/media/ingest"
 	"weir/internal/media/live"
 	"weir/internal/media/member"
@@ -37,13 +38,14 @@ type World struct {
 	Registry *Registry
 	Secret   []byte
 	Wait     time.Duration // play.wait of all nodes
+	Shape    stamp.Shape   // of what Publish publishes
 
 	hosts int
 }
 
 // NewWorld returns a World without nodes.
 func NewWorld(t testing.TB) *World {
-	return &World{TB: t, Registry: newRegistry(), Secret: []byte("the cluster's")}
+	return &World{TB: t, Registry: newRegistry(), Secret: []byte("the cluster's"), Shape: Shape}
 }
 
 // Node is one running node.

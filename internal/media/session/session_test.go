@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,8 +42,10 @@ type client struct {
 	*rtmp.ClientConn
 	t     *testing.T
 	heard chan rtmp.Status
-	media map[uint32]int // by message stream; read it when the bubble is at rest
 	ended chan error
+
+	mu    sync.Mutex
+	media map[uint32]int // by message stream
 }
 
 func dial(t *testing.T, w *mediatest.World, n *mediatest.Node) *client {
@@ -74,13 +77,22 @@ func connect(t *testing.T, w *mediatest.World, n *mediatest.Node) *client {
 			}
 			switch ev.Kind {
 			case rtmp.EventMedia:
+				c.mu.Lock()
 				c.media[ev.StreamID]++
+				c.mu.Unlock()
 			case rtmp.EventStatus:
 				c.heard <- *ev.Status
 			}
 		}
 	}()
 	return c
+}
+
+// got is how much media came on a message stream so far.
+func (c *client) got(id uint32) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.media[id]
 }
 
 // stream makes a NetStream.
@@ -226,27 +238,27 @@ func TestManyNetStreamsOnOneConnection(t *testing.T) {
 			c.sound(pub, ts*20)
 		}
 		synctest.Wait()
-		if c.media[one] < 100 || c.media[two] < 100 {
-			t.Errorf("the plays got %d and %d messages", c.media[one], c.media[two])
+		if c.got(one) < 100 || c.got(two) < 100 {
+			t.Errorf("the plays got %d and %d messages", c.got(one), c.got(two))
 		}
 		// One ends; the others do not.
 		if err := c.DeleteStream(one); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		before, got := c.media[one], c.media[two]
+		before, got := c.got(one), c.got(two)
 		c.sound(pub, 3000)
 		synctest.Wait()
-		if c.media[one] != before || c.media[two] != got+1 {
-			t.Errorf("after the end of one: %d and %d more", c.media[one]-before, c.media[two]-got)
+		if c.got(one) != before || c.got(two) != got+1 {
+			t.Errorf("after the end of one: %d and %d more", c.got(one)-before, c.got(two)-got)
 		}
 		// Another stream in its place.
 		w.Publish(n, bob, 1)
 		elapse(time.Second)
 		c.says(two, rtmp.CodePlayStart, "play", "bob") // play2's case: in place of alice
 		elapse(time.Second)
-		if c.media[two] < got+60 {
-			t.Errorf("bob brought %d messages", c.media[two]-got)
+		if c.got(two) < got+60 {
+			t.Errorf("bob brought %d messages", c.got(two)-got)
 		}
 		c.says(pub, rtmp.CodeUnpublish, "closeStream")
 		synctest.Wait()
@@ -267,16 +279,16 @@ func TestPlayCloseStreamPlayAnother(t *testing.T) {
 		for range 5 {
 			for _, name := range []string{"alice", "bob"} {
 				c.says(id, rtmp.CodePlayStart, "play", name)
-				before := c.media[id]
+				before := c.got(id)
 				elapse(time.Second)
-				if c.media[id] < before+60 {
-					t.Fatalf("%s brought %d messages", name, c.media[id]-before)
+				if c.got(id) < before+60 {
+					t.Fatalf("%s brought %d messages", name, c.got(id)-before)
 				}
 				c.Send(id, "closeStream")
 				elapse(time.Millisecond)
-				before = c.media[id]
+				before = c.got(id)
 				elapse(time.Second)
-				if c.media[id] != before {
+				if c.got(id) != before {
 					t.Fatal("media after closeStream")
 				}
 			}
@@ -298,27 +310,49 @@ func TestPauseAndReceiveBeforeAndWhilePlaying(t *testing.T) {
 		w.Publish(n, alice, 1)
 		c.hears(rtmp.CodePlayStart)
 		elapse(5 * time.Second)
-		if got := c.media[id]; got > 5 { // headers and the access marker
+		if got := c.got(id); got > 5 { // headers and the access marker
 			t.Errorf("%d messages in spite of receiveAudio and receiveVideo false", got)
 		}
 		c.Send(id, "receiveVideo", true)
 		c.Send(id, "receiveAudio", true)
 		elapse(5 * time.Second)
-		before := c.media[id]
+		before := c.got(id)
 		if before < 200 {
 			t.Errorf("%d messages after all was wanted again", before)
 		}
 		c.says(id, rtmp.CodePauseNotify, "pause", true, 0)
 		synctest.Wait()
-		before = c.media[id]
+		before = c.got(id)
 		elapse(5 * time.Second)
-		if got := c.media[id] - before; got > 0 {
+		if got := c.got(id) - before; got > 0 {
 			t.Errorf("%d messages during the pause", got)
 		}
 		c.says(id, rtmp.CodeUnpauseNotify, "pause", false, 0)
 		elapse(2 * time.Second)
-		if got := c.media[id] - before; got < 60 {
+		if got := c.got(id) - before; got < 60 {
 			t.Errorf("%d messages after the pause", got)
+		}
+	})
+}
+
+func TestPauseWhileTheStreamIsWaitedFor(t *testing.T) {
+	in(t, func(t *testing.T, w *mediatest.World) {
+		w.Wait = time.Minute
+		n := w.Start("n")
+		c := connect(t, w, n)
+		id := c.stream()
+		c.Send(id, "play", "alice")
+		c.says(id, rtmp.CodePauseNotify, "pause", true, 0)
+		w.Publish(n, alice, 1)
+		c.hears(rtmp.CodePlayStart)
+		elapse(3 * time.Second)
+		if got := c.got(id); got > 5 {
+			t.Errorf("%d messages during the pause", got)
+		}
+		c.says(id, rtmp.CodeUnpauseNotify, "pause", false, 0)
+		elapse(2 * time.Second)
+		if got := c.got(id); got < 60 {
+			t.Errorf("%d messages after it", got)
 		}
 	})
 }
@@ -346,7 +380,8 @@ func TestP1RejectedPublishKeepsNothing(t *testing.T) {
 	})
 }
 
-// A command behind the refused one must not keep the session.
+// A command behind the refused one must not keep the session: the first word of
+// its end stands.
 func TestP5RefusedClientCannotStay(t *testing.T) {
 	in(t, func(t *testing.T, w *mediatest.World) {
 		n := w.Start("n")
@@ -354,15 +389,13 @@ func TestP5RefusedClientCannotStay(t *testing.T) {
 		elapse(time.Second)
 		c := connect(t, w, n)
 		one, two := c.stream(), c.stream()
-		for range 20 {
-			c.Send(one, "play", "absent")
+		c.says(one, rtmp.CodePlayStreamNotFound, "play", "absent")
+		for range 50 { // it is told to go, and asks on
 			c.Send(two, "play", "bob")
-			c.Send(two, "closeStream")
+			elapse(100 * time.Millisecond)
 		}
-		c.Send(one, "play", "absent")
-		elapse(mediatest.Command + 3*time.Second)
-		if n.Sessions.Len() != 1 {
-			t.Error("the refused client is still there")
+		if n.Sessions.Len() != 1 || c.got(two) != 0 {
+			t.Errorf("%d sessions, %d messages: the refused client is still served", n.Sessions.Len(), c.got(two))
 		}
 	})
 }
