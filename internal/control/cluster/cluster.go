@@ -40,21 +40,22 @@ type Cluster struct {
 
 	incGate gate // one look at the incarnation at a time; before mu
 
-	mu       sync.Mutex
-	rand     *rand.Rand
-	closed   bool
-	usurped  bool // another process has this node's name
-	everIn   bool // this process has registered before
-	self     NodeRecord
-	lease    store.LeaseID // 0: none
-	seen     seen
-	incRev   int64 // revision of the incarnation's key: a condition of every claim
-	secret   []byte
-	load     Load
-	held     map[stream.Name]*Ownership
-	releases map[string]stream.Name     // claims whose record is still to be deleted
-	pulls    map[stream.Name]bool       // carried now
-	written  map[stream.Name]pullRecord // pull records that there are, or may be
+	mu        sync.Mutex
+	rand      *rand.Rand
+	closed    bool
+	usurped   bool // another process has this node's name
+	everIn    bool // this process has registered before
+	self      NodeRecord
+	lease     store.LeaseID // 0: none
+	leaseLost time.Time     // when the last one ended; zero: none has
+	seen      seen
+	incRev    int64 // revision of the incarnation's key: a condition of every claim
+	secret    []byte
+	load      Load
+	held      map[stream.Name]*Ownership
+	releases  map[string]stream.Name     // claims whose record is still to be deleted
+	pulls     map[stream.Name]bool       // carried now
+	written   map[stream.Name]pullRecord // pull records that there are, or may be
 }
 
 // seen is the highest (incarnation, revision) that this process knows of.

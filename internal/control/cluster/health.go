@@ -41,3 +41,10 @@ func (h *health) lastError() error {
 	defer h.mu.Unlock()
 	return h.err
 }
+
+// recently reports whether the store is away, or was less than rememberFor ago.
+func (h *health) recently(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.down || h.err == nil && !h.since.IsZero() && now.Sub(h.since) < rememberFor
+}

@@ -128,7 +128,7 @@ func (c *Cluster) endLease() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed { // Close revokes it
-		c.lease = 0
+		c.lease, c.leaseLost = 0, c.o.Now()
 	}
 }
 

@@ -116,11 +116,15 @@ func (v *view) reset(k keys, kvs []store.KV, rev int64, remember bool) fleetChan
 	return change
 }
 
-// apply takes one batch of the watch in.
-func (v *view) apply(k keys, b store.WatchBatch) fleetChange {
+// apply takes one batch of the watch in. If remember is set, leases have run out because
+// nobody could keep them alive: nodes that go, and their streams, are kept for a while.
+func (v *view) apply(k keys, b store.WatchBatch, remember bool) fleetChange {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var change fleetChange
+	if remember {
+		v.keep(k, b)
+	}
 	for _, e := range b.Events {
 		if p := k.parse(e.Key); e.Deleted {
 			v.remove(p, &change)
@@ -186,19 +190,45 @@ func (v *view) put(p parsed, kv store.KV, change *fleetChange) {
 	}
 }
 
-// remove needs v.mu.
+// keep marks the nodes that the batch removes, and the streams that go with them, as
+// remembered. A lease takes all its records along at one revision, so a stream that
+// leaves without its owner was given back and is not kept. It needs v.mu.
+func (v *view) keep(k keys, b store.WatchBatch) {
+	until := v.now().Add(rememberFor)
+	left := map[string]bool{}
+	for _, e := range b.Events {
+		if p := k.parse(e.Key); e.Deleted && p.kind == "nodes" && v.nodes[p.node] != nil {
+			n := *v.nodes[p.node] // readers may hold the old one
+			n.Remembered = true
+			v.nodes[p.node], v.until[p.node] = &n, until
+			left[p.node] = true
+		}
+	}
+	for _, e := range b.Events {
+		if p := k.parse(e.Key); e.Deleted && p.kind == "streams" {
+			if old := v.streams[p.name]; old != nil && left[old.Owner] {
+				s := *old
+				s.Remembered, s.until = true, until
+				v.streams[p.name] = &s
+			}
+		}
+	}
+}
+
+// remove needs v.mu. What is to be remembered stays.
 func (v *view) remove(p parsed, change *fleetChange) {
 	switch p.kind {
 	case "nodes":
-		if v.nodes[p.node] != nil {
-			change.gone = append(change.gone, p.node)
+		old := v.nodes[p.node]
+		if old == nil || old.Remembered {
+			break
 		}
+		change.gone = append(change.gone, p.node)
 		delete(v.nodes, p.node)
-		delete(v.until, p.node)
 	case "loads":
 		delete(v.loads, p.node)
 	case "streams":
-		if v.streams[p.name] != nil {
+		if s := v.streams[p.name]; s != nil && !s.Remembered {
 			delete(v.streams, p.name)
 			v.publish(p.name, OwnerChange{Record: StreamRecord{Name: p.name}})
 		}

@@ -284,3 +284,56 @@ func TestStartFailsWithTheStoresError(t *testing.T) {
 		}
 	})
 }
+
+// P2: a store that was frozen lets every lease run out when it wakes up. Nobody is taken for
+// dead, and no stream for unowned, while the members register again.
+func TestP2LeasesThatRanOutWithTheStoreAwayAreRemembered(t *testing.T) {
+	bubble(t, func(t *testing.T, m *store.Memory) {
+		ha, hb := handle(t, m), handle(t, m)
+		rec := &event.Recorder{}
+		a, b := join(t, ha, "a"), join(t, hb, "b", recorded(rec))
+		o := claim(t, a, alice)
+		gone := claim(t, a, stream.Name{App: "live", Stream: "gone"})
+		synctest.Wait()
+		ha.Partition(true)
+		hb.Partition(true)
+		time.Sleep(3 * cluster.DefaultTTL)
+		hb.Partition(false)
+		for i := range 60 { // a comes back 2 s later
+			if i == 40 {
+				ha.Partition(false)
+			}
+			time.Sleep(50 * time.Millisecond)
+			if who, _ := owner(t, b, alice); who != "a" {
+				t.Fatalf("after %d × 50 ms the owner is %q", i, who)
+			}
+			if n, ok := b.Node("a"); !ok || n.State != cluster.StateUp {
+				t.Fatalf("after %d × 50 ms: %+v %v", i, n, ok)
+			}
+		}
+		if err := gone.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if who, _ := owner(t, b, gone.Name()); who != "" {
+			t.Errorf("a stream that was given back is owned by %q", who)
+		}
+		time.Sleep(10 * time.Second)
+		if who, e := owner(t, b, alice); who != "a" || e != o.Epoch() {
+			t.Errorf("%q under %v, its owner has %v", who, e, o.Epoch())
+		}
+		if n, ok := b.Node("a"); !ok || n.Remembered {
+			t.Errorf("%+v %v", n, ok)
+		}
+		for _, e := range rec.Events() {
+			if down, ok := e.(event.NodeDown); ok {
+				t.Errorf("%+v", down)
+			}
+		}
+		a.Close()
+		synctest.Wait()
+		if _, ok := b.Node("a"); ok {
+			t.Error("a has left and is still listed")
+		}
+	})
+}

@@ -53,13 +53,24 @@ func (c *Cluster) resync() (rev int64, err error) {
 	if c.wentBack(before, rev) {
 		return 0, errWentBack
 	}
-	c.announce(c.view.reset(c.keys, kvs, rev, reborn))
+	c.announce(c.view.reset(c.keys, kvs, rev, reborn || c.shaken()))
 	c.view.incarnation = before.incarnation
 	for _, kv := range kvs {
 		c.compare(store.Event{KV: kv})
 	}
 	c.compareMissing(kvs, rev)
 	return rev, nil
+}
+
+// shaken reports whether the store was away a moment ago, or this node's lease ran
+// out: then others' leases may have run out with nothing wrong with their nodes.
+func (c *Cluster) shaken() bool {
+	c.mu.Lock()
+	leaseless := c.lease == 0
+	lost := c.leaseLost
+	c.mu.Unlock()
+	now := c.o.Now()
+	return leaseless || !lost.IsZero() && now.Sub(lost) < rememberFor || c.health.recently(now)
 }
 
 // compareMissing finds what this node holds and a list at revision rev does not: its
@@ -119,7 +130,7 @@ func (c *Cluster) follow(from int64) error {
 				return b.Err
 			}
 			before := c.seenNow()
-			c.announce(c.view.apply(c.keys, b))
+			c.announce(c.view.apply(c.keys, b, c.shaken()))
 			c.mu.Lock()
 			if c.seen == before {
 				c.seen.rev = max(c.seen.rev, b.Rev)
