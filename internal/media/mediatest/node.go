@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"testing"
 	"time"
 
 	"weir/internal/bench/stamp"
@@ -31,9 +30,17 @@ const (
 	Command = 10 * time.Second
 )
 
+// T is the test that a World is for: what is used of a *testing.T.
+type T interface {
+	Helper()
+	Cleanup(func())
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+}
+
 // World is a network, a registry and the nodes on them.
 type World struct {
-	testing.TB
+	T
 	Net      testnet.Network
 	Registry *Registry
 	Secret   []byte
@@ -44,8 +51,8 @@ type World struct {
 }
 
 // NewWorld returns a World without nodes.
-func NewWorld(t testing.TB) *World {
-	return &World{TB: t, Registry: newRegistry(), Secret: []byte("the cluster's"), Shape: Shape}
+func NewWorld(t T) *World {
+	return &World{T: t, Registry: newRegistry(), Secret: []byte("the cluster's"), Shape: Shape}
 }
 
 // Node is one running node.
