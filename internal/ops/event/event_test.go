@@ -46,8 +46,6 @@ var one = []Event{
 	PublishEnded{Session: source, Epoch: epoch, Reason: Unpublished, BytesIn: 5, Dur: time.Second},
 	PullStarted{Name: name, From: "o1", Epoch: epoch},
 	PullEnded{Name: name, From: "o1", Reason: NobodyWatching, Err: errBoom, BytesIn: 5, Dur: time.Second},
-	SourceChanged{Name: name, From: "o1", To: "o2", Reason: SourceLost},
-	StaleRefused{Name: name, From: "o1", Epoch: epoch, Seen: epoch},
 	Claimed{Name: name, Epoch: epoch},
 	ClaimRefused{Name: name, Owner: "o2", Epoch: epoch, Reason: Busy, Err: errBoom},
 	OwnershipLost{Name: name, Epoch: epoch, By: "o2", Higher: epoch, Reason: StaleEpoch},

@@ -31,8 +31,8 @@ type PullStarted struct {
 	Epoch stream.Epoch
 }
 
-// PullEnded: the pull is over; every PullStarted has one. From may differ from
-// the start's: the source changes under a pull.
+// PullEnded: the pull is over; every PullStarted has one. A stream that goes on
+// from another node is another pull.
 type PullEnded struct {
 	Name    stream.Name
 	From    string
@@ -40,23 +40,6 @@ type PullEnded struct {
 	Err     error
 	BytesIn int64
 	Dur     time.Duration
-}
-
-// SourceChanged: a running stream at this node goes on from another source, its
-// viewers staying.
-type SourceChanged struct {
-	Name               stream.Name
-	From, To           string // node names; empty for a publisher connected here
-	FromEpoch, ToEpoch stream.Epoch
-	Reason             Reason
-}
-
-// StaleRefused: a feed or a publisher with an epoch lower than one already seen
-// was refused.
-type StaleRefused struct {
-	Name        stream.Name
-	From        string
-	Epoch, Seen stream.Epoch
 }
 
 func (e PublishStarted) line() (slog.Level, string, []slog.Attr) {
@@ -78,19 +61,6 @@ func (e PullStarted) line() (slog.Level, string, []slog.Attr) {
 func (e PullEnded) line() (slog.Level, string, []slog.Attr) {
 	a := append(nameAttrs(e.Name), slog.String("from", e.From), slog.String("reason", string(e.Reason)))
 	return slog.LevelInfo, "pull ended", append(appendErr(a, e.Err), slog.Int64("bytes", e.BytesIn), slog.Duration("dur", e.Dur))
-}
-
-func (e SourceChanged) line() (slog.Level, string, []slog.Attr) {
-	return slog.LevelInfo, "source changed", append(nameAttrs(e.Name),
-		slog.String("from", e.From), slog.String("to", e.To),
-		slog.String("from_epoch", e.FromEpoch.String()), slog.String("epoch", e.ToEpoch.String()),
-		slog.String("reason", string(e.Reason)))
-}
-
-func (e StaleRefused) line() (slog.Level, string, []slog.Attr) {
-	return slog.LevelWarn, "stale epoch refused", append(nameAttrs(e.Name), slog.String("from", e.From),
-		slog.String("epoch", e.Epoch.String()), slog.String("seen", e.Seen.String()),
-		slog.String("reason", string(StaleEpoch)))
 }
 
 func nameAttrs(n stream.Name) []slog.Attr {

@@ -25,8 +25,6 @@ type counters struct {
 	claimsRefused *prometheus.CounterVec // reason
 	lost          *prometheus.CounterVec // reason
 	released      *prometheus.CounterVec // reason
-	sourceChanges *prometheus.CounterVec // reason
-	stale         prometheus.Counter
 	skips         *prometheus.CounterVec // reason
 	skippedBytes  prometheus.Counter
 	dropped       *prometheus.CounterVec // reason
@@ -67,8 +65,6 @@ func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
 		claimsRefused: r.counters("weir_claims_refused_total", "Claims refused.", "reason"),
 		lost:          r.counters("weir_ownerships_lost_total", "Streams that this node owned and lost.", "reason"),
 		released:      r.counters("weir_ownerships_released_total", "Streams that this node gave back.", "reason"),
-		sourceChanges: r.counters("weir_source_changes_total", "Running streams that went on from another source.", "reason"),
-		stale:         r.counter("weir_stale_epochs_refused_total", "Feeds and publishers refused because a higher epoch was seen."),
 		skips:         r.counters("weir_viewer_skips_total", "Times that a slow viewer was moved to the newest key frame.", "reason"),
 		skippedBytes:  r.counter("weir_viewer_skipped_bytes_total", "Bytes that slow viewers did not get."),
 		dropped:       r.counters("weir_media_dropped_messages_total", "Messages of publishers and feeds that were not written to their stream.", "reason"),
@@ -132,10 +128,6 @@ func (c *counters) count(e Event) {
 	case PullEnded:
 		c.pulls.Dec()
 		c.pullEnds.WithLabelValues(c.reason(e.Reason)).Inc()
-	case SourceChanged:
-		c.sourceChanges.WithLabelValues(c.reason(e.Reason)).Inc()
-	case StaleRefused:
-		c.stale.Inc()
 	case Claimed:
 		c.claims.Inc()
 	case ClaimRefused:

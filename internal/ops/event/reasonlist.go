@@ -10,20 +10,15 @@ var own = []ReasonInfo{
 	{NodeStopping, "this node ends in good order", false},
 	{Kicked, "an operator ended it", false},
 	{NobodyWatching, "a pull's grace passed without a viewer", false},
-	{Reclaimed, "a publisher came back within its grace", false},
-	{GraceOver, "a publisher did not come back within its grace", false},
 
 	{Busy, "the key has a publisher already", false},
 	{NotFound, "there is no such stream, or not yet", false},
-	{WaitOver, "the stream did not start within play.wait", false},
 	{BadName, "the application or stream name is not allowed", true},
 	{Unauthorized, "a token or a proof of membership is missing or wrong", false},
 	{NoServer, "no server can take the session", false},
 	{NotServed, "this node's roles do not include what was asked", false},
 	{TooManyOfOne, "too many connections of one address", true},
 	{StorePending, "the store did not answer in time", false},
-	{NotAPublisher, "media without an accepted publish", false},
-	{ProtocolAbuse, "malformed bytes without a finer word", false},
 	{BadCertificate, "the TLS handshake did not come about", false},
 
 	{FirstMediaTimeout, "published, but sent nothing in time", true},
@@ -39,8 +34,7 @@ var own = []ReasonInfo{
 	{DescriptorsExhaust, "no free descriptor for a new connection", true},
 
 	{StaleEpoch, "a higher epoch has been seen", false},
-	{LeaseLost, "the node's lease ran out", false},
-	{TakenOver, "an authenticated newcomer took over from a silent owner", false},
+	{TakenOver, "a newcomer took over: the owner was silent or gone, or the policy says so", false},
 	{SourceLost, "the connection to the source broke", false},
 	{SourceSilent, "the source sends nothing", false},
 	{OwnerChanged, "the registry names another owner", false},
@@ -60,7 +54,6 @@ var own = []ReasonInfo{
 	{HeadersTooLarge, "a header that takes the stream's headers over their limit", true},
 	{SequenceEnd, "an end-of-sequence tag: the end is the server's to tell", false},
 	{OutOfRetention, "what came next for the viewer is no longer kept", false},
-	{FeedOverrun, "a feed between nodes fell behind", false},
 	{InternalFault, "a fault of this node", false},
 	{OtherReason, "a reason that is not in this list", false},
 }

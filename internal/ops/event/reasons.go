@@ -22,28 +22,22 @@ const (
 	NodeStopping   Reason = "node-stopping"   // this node ends in good order
 	Kicked         Reason = "kicked"          // an operator ended it
 	NobodyWatching Reason = "nobody-watching" // a pull's grace passed without a viewer
-	Reclaimed      Reason = "reclaimed"       // a publisher came back within its grace
-	GraceOver      Reason = "grace-over"      // a publisher did not come back within its grace
 )
 
 // Refusals that are somebody's decision.
 const (
-	Busy           Reason = "busy"                     // the key has a publisher
-	NotFound       Reason = "not-found"                // no such stream, or not yet and nobody waits for it
-	WaitOver       Reason = "wait-over"                // play.wait passed and the stream did not start
-	BadName        Reason = "bad-name"                 // the application or stream name is not allowed
-	Unauthorized   Reason = "unauthorized"             // a proof of membership or a token is missing or wrong
-	NoServer       Reason = "no-server"                // no server can take the session
-	NotServed      Reason = "not-served"               // this node's roles do not include what was asked
-	TooManyOfOne   Reason = "address-limit"            // connections of one address
-	StorePending   Reason = "store-pending"            // the store did not answer in time
-	NotAPublisher  Reason = "not-a-publisher"          // media without an accepted publish
-	ProtocolAbuse  Reason = "protocol-error"           // malformed bytes without a finer word
-	NotRTMP        Reason = Reason(rtmp.ReasonNotRTMP) // TLS, HTTP or anything else on the RTMP port
-	BadCertificate Reason = "bad-certificate"          // TLS did not come about
+	Busy           Reason = "busy"            // the key has a publisher
+	NotFound       Reason = "not-found"       // no such stream, or not yet and nobody waits for it
+	BadName        Reason = "bad-name"        // the application or stream name is not allowed
+	Unauthorized   Reason = "unauthorized"    // a proof of membership or a token is missing or wrong
+	NoServer       Reason = "no-server"       // no server can take the session
+	NotServed      Reason = "not-served"      // this node's roles do not include what was asked
+	TooManyOfOne   Reason = "address-limit"   // connections of one address
+	StorePending   Reason = "store-pending"   // the store did not answer in time
+	BadCertificate Reason = "bad-certificate" // TLS did not come about
 )
 
-// Deadlines and limits. Each one is a row of the limits table (config.Limits)
+// Deadlines and limits. Each one is a row of the limits table (config.LimitTable)
 // and counts in weir_limit_hits_total.
 const (
 	HandshakeTimeout   Reason = Reason(rtmp.ReasonHandshakeTimeout) // handshake not done in time
@@ -65,8 +59,7 @@ const (
 // The cluster's.
 const (
 	StaleEpoch     Reason = "stale-epoch"     // a higher epoch has been seen
-	LeaseLost      Reason = "lease-lost"      // the node's lease ran out
-	TakenOver      Reason = "taken-over"      // an authenticated newcomer took a silent owner's key
+	TakenOver      Reason = "taken-over"      // a newcomer took over: the owner was silent or gone, or the policy says so
 	SourceLost     Reason = "source-lost"     // the connection to the source broke
 	SourceSilent   Reason = "source-silent"   // the source sends nothing
 	OwnerChanged   Reason = "owner-changed"   // the registry names another owner
@@ -89,7 +82,6 @@ const (
 	HeadersTooLarge Reason = "headers-too-large" // a stream's headers are over their limit
 	SequenceEnd     Reason = "sequence-end"      // an end-of-sequence tag: the end is the server's to tell
 	OutOfRetention  Reason = "out-of-retention"  // what came next for a viewer is no longer kept
-	FeedOverrun     Reason = "feed-overrun"      // a feed fell behind
 	InternalFault   Reason = "internal-fault"    // a fault of this node: please report it
 	OtherReason     Reason = "other"             // the label for a reason that is not in the list
 )

@@ -13,11 +13,10 @@ const (
 	RolePublisher Role = "publisher" // brings a stream
 	RoleViewer    Role = "viewer"    // takes a stream
 	RoleFeed      Role = "feed"      // another node, taking or bringing streams
-	RoleAdmin     Role = "admin"     // the admin listener
 )
 
 // Roles lists every Role: the values that the metric label "role" can have.
-func Roles() []Role { return []Role{RoleUnknown, RolePublisher, RoleViewer, RoleFeed, RoleAdmin} }
+func Roles() []Role { return []Role{RoleUnknown, RolePublisher, RoleViewer, RoleFeed} }
 
 // Side says who ended a session.
 type Side string
@@ -32,13 +31,11 @@ const (
 type Phase string
 
 const (
-	PhaseAccept    Phase = "accept"    // before the first byte
 	PhaseTLS       Phase = "tls"       // TLS handshake
 	PhaseHandshake Phase = "handshake" // C0 to C2
 	PhaseConnect   Phase = "connect"   // waiting for or answering connect
 	PhaseCommand   Phase = "command"   // connected; neither publishing nor playing yet
 	PhasePlace     Phase = "place"     // a server is being chosen and dialled
-	PhaseWait      Phase = "wait"      // a viewer waits for the stream to start
 	PhaseMedia     Phase = "media"     // publishing or playing
 )
 
