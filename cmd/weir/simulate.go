@@ -28,6 +28,7 @@ type simulated struct {
 	Machine    string         `json:"machine"`
 	Cores      int            `json:"cores"`
 	PeakMemory int64          `json:"peak_memory_bytes"`
+	CPUSeconds float64        `json:"cpu_seconds"` // of all runs
 	Config     sim.Config     `json:"config"`
 	Runs       []simulatedRun `json:"runs"`
 }
@@ -159,6 +160,7 @@ func runSimulations(ctx context.Context, c sim.Config, list []place.Policy, para
 	var ru syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &ru) == nil {
 		s.PeakMemory = ru.Maxrss << 10
+		s.CPUSeconds = time.Duration(ru.Utime.Nano() + ru.Stime.Nano()).Seconds()
 	}
 	return s, nil
 }
@@ -229,7 +231,7 @@ func simulationTable(out io.Writer, s *simulated) error {
 				r.Policy, r.FlashPeak, r.FlashCarriers, 100*r.PeakShare, r.JoinsInFlight)
 		}
 	}
-	_, err := fmt.Fprintf(out, "peak memory %d MB\n", s.PeakMemory>>20)
+	_, err := fmt.Fprintf(out, "peak memory %d MB, %.1f s of processor time\n", s.PeakMemory>>20, s.CPUSeconds)
 	return err
 }
 

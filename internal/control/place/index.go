@@ -35,6 +35,7 @@ type Index struct {
 
 	reservations         []reservation
 	free, oldest, newest int32 // lists of reservations; -1 for none
+	joining              int32 // the first of oldest's list whose join is in flight; -1 for none
 	reserved             int   // live ones
 
 	ring    *Ring
@@ -51,7 +52,7 @@ func NewIndex(o Options) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Index{policy: [2]Policy{p, v}, deciders: o.Deciders, ids: map[string]ID{}, free: -1, oldest: -1}, nil
+	return &Index{policy: [2]Policy{p, v}, deciders: o.Deciders, ids: map[string]ID{}, free: -1, oldest: -1, joining: -1}, nil
 }
 
 // SetDeciders changes how many balancers there are.
@@ -298,14 +299,16 @@ func (x *Index) derive(id ID) {
 	s := &x.servers[id]
 	s.total = s.reported
 	s.total.add(&s.held)
-	others := float64(max(x.deciders, 1))
 	for d := range s.total {
 		s.total[d] = max(s.total[d], 0) // a report older than the departures that were counted
-		s.likely[d] = max(s.reported[d]+others*s.held[d], 0)
+		s.likely[d] = max(s.reported[d]+x.others()*s.held[d], 0)
 	}
 	var none vec
 	x.share[id] = s.with(&none)
 }
+
+// others is how often a reservation counts: once for each decider.
+func (x *Index) others() float64 { return float64(max(x.deciders, 1)) }
 
 // join puts a server into the pools that it is fit for.
 func (x *Index) join(id ID) {

@@ -231,7 +231,16 @@ func TestJoinsInFlightAreAGate(t *testing.T) {
 	if why := x.ExplainViewer(&req, &d); why[0].Why != ManyJoins {
 		t.Errorf("%v", why)
 	}
-	x.Report(1, Load{Joins: joinGate}, 0)
+	x.Report(1, Load{Joins: joinGate - 1}, 0)
+	x.Reserve(&Decision{ID: 1, Demand: Load{Joins: 1, Sessions: 1}}, time.Second, time.Minute)
+	if x.Load(1).Joins != joinGate {
+		t.Errorf("%+v", x.Load(1))
+	}
+	x.Expire(time.Second + joinLasts)
+	if l := x.Load(1); l.Joins != joinGate-1 || l.Sessions != 1 {
+		t.Errorf("%+v: a join in flight outlasts its time, or the session does not", l)
+	}
+	x.Report(1, Load{Joins: joinGate}, time.Second)
 	if d, ok := x.Viewer(&req, rng); !ok || d.ID != 0 {
 		t.Errorf("%v %s: a gate refuses nobody", ok, d.Reason())
 	}

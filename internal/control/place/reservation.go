@@ -56,6 +56,9 @@ func (x *Index) Reserve(d *Decision, now, expires time.Duration) Ticket {
 	}
 	link(&s.first, &s.last, func(r *reservation) *int32 { return &r.next })
 	link(&x.oldest, &x.newest, func(r *reservation) *int32 { return &r.later })
+	if x.joining < 0 {
+		x.joining = slot
+	}
 	x.reserved++
 	s.live++
 	s.held.add(&r.load)
@@ -74,12 +77,26 @@ func (x *Index) Drop(t Ticket) {
 	}
 }
 
-// Expire ends what nobody confirmed in time.
+// Expire ends what nobody confirmed in time, and joins that are done by now.
 func (x *Index) Expire(now time.Duration) {
+	for x.joining >= 0 && x.reservations[x.joining].at+joinLasts <= now {
+		r := &x.reservations[x.joining]
+		x.joining = r.later
+		if r.live && r.load[joins] > 0 {
+			s := &x.servers[r.id]
+			s.held[joins] -= r.load[joins]
+			s.likely[joins] = max(s.reported[joins]+x.others()*s.held[joins], 0)
+			s.total[joins] = max(s.reported[joins]+s.held[joins], 0)
+			r.load[joins] = 0 // no share follows from joins
+		}
+	}
 	for x.oldest >= 0 && x.reservations[x.oldest].expires <= now {
 		slot := x.oldest
 		r := &x.reservations[slot]
 		x.oldest = r.later
+		if x.joining == slot {
+			x.joining = r.later
+		}
 		if r.listed {
 			was := r.live
 			x.pop(&x.servers[r.id])
