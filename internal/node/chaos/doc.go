@@ -1,0 +1,41 @@
+// Package chaos is a seeded simulation of whole nodes: claims, feeds, pulls, and publishers carried from
+// origin to origin, while processes die and return, links are cut (both ways, or one), nodes
+// hang with all they have in hand, and the store is away, slow, loses answers, or is wiped. All of it
+// is in the tests.
+//
+// A run is a schedule in a testing/synctest bubble: three or four nodes as package node
+// builds them, in a [node.World] of a network in memory, store.Memory by way of
+// storetest.Faulty, and a fake clock. Outside are RTMP clients: a publisher that always comes back, a
+// rival in some runs, and a viewer at every node. Frames carry their publisher and number. The
+// schedule comes from a seed:
+//
+//	go test ./internal/node/chaos                      testdata/seeds.txt, then 1,000 seeds from -seed on
+//	go test ./internal/node/chaos -seed 17 -schedules 1
+//
+// The order in which goroutines run is not the seed's, nor are the random numbers that nodes draw
+// (identities, back-off): a seed reproduces the schedule, not the interleaving. A failing one is run
+// many times (-count), and its number goes into testdata/seeds.txt with what it found.
+//
+// # What must hold
+//
+//   - P1: the pulls of a node never go back to a lower epoch while its process lives; a viewer never
+//     sees two publishers take turns, nor a frame twice or after a later one.
+//   - P2, P3: [reachTime] after the faults every viewer at every node sees the publisher that is on air, and
+//     the store has that stream, all nodes, and nothing else.
+//   - P6: one pull a node and stream at most; none once nobody watches, in the store too.
+//   - When the publisher has left, its record goes; when the nodes leave, theirs; and every goroutine ends.
+//
+// # What does not hold yet
+//
+// Frames come again, up to a GOP, when a carried publisher moves to an origin that had its stream from
+// another node under a moved clock, because a publisher before it had ended, or that had
+// accepted a rival for a moment. The new origin does not know by how much the clock was moved. Viewers
+// here let that pass once a publication.
+//
+// # What it is not
+//
+// A node that hangs is cut off from everything for a while; its own timers run on, other than those of
+// a process that is stopped. A process that is killed falls silent at once, and goes on inside,
+// heard by nobody, until it has noticed. Connections have room for all that is sent: back-pressure is tested
+// elsewhere, and so are sockets and the pumps on them, since connections here are not TCP.
+package chaos
