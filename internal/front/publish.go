@@ -174,8 +174,9 @@ func (c *carried) move(ctx context.Context, failed string) error {
 	wait := relay.BackoffMin
 	for {
 		err := c.open(ctx, failed)
-		if err == nil {
-			return nil
+		var r *session.Rejection
+		if err == nil || errors.As(err, &r) && r.Reason == event.Busy {
+			return err // another publisher has the stream now: not to be fought over
 		}
 		t := time.NewTimer(wait/2 + mrand.N(wait/2))
 		select {
