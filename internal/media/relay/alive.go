@@ -15,6 +15,7 @@ func WatchAlive(conn *rtmp.ClientConn, done <-chan struct{}, each func(now time.
 	t := time.NewTicker(PeerPing)
 	defer t.Stop()
 	heard, at := conn.BytesIn(), time.Now()
+	awake := at
 	pinging := make(chan struct{}, 1)
 	broken := make(chan error, 1)
 	for {
@@ -25,9 +26,12 @@ func WatchAlive(conn *rtmp.ClientConn, done <-chan struct{}, each func(now time.
 			// It may well send, but it takes nothing.
 			return fmt.Errorf("%w: %w", ErrPeerSilent, err)
 		case now := <-t.C:
-			if n := conn.BytesIn(); n != heard {
+			// When this process has stood still, what the peer sent meanwhile is still to
+			// be read.
+			if n := conn.BytesIn(); n != heard || now.Sub(awake) > PeerSilence/2 {
 				heard, at = n, now
 			}
+			awake = now
 			if now.Sub(at) >= PeerSilence {
 				return ErrPeerSilent
 			}
