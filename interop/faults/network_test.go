@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // network is hosts on one switch, with the test on it too. All of it lives in
@@ -31,16 +32,21 @@ type host struct {
 	proc *process // holds the namespace open
 }
 
+// networks counts them, for names.
+var networks atomic.Int32
+
 // network makes a switch and connects the test to it.
 func (s *story) network() *network {
 	s.t.Helper()
 	if os.Geteuid() != 0 {
 		s.t.Fatal("not root: network namespaces cannot be made, and without them no partition can be shown")
 	}
-	n := &network{s: s, prefix: fmt.Sprintf("10.213.%d.", 1+os.Getpid()%250), next: 1}
+	// The last network may still be vanishing.
+	number := networks.Add(1)
+	n := &network{s: s, prefix: fmt.Sprintf("10.213.%d.", 1+(os.Getpid()+int(number))%250), next: 1}
 	n.hub = n.hold()
 	n.in(n.hub, "ip link add br0 type bridge", "ip link set br0 up", "ip link set lo up")
-	here := fmt.Sprintf("wf%d", os.Getpid())
+	here := fmt.Sprintf("wf%d.%d", os.Getpid(), number)
 	n.run("ip link add " + here + " type veth peer name test netns " + n.pid(n.hub))
 	n.run("ip addr add " + n.prefix + "1/24 dev " + here)
 	n.run("ip link set " + here + " up")

@@ -120,6 +120,35 @@ func (s *story) during(d time.Duration, what string, cond func() error) {
 	}
 }
 
+// settles waits until cond has held for quiet, and returns how long after from it began
+// to.
+func (s *story) settles(from time.Time, within, quiet time.Duration, what string, cond func() error) time.Duration {
+	s.t.Helper()
+	since, held := time.Time{}, false
+	var last error
+	tick := time.NewTicker(2 * pollEvery)
+	defer tick.Stop()
+	for {
+		now := time.Now()
+		switch err := cond(); {
+		case err != nil:
+			held, last = false, err
+		case !held:
+			held, since = true, now
+		case now.Sub(since) >= quiet:
+			if last != nil {
+				s.note("settled after %v: %s; before that: %v", since.Sub(from).Round(ms), what, last)
+			}
+			return max(0, since.Sub(from))
+		}
+		if !held && now.Sub(from) > within {
+			s.note("WAITED IN VAIN: %s", what)
+			s.t.Fatalf("%s: not within %v: %v", what, within, last)
+		}
+		<-tick.C
+	}
+}
+
 // passes lets time pass that is part of the story.
 func (s *story) passes(d time.Duration) {
 	s.during(d, "", func() error { return nil })
