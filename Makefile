@@ -1,9 +1,11 @@
 # The two commands are "make demo" and "make test"; bare "make" lists all.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fuzz fuzz-short bench bench-fanout docs tools
+.PHONY: help build demo test race lint fuzz fuzz-short bench bench-fanout bench-faults docs tools
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 FUZZ ?= .
+FAULTS ?= .
+RUNS ?= 20
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +37,9 @@ bench: ## run the micro benchmarks
 bench-fanout: tools build ## one stream to many viewers, beside nginx-rtmp and the bare floor; FANOUT="-rounds 1 -viewers 500" chooses
 	go build -trimpath -o bin/fanout ./bench/fanout
 	bin/fanout $(FANOUT)
+
+bench-faults: tools ## break a cluster 20 times in each way, at full scale: some hours; FAULTS=pattern RUNS=n choose
+	go test -count=1 -v -timeout 24h -run '$(FAULTS)' ./interop/faults -full -runs $(RUNS) -out ../../bench/results/faults
 
 docs: ## write the generated documents
 	WEIR_WRITE_DOCS=1 go test -count=1 -run "TestLimitsDocIsCurrent|TestReadmeListsThePromisesTests" ./internal ./internal/ops/config

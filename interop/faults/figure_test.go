@@ -136,6 +136,9 @@ func (f *figure) finish() {
 			words = append(words, fmt.Sprintf("p99 ≤ %d", t.p99.Milliseconds()))
 		}
 		f.Target = strings.Join(words, ", ")
+		if f.Target == "" {
+			f.Target = "–"
+		}
 		f.Met = within(f.P50, t.p50) && within(f.P99, t.p99)
 	}
 }

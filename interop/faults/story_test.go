@@ -37,8 +37,45 @@ func tell(t *testing.T, name string, scenario func(*story)) {
 				}
 			})
 			t.Cleanup(s.end)
+			stalls := s.watchStalls()
 			scenario(s)
+			figures.add(s.name, "longest stall of the test itself", "ms", target{}, float64(stalls().Microseconds())/1000)
 		})
+	}
+}
+
+// stallNoted is the lateness that is worth a line of the timeline: a gap as long
+// may be the machine's and not the cluster's.
+const stallNoted = 50 * ms
+
+// watchStalls measures how late this process is woken, until the longest is asked for.
+func (s *story) watchStalls() (longest func() time.Duration) {
+	stop, result := make(chan struct{}), make(chan time.Duration, 1)
+	go func() {
+		const every = 5 * ms
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		var worst time.Duration
+		for last := time.Now(); ; {
+			select {
+			case <-stop:
+				result <- worst
+				return
+			case <-tick.C:
+				now := time.Now()
+				if late := now.Sub(last) - every; late > worst || late > stallNoted {
+					worst = max(worst, late)
+					if late > stallNoted {
+						s.say(now, "machine", fmt.Sprintf("this test stood still for %v", late.Round(ms)))
+					}
+				}
+				last = now
+			}
+		}
+	}()
+	return func() time.Duration {
+		close(stop)
+		return <-result
 	}
 }
 
