@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"time"
 
@@ -93,7 +94,8 @@ func (n *node) empty(ctx context.Context, window time.Duration) error {
 	defer tick.Stop()
 	for {
 		publishers, viewers := n.split(n.sessions.Held())
-		if len(publishers)+len(viewers) == 0 {
+		overHTTP, _ := n.play.HTTPLoad()
+		if len(publishers)+len(viewers)+overHTTP == 0 {
 			return nil
 		}
 		for _, h := range publishers {
@@ -102,7 +104,7 @@ func (n *node) empty(ctx context.Context, window time.Duration) error {
 				h.AskToMove(n.elsewhere(h))
 			}
 		}
-		rate = max(rate, releaseRate, float64(len(viewers))/max(window.Seconds(), 1))
+		rate = max(rate, releaseRate, float64(len(viewers)+overHTTP)/max(window.Seconds(), 1))
 		due += rate * drainStep.Seconds() * (0.5 + rand.Float64())
 		for i := range rand.Perm(len(viewers)) {
 			if due < 1 {
@@ -118,6 +120,9 @@ func (n *node) empty(ctx context.Context, window time.Duration) error {
 				h.End(event.NodeStopping)
 			}
 		}
+		if due >= 1 {
+			due -= float64(n.play.ReleaseHTTP(int(due)))
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -126,7 +131,19 @@ func (n *node) empty(ctx context.Context, window time.Duration) error {
 	}
 }
 
-// split sorts sessions. Feeds are neither: they end with what they carry.
+// whileUp sends HTTP viewers away from a node that is being drained.
+func (n *node) whileUp(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.draining() {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "This node is being drained.", http.StatusServiceUnavailable)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// split sorts RTMP sessions. Feeds are neither: they end with what they carry.
 func (n *node) split(all []session.Held) (publishers, viewers []session.Held) {
 	for _, h := range all {
 		switch h.Role {

@@ -70,6 +70,9 @@ func (n *node) sample() sample {
 	s := sample{at: time.Now(), publishers: n.ingest.Len() + n.front.Publishers(), viewers: n.play.Viewers() + n.front.Viewers(),
 		pulls: n.pulls.Len(), sessions: n.sessions.Len()}
 	s.in, s.out = n.sessions.Bytes()
+	viewers, sent := n.play.HTTPLoad()
+	s.sessions += viewers
+	s.out += sent
 	var ru syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &ru) == nil {
 		s.cpu = time.Duration(ru.Utime.Nano() + ru.Stime.Nano())

@@ -173,7 +173,7 @@ func (n *node) build() {
 		OnStart: n.pulls.LocalStarted, OnEnd: n.pulls.LocalEnded,
 	})
 	n.placer = newPlacer(n.cluster)
-	n.play = play.New(n.pulls, publications{n.ingest}, n.emit)
+	n.play = play.New(play.Options{Pulls: n.pulls, Local: publications{n.ingest}, Emit: n.emit, WriteStall: n.cfg.Limits.WriteStall})
 	n.front = front.New(front.Options{
 		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Dial: dialer, Emit: n.emit, Hub: n.transit,
 		Placer: n.placer,
@@ -210,7 +210,7 @@ func (n *node) accept(failed chan<- error) {
 		serve("rtmps", func() error { return n.sessions.Serve(l.rtmps, l.tls) })
 	}
 	if l.http != nil {
-		l.httpServer = httpServer(n.play.HTTP())
+		l.httpServer = httpServer(n.whileUp(n.play.HTTP()))
 		serve("http", func() error { return l.httpServer.Serve(l.http) })
 	}
 	if l.admin != nil {

@@ -89,7 +89,7 @@ func (w *World) StartWith(name string, handler func(*Node) session.Handler) *Nod
 	n.Ingest = ingest.New(ingest.Options{Hub: n.Hub, Registry: reg, Emit: n.Rec.Sink,
 		FirstMedia: 10 * time.Second, Silence: 3 * Silence, YieldAfter: 2 * time.Second,
 		OnStart: n.Pulls.LocalStarted, OnEnd: n.Pulls.LocalEnded})
-	n.Play = play.New(n.Pulls, publications{n.Ingest}, n.Rec.Sink)
+	n.Play = play.New(play.Options{Pulls: n.Pulls, Local: publications{n.Ingest}, Emit: n.Rec.Sink, WriteStall: 10 * time.Second})
 	var h session.Handler = Handler{n}
 	if handler != nil {
 		h = handler(n)

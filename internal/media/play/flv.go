@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
 	"weir/flv"
 	"weir/internal/media/live"
 	"weir/internal/media/relay"
+	"weir/internal/ops/event"
 	"weir/internal/stream"
 )
 
@@ -28,21 +30,34 @@ func (s *Service) HTTP() http.Handler {
 	return mux
 }
 
+// httpViewer is one viewer over HTTP. It has a closing line as any session.
+type httpViewer struct {
+	event.Session
+	began time.Time
+	out   *http.ResponseController
+	w     http.ResponseWriter
+	sent  int64
+	leave chan struct{} // closed by ReleaseHTTP
+}
+
 // serveFLV sends the stream as an endless FLV file.
 func (s *Service) serveFLV(w http.ResponseWriter, r *http.Request, name stream.Name) {
-	want, err := s.pulls.Want(r.Context(), name)
+	v := &httpViewer{
+		Session: event.Session{Remote: r.RemoteAddr, Role: event.RoleViewer, App: name.App, Stream: name.Stream},
+		began:   time.Now(), out: http.NewResponseController(w), w: w, leave: make(chan struct{})}
+	want, err := s.o.Pulls.Want(r.Context(), name)
 	switch {
 	case errors.Is(err, relay.ErrNotFound):
+		s.o.Emit.Emit(event.Refused{Session: v.Session, Reason: event.NotFound})
 		http.Error(w, "No such stream.", http.StatusNotFound)
 		return
 	case err != nil:
+		s.o.Emit.Emit(event.Refused{Session: v.Session, Reason: event.SourceLost, Err: err})
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "The stream could not be fetched.", http.StatusServiceUnavailable)
 		return
 	}
 	defer want.Release()
-	done := s.count(name)
-	defer done()
 	h := w.Header()
 	h.Set("Content-Type", "video/x-flv")
 	h.Set("Cache-Control", "no-store")
@@ -50,13 +65,19 @@ func (s *Service) serveFLV(w http.ResponseWriter, r *http.Request, name stream.N
 	if r.Method == http.MethodHead {
 		return
 	}
-	s.copyFLV(r.Context(), w, want.Stream())
+	s.o.Emit.Emit(event.SessionOpened{Session: v.Session})
+	done := s.count(name)
+	s.hold(v, true)
+	reason, by, err := s.copyFLV(r.Context(), v, want.Stream())
+	s.hold(v, false)
+	done()
+	s.o.Emit.Emit(event.SessionClosed{Session: v.Session, Reason: reason, EndedBy: by, Phase: event.PhaseMedia, Err: err,
+		BytesOut: v.sent, Dur: time.Since(v.began)})
 }
 
 // copyFLV follows the stream until it ends, the client leaves or stops taking
-// bytes.
-func (s *Service) copyFLV(ctx context.Context, w http.ResponseWriter, st *live.Stream) {
-	out := http.NewResponseController(w)
+// bytes, or the viewer is released.
+func (s *Service) copyFLV(ctx context.Context, v *httpViewer, st *live.Stream) (event.Reason, event.Side, error) {
 	wake := make(chan struct{}, 1)
 	cur := st.NewCursor(live.FLV, func() {
 		select {
@@ -65,38 +86,88 @@ func (s *Service) copyFLV(ctx context.Context, w http.ResponseWriter, st *live.S
 		}
 	})
 	defer cur.Close()
-	if !send(out, w, flv.AppendHeader(nil, true, true)) {
-		return
+	if err := s.send(v, flv.AppendHeader(nil, true, true)); err != nil {
+		return writeFailed(err)
 	}
 	for {
-		_, over := cur.Ended() // before Peek: what came until then is still sent
+		select {
+		case <-v.leave:
+			return event.NodeStopping, event.ByServer, nil
+		default:
+		}
+		end, over := cur.Ended() // before Peek: what came until then is still sent
 		if b := cur.Peek(walkBytes); len(b) > 0 {
-			if !send(out, w, b) {
-				return
+			if err := s.send(v, b); err != nil {
+				return writeFailed(err)
 			}
 			cur.Advance(len(b))
 			continue
 		}
-		if out.Flush() != nil {
-			return
+		if err := v.out.Flush(); err != nil {
+			return writeFailed(err)
 		}
 		if over {
-			return
+			reason, by := ending(end)
+			return reason, by, nil
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return event.ClientClosed, event.ByClient, nil
+		case <-v.leave:
 		case <-wake:
 		}
 	}
 }
 
-// writeStall ends an HTTP viewer that takes no byte for so long.
-const writeStall = 10 * time.Second
+// send writes b, which the client has to take in time.
+func (s *Service) send(v *httpViewer, b []byte) error {
+	v.out.SetWriteDeadline(time.Now().Add(s.o.WriteStall))
+	n, err := v.w.Write(b)
+	v.sent += int64(n)
+	s.httpOut.Add(int64(n))
+	return err
+}
 
-// send writes b; false when the client is gone or takes nothing.
-func send(out *http.ResponseController, w http.ResponseWriter, b []byte) bool {
-	out.SetWriteDeadline(time.Now().Add(writeStall))
-	_, err := w.Write(b)
-	return err == nil
+// writeFailed is who ended an HTTP viewer, and why, when it takes no bytes.
+func writeFailed(err error) (event.Reason, event.Side, error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return event.WriteStalled, event.ByServer, err
+	}
+	return event.ClientGone, event.ByClient, err
+}
+
+func (s *Service) hold(v *httpViewer, on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if on {
+		s.http[v] = true
+	} else {
+		delete(s.http, v)
+	}
+}
+
+// HTTPLoad is the number of viewers over HTTP now, and the bytes sent to all
+// there have been.
+func (s *Service) HTTPLoad() (viewers int, sent int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.http), s.httpOut.Load()
+}
+
+// ReleaseHTTP ends up to n more viewers over HTTP, at the end of a tag, and returns
+// how many. They count in HTTPLoad until they are gone.
+func (s *Service) ReleaseHTTP(n int) (released int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for v, stays := range s.http {
+		if released >= n {
+			break
+		}
+		if stays {
+			s.http[v] = false
+			close(v.leave)
+			released++
+		}
+	}
+	return released
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"weir/amf"
 	"weir/internal/media/live"
@@ -25,22 +27,32 @@ type Publications interface {
 	Feed(name stream.Name) (s *live.Stream, facts member.FeedFacts, gone <-chan struct{}, ok bool)
 }
 
+// Options are a Service's parts and limits.
+type Options struct {
+	Pulls *relay.Pulls
+	Local Publications
+	Emit  event.Sink // of viewers over HTTP; those over RTMP are package session's
+	// WriteStall ends an HTTP viewer that takes no byte for so long. RTMP viewers
+	// have the hub's, and their connection's.
+	WriteStall time.Duration
+}
+
 // Service serves viewers.
 type Service struct {
-	pulls *relay.Pulls
-	local Publications
-	emit  event.Sink
+	o       Options
+	httpOut atomic.Int64 // bytes sent to HTTP viewers
 
 	mu       sync.Mutex
 	walkers  map[*rtmp.ServerConn]*walker
-	bye      []byte              // see sharedTrailer
-	audience map[stream.Name]int // viewers by stream, feeds not counted
-	viewers  int                 // their sum
+	bye      []byte               // see sharedTrailer
+	audience map[stream.Name]int  // viewers by stream, feeds not counted
+	viewers  int                  // their sum
+	http     map[*httpViewer]bool // false: released
 }
 
 // New returns a Service without viewers.
-func New(pulls *relay.Pulls, local Publications, emit event.Sink) *Service {
-	return &Service{pulls: pulls, local: local, emit: emit, walkers: make(map[*rtmp.ServerConn]*walker), audience: make(map[stream.Name]int)}
+func New(o Options) *Service {
+	return &Service{o: o, walkers: make(map[*rtmp.ServerConn]*walker), audience: make(map[stream.Name]int), http: make(map[*httpViewer]bool)}
 }
 
 // Viewers is how many viewers play now, feeds not counted.
@@ -78,7 +90,7 @@ func (s *Service) RTMP(ctx context.Context, p *session.Play) (session.Player, er
 	if p.Extra.Feed {
 		return s.feed(p)
 	}
-	want, err := s.pulls.Want(ctx, p.Name)
+	want, err := s.o.Pulls.Want(ctx, p.Name)
 	if err != nil {
 		return nil, refusal(err)
 	}
@@ -100,7 +112,7 @@ func carriedFacts(p *session.Play, st *live.Stream) amf.Object {
 
 // feed serves another node's pull of a stream published here.
 func (s *Service) feed(p *session.Play) (session.Player, error) {
-	st, facts, gone, ok := s.local.Feed(p.Name)
+	st, facts, gone, ok := s.o.Local.Feed(p.Name)
 	if !ok {
 		return nil, &session.Rejection{Code: rtmp.CodePlayStreamNotFound, Description: "not published here", Reason: event.NotFound}
 	}

@@ -17,6 +17,7 @@ import (
 	"weir/flv"
 	"weir/internal/bench/stamp"
 	"weir/internal/media/mediatest"
+	"weir/internal/ops/event"
 	"weir/internal/stream"
 	"weir/rtmp"
 )
@@ -273,5 +274,49 @@ func TestFLVOverHTTP(t *testing.T) {
 			}
 			break
 		}
+	}
+}
+
+// A viewer over HTTP has a closing line, counts in the load, and can be released.
+func TestFLVOverHTTPIsASession(t *testing.T) {
+	w, n, _ := node(t)
+	srv := httptest.NewServer(n.Play.HTTP())
+	defer srv.Close()
+	w.Publish(n, alice, 1)
+	published(t, n, alice)
+	r, err := http.Get(srv.URL + "/live/alice.flv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	file := flv.NewReader(r.Body, 0)
+	if _, err := file.ReadHeader(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.ReadTag(); err != nil {
+		t.Fatal(err)
+	}
+	viewers, sent := n.Play.HTTPLoad()
+	if viewers != 1 || sent == 0 || n.Play.Viewers() != 1 {
+		t.Errorf("%d viewers, %d bytes", viewers, sent)
+	}
+	if first, again := n.Play.ReleaseHTTP(5), n.Play.ReleaseHTTP(5); first != 1 || again != 0 {
+		t.Errorf("released %d, then %d", first, again)
+	}
+	for err == nil {
+		_, err = file.ReadTag()
+	}
+	if !errors.Is(err, io.EOF) {
+		t.Errorf("the file ended with %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	closed, err := event.WaitFor(ctx, n.Rec, func(e event.SessionClosed) bool { return e.Conn == 0 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if viewers, sent = n.Play.HTTPLoad(); viewers != 0 || closed.BytesOut != sent ||
+		closed.Role != event.RoleViewer || closed.Stream != alice.Stream || closed.Reason != event.NodeStopping || closed.EndedBy != event.ByServer {
+		t.Errorf("%d viewers left; %s", viewers, event.Line(closed))
 	}
 }

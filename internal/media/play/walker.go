@@ -36,7 +36,6 @@ type walk struct {
 
 	paused           atomic.Bool
 	noAudio, noVideo atomic.Bool
-	bytes            atomic.Int64
 
 	// The walker goroutine's own.
 	preamble []byte
@@ -170,7 +169,6 @@ func (wk *walk) step(buf []byte) (_ []byte, sent bool, err error) {
 	if err := wk.p.Conn.WriteRaw(buf); err != nil {
 		return buf, false, err
 	}
-	wk.bytes.Add(int64(n))
 	wk.cur.Advance(n)
 	if ended {
 		wk.finish()
