@@ -137,7 +137,9 @@ func (c *canary) unharmed(t *testing.T) {
 	for i := range c.viewers {
 		longest = max(longest, c.viewers[i].take())
 	}
-	if machine := c.control.take(); longest > maxGap+machine {
+	// A frame passes five threads on its way (publisher, its reader, the timer, the
+	// pump, the viewer), and a busy machine may keep each of them waiting.
+	if machine := c.control.take(); longest > maxGap+5*machine {
 		t.Errorf("the canary's viewers had a gap of %v; the machine's own longest was %v", longest, machine)
 	}
 	for i := range c.viewers {

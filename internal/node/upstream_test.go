@@ -302,9 +302,13 @@ func TestUpstreamNeverFeeds(t *testing.T) {
 	}
 	c := sing(t, n, n)
 	t.Run("viewers", func(t *testing.T) {
-		a := newAttack(t, n)
+		failed, absent := newAttack(t, n), newAttack(t, n)
 		var wg sync.WaitGroup
 		for i, h := range cases {
+			a, code := failed, rtmp.CodePlayFailed
+			if h.name == "says that it has no such stream" {
+				a, code = absent, rtmp.CodePlayStreamNotFound
+			}
 			v := a.connected()
 			id, err := v.CreateStreamNow()
 			if err != nil {
@@ -312,14 +316,16 @@ func TestUpstreamNeverFeeds(t *testing.T) {
 			}
 			wg.Go(func() {
 				v.SetReadDeadline(time.Now().Add(15 * time.Second))
-				if err := a.ask(v, id, rtmp.CodePlayStreamNotFound, "play", fmt.Sprint("hostile-", i)); err != nil {
+				if err := a.ask(v, id, code, "play", fmt.Sprint("hostile-", i)); err != nil {
 					t.Errorf("%s: %v", h.name, err)
 				}
 			})
 		}
 		wg.Wait()
-		a.leave()
-		a.closings("not-found", time.Second)
+		failed.leave()
+		absent.leave()
+		failed.closings("source-lost", time.Second)
+		absent.closings("not-found", time.Second)
 		for _, u := range upstreams {
 			u.hangUp()
 		}
