@@ -19,7 +19,7 @@ type viewer struct {
 	end   context.CancelFunc
 	leave sync.Once
 	over  chan struct{}
-	clock splice // the forwarding goroutine's own
+	clock clock // the forwarding goroutine's own
 
 	mu               sync.Mutex
 	leg              *leg

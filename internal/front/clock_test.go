@@ -17,7 +17,7 @@ func at(t rtmp.MessageType, ts uint32) rtmp.Message {
 }
 
 // play runs frames through s and returns the times of those that are delivered.
-func play(s *splice, frames ...rtmp.Message) (out []uint32) {
+func play(s *clock, frames ...rtmp.Message) (out []uint32) {
 	for _, m := range frames {
 		if s.place(&m) {
 			out = append(out, m.Timestamp)
@@ -41,7 +41,7 @@ func TestP3ViewerGoesOnAtAnotherEdge(t *testing.T) {
 		{"no name: another clock", "", []rtmp.Message{at(v, 0), at(v, 40)}, []uint32{1080, 1120}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			var s splice
+			var s clock
 			s.begin("one")
 			if got := play(&s, at(v, 1000), at(a, 1010), at(v, 1040), at(a, 1033)); !slices.Equal(got, []uint32{1000, 1010, 1040, 1033}) {
 				t.Fatalf("the first edge's times came out as %v", got)
@@ -54,8 +54,8 @@ func TestP3ViewerGoesOnAtAnotherEdge(t *testing.T) {
 	}
 }
 
-func TestP3SpliceAcrossTheWrapOfTimestamps(t *testing.T) {
-	var s splice
+func TestP3ClockAcrossTheWrapOfTimestamps(t *testing.T) {
+	var s clock
 	s.begin("one")
 	play(&s, at(rtmp.Video, 0xffffffe0))
 	s.begin("one")
