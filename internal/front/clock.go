@@ -46,7 +46,8 @@ func (c *clock) place(m *rtmp.Message) bool {
 			return true // metadata for the whole play
 		}
 		m.Timestamp += c.offset
-		if c.begun && int32(m.Timestamp-c.newest) < 0 {
+		// Headers come before the frame that says how far the new clock is off.
+		if c.unset || c.begun && int32(m.Timestamp-c.newest) < 0 {
 			m.Timestamp = c.newest
 		}
 		return true
