@@ -13,8 +13,9 @@ const (
 	// sign of life, and PeerSilence how long it may give none. Why not smaller: a
 	// node in a long garbage collection or a full disk's fsync is not dead. Why not
 	// larger: a silent partition must be noticed within 2 s, which is up to a ping
-	// until the last byte is seen, and the pings that PeerSilence rounds up to.
-	PeerPing    = 500 * time.Millisecond
+	// until the last byte is seen, and the pings that PeerSilence rounds up to: five,
+	// so 1.5 to 1.8 s.
+	PeerPing    = 300 * time.Millisecond
 	PeerSilence = 1400 * time.Millisecond
 
 	// DialTimeout covers the TCP connect, the handshake and the proof.
@@ -34,6 +35,15 @@ const (
 	// names does not deliver. Why not shorter: the next owner is known 1-2 s
 	// after the last one has died.
 	settleTime = 3 * time.Second
+
+	// goodbye is how long a push that is over may take to say so. Why not longer: its
+	// session waits for it.
+	goodbye = time.Second
+
+	// maxPushWrite bounds one write of a push, in bytes. Why not larger: a key frame
+	// would hold a second copy of itself for long. Why not smaller: a GOP goes in few
+	// calls.
+	maxPushWrite = 256 << 10
 
 	// MaxHops bounds how often a stream may be handed from server to server, so
 	// that a loop of pushes ends.
