@@ -120,7 +120,7 @@ func (n *node) drain(through *node, args ...string) time.Duration {
 	n.s.t.Helper()
 	n.s.note("weir drain %s", n.name)
 	began := time.Now()
-	n.command(append([]string{"drain", n.name, "--admin", through.base, "--token", token}, args...)...)
+	n.command(append([]string{"drain", n.name, "--timeout", "30s", "--admin", through.base, "--token", token}, args...)...)
 	took := time.Since(began)
 	n.s.note("%s is drained after %v", n.name, took.Round(time.Millisecond))
 	return took
