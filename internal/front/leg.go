@@ -31,7 +31,7 @@ func (f *Front) openLeg(ctx context.Context, p *session.Play, b Backend) (*leg, 
 		return nil, err
 	}
 	connect := connectAs(&p.Client, b.Addr)
-	conn, _, err := relay.ConnectMember(dctx, nc, f.o.Node, f.o.Secret(), &connect)
+	conn, err := relay.ConnectMember(dctx, nc, f.o.Node, f.o.Secret(), &connect)
 	if err != nil {
 		nc.Close()
 		return nil, err

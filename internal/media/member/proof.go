@@ -75,9 +75,6 @@ func (p *Proof) Verify(proof string) (node string, err error) {
 	return p.clientNode, nil
 }
 
-// PeerNode is the name of the proven server, after [Proof.Answer].
-func (p *Proof) PeerNode() string { return p.serverNode }
-
 const nonceBytes = 16
 
 func nonce() string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"time"
 
@@ -64,7 +63,7 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 	}
 	p := &Push{end: make(chan struct{}), asked: make(chan struct{})}
 	if o.Node != "" {
-		p.conn, _, err = ConnectMember(ctx, nc, o.Node, o.Secret, &o.Connect)
+		p.conn, err = ConnectMember(ctx, nc, o.Node, o.Secret, &o.Connect)
 	} else {
 		p.conn, err = connectStranger(ctx, nc, &o.Connect)
 	}
@@ -88,23 +87,6 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 // Asked is closed when the server has asked the publisher to go elsewhere. The
 // push goes on meanwhile.
 func (p *Push) Asked() <-chan struct{} { return p.asked }
-
-func connectStranger(ctx context.Context, nc net.Conn, c *rtmp.Connect) (*rtmp.ClientConn, error) {
-	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	conn := rtmp.NewClientConn(nc, rtmp.Options{ChunkSize: live.ChunkSize, Limits: rtmp.Limits{Handshake: -1}})
-	if err := conn.Handshake(); err != nil {
-		return nil, fmt.Errorf("handshake: %w", err)
-	}
-	if _, err := conn.Connect(c); err != nil {
-		return nil, err
-	}
-	if !stop() {
-		return nil, context.Cause(ctx)
-	}
-	nc.SetDeadline(time.Time{})
-	return conn, nil
-}
 
 func (p *Push) publish(ctx context.Context, o PushOptions) (err error) {
 	if p.id, err = p.conn.CreateStream(ctx); err != nil {
@@ -200,13 +182,6 @@ func (p *Push) Run(ctx context.Context, s *live.Stream) error {
 		}
 	}
 }
-
-// goodbye is how long a push that is over may take to say so.
-const goodbye = time.Second
-
-// maxPushWrite bounds one write: small enough that a key frame does not hold a
-// second copy of itself for long, large enough that a GOP goes in few calls.
-const maxPushWrite = 256 << 10
 
 func (p *Push) fail(err error) {
 	p.mu.Lock()
