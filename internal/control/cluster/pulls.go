@@ -38,6 +38,7 @@ func (c *Cluster) Pulls(name stream.Name) []string {
 type pullRecord struct {
 	lease store.LeaseID // under which it was written; 0: not known
 	gone  int64         // highest revision at which it was seen deleted
+	there int64         // and at which it was seen when it ought not to be there
 }
 
 // writePulls makes the pull records what they ought to be.
@@ -52,13 +53,13 @@ func (c *Cluster) writePulls(ctx context.Context) error {
 	for name := range c.pulls {
 		if r := c.written[name]; r.lease != lease {
 			todo = append(todo, change{name, true})
-			c.written[name] = pullRecord{gone: r.gone} // from here on it may be there, whatever the answer
+			c.written[name] = pullRecord{gone: r.gone, there: r.there} // from here on it may be there, whatever the answer
 		}
 	}
 	for name, r := range c.written {
 		if !c.pulls[name] {
 			todo = append(todo, change{name, false})
-			c.written[name] = pullRecord{gone: r.gone} // and from here on it may be gone
+			c.written[name] = pullRecord{gone: r.gone, there: r.there} // and from here on it may be gone
 		}
 	}
 	c.mu.Unlock()
@@ -93,6 +94,9 @@ func (c *Cluster) pullWritten(name stream.Name, on bool, lease store.LeaseID, re
 	case on:
 		r.lease = lease
 		c.written[name] = r
+	case r.there > rev:
+		// An earlier write came late.
+		c.wakeReconciler.ring()
 	default:
 		delete(c.written, name)
 	}
@@ -105,8 +109,12 @@ func (c *Cluster) comparePull(name stream.Name, there bool, rev int64) {
 	defer c.mu.Unlock()
 	r, written := c.written[name]
 	switch on := c.pulls[name]; {
-	case there && !on && !written:
-		c.written[name] = pullRecord{}
+	case there && !on:
+		r.there = max(r.there, rev)
+		c.written[name] = r
+		if written {
+			return // its deletion is under way, or due
+		}
 	case !there && on && written:
 		c.written[name] = pullRecord{gone: max(r.gone, rev)}
 	default:
