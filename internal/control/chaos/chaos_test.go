@@ -73,7 +73,7 @@ func TestChaos(t *testing.T) {
 func run(t *testing.T, seed uint64) {
 	s := newSchedule(seed)
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, s: s, m: store.NewMemory(), began: time.Now(), calm: map[stream.Name]stream.Epoch{}}
+		w := &world{t: t, s: s, m: store.NewMemory(), began: time.Now()}
 		w.run(t)
 		if t.Failed() {
 			t.Logf("%v\n%s", s, strings.Join(w.log, "\n"))

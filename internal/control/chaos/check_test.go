@@ -101,8 +101,10 @@ func (w *world) wrong() (wrong []string) {
 				continue
 			}
 			w.mu.Lock()
-			if high := w.calm[name]; epoch.Less(high) {
-				say("%v: held under %v, and receivers may have seen %v", name, epoch, high)
+			for _, p := range up {
+				if high := p.high[name]; epoch.Less(high) {
+					say("%v: held under %v, and %s has had %v", name, epoch, p.m.name, high)
+				}
 			}
 			w.mu.Unlock()
 		case ok:

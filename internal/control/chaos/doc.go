@@ -23,7 +23,7 @@
 //
 //   - within 10 s the registry is the truth: one holder a stream at most, confirmed, recorded under its epoch
 //     and known to all nodes; what is published is recorded and what is not is not; the same for pulls;
-//   - its epoch is not below any that was ever granted, or receivers would refuse it for ever;
+//   - its epoch is not below any that a living process was granted, or that would refuse it for ever;
 //   - after another TTL no record is left of a node that is dead;
 //   - all goroutines end with their Cluster.
 //

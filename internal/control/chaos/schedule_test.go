@@ -92,12 +92,10 @@ func newSchedule(seed uint64) *schedule {
 	}
 	if r.IntN(3) == 0 {
 		s.forgets = true
-		for range 1 + r.IntN(2) {
-			at := between(r, 0, turmoil-time.Second)
-			if r.IntN(2) == 0 {
-				s.faults = append(s.faults, fault{kind: "wipe", node: -1, at: at})
-				continue
-			}
+		at := between(r, 0, turmoil-time.Second)
+		if r.IntN(2) == 0 {
+			s.faults = append(s.faults, fault{kind: "wipe", node: -1, at: at})
+		} else {
 			// A loss that no member has written in is not noticed.
 			at = max(at, 2*lossMin)
 			s.faults = append(s.faults, fault{kind: "copy", node: -1, at: between(r, 0, at-lossMin)}, fault{kind: "restore", node: -1, at: at})

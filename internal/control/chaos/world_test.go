@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,7 +30,6 @@ type world struct {
 	mu     sync.Mutex
 	nodes  []*machine
 	copied store.Snapshot
-	calm   map[stream.Name]stream.Epoch // the highest epoch granted
 	log    []string
 	hist   history
 }
@@ -63,6 +61,7 @@ type process struct {
 	// Guarded by world.mu.
 	held  map[stream.Name]*cluster.Ownership
 	pulls map[stream.Name]bool
+	high  map[stream.Name]stream.Epoch // of its own claims
 }
 
 // kept is a node's memory of the highest incarnation.
@@ -123,7 +122,7 @@ func (w *world) start(m *machine) {
 
 func (w *world) process(m *machine, gen int, try uint64) *process {
 	seed := w.s.seed ^ uint64(gen)<<32 ^ try<<48
-	p := &process{w: w, m: m, gen: gen, held: map[stream.Name]*cluster.Ownership{}, pulls: map[stream.Name]bool{}}
+	p := &process{w: w, m: m, gen: gen, held: map[stream.Name]*cluster.Ownership{}, pulls: map[stream.Name]bool{}, high: map[stream.Name]stream.Epoch{}}
 	p.ends, p.kill = context.WithCancel(context.Background())
 	p.rec = &recorder{Memory: w.m.Client(), w: w, node: m.name}
 	p.way = storetest.NewFaulty(p.rec, rand.New(rand.NewPCG(seed, 2)))
@@ -146,8 +145,8 @@ func (p *process) event(e event.Event) {
 	switch e := e.(type) {
 	case event.Claimed:
 		p.w.mu.Lock()
-		if p.w.calm[e.Name].Less(e.Epoch) {
-			p.w.calm[e.Name] = e.Epoch
+		if p.high[e.Name].Less(e.Epoch) {
+			p.high[e.Name] = e.Epoch
 		}
 		p.w.mu.Unlock()
 	case event.Released, event.OwnershipLost, event.NodeUp, event.NodeDown, event.StoreLost, event.StoreBack:
@@ -162,9 +161,6 @@ func (w *world) stop(m *machine, killed bool) {
 	w.mu.Lock()
 	p := m.up
 	m.up, m.want = nil, false
-	if !slices.ContainsFunc(w.nodes, func(m *machine) bool { return m.up != nil }) {
-		clear(w.calm) // there is nobody who remembers, and no receiver who does
-	}
 	w.mu.Unlock()
 	if p == nil {
 		return
