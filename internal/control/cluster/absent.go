@@ -23,16 +23,19 @@ func newAbsent() absent {
 	return absent{order: list.New(), at: map[stream.Name]*list.Element{}}
 }
 
-func (a *absent) add(name stream.Name, now time.Time) {
+// add reports whether a name had to make room before its time.
+func (a *absent) add(name stream.Name, now time.Time) (full bool) {
 	a.remove(name)
 	for a.order.Len() > 0 {
 		oldest := a.order.Front().Value.(absentEntry)
 		if a.order.Len() < absentMax && now.Before(oldest.until) {
 			break
 		}
+		full = full || now.Before(oldest.until)
 		a.remove(oldest.name)
 	}
 	a.at[name] = a.order.PushBack(absentEntry{name, now.Add(absentTTL)})
+	return full
 }
 
 func (a *absent) has(name stream.Name, now time.Time) bool {

@@ -37,7 +37,9 @@ func TestAbsentIsBounded(t *testing.T) {
 	a, now := newAbsent(), time.Unix(0, 0)
 	name := func(i int) stream.Name { return stream.Name{App: "live", Stream: fmt.Sprint(i)} }
 	for i := range 3 * absentMax {
-		a.add(name(i), now)
+		if full := a.add(name(i), now); full != (i >= absentMax) {
+			t.Fatalf("entry %d: full is %v", i, full)
+		}
 	}
 	if len(a.at) != absentMax || a.order.Len() != absentMax {
 		t.Fatalf("%d, %d entries", len(a.at), a.order.Len())
@@ -49,8 +51,7 @@ func TestAbsentIsBounded(t *testing.T) {
 	if a.has(name(3*absentMax-1), later) {
 		t.Error("does not expire")
 	}
-	a.add(name(0), later)
-	if len(a.at) != 1 {
+	if a.add(name(0), later) || len(a.at) != 1 {
 		t.Errorf("%d entries after all but one expired", len(a.at))
 	}
 }

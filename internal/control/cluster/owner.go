@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"weir/internal/control/store"
+	"weir/internal/ops/event"
 	"weir/internal/stream"
 )
 
@@ -23,6 +24,7 @@ func (c *Cluster) Owner(ctx context.Context, name stream.Name) (StreamRecord, bo
 	absent := c.view.absent.has(name, c.o.Now())
 	c.view.mu.RUnlock()
 	if absent {
+		c.limitHit(name, event.NegativeCached)
 		return StreamRecord{}, false, nil
 	}
 	if c.ctx.Err() != nil {
@@ -87,6 +89,12 @@ func (c *Cluster) readOwner(name stream.Name) (StreamRecord, bool, error) {
 		return StreamRecord{}, false, err
 	}
 	c.observe(before, 0, nil)
+	full := false
+	defer func() { // after the lock
+		if full {
+			c.limitHit(name, event.NegativeCacheFull)
+		}
+	}()
 	c.view.mu.Lock()
 	defer c.view.mu.Unlock()
 	if s := c.view.streams[name]; s != nil && s.Owner != c.o.Self.Name { // the watch was faster
@@ -96,8 +104,12 @@ func (c *Cluster) readOwner(name stream.Name) (StreamRecord, bool, error) {
 	if v, ok := parseStream(kv); err == nil && ok && kv.Rev > c.view.rev && v.Owner != c.o.Self.Name {
 		return v.record(name, kv), true, nil
 	}
-	c.view.absent.add(name, c.o.Now())
+	full = c.view.absent.add(name, c.o.Now())
 	return StreamRecord{}, false, nil
+}
+
+func (c *Cluster) limitHit(name stream.Name, r event.Reason) {
+	c.o.Emit.Emit(event.LimitHit{Session: event.Session{App: name.App, Stream: name.Stream}, Reason: r})
 }
 
 // WaitOwner waits until somebody owns the stream, or ctx ends. A store that is away is waited for.
