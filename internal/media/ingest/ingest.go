@@ -88,7 +88,7 @@ func (s *Service) Publish(ctx context.Context, r Request, evict func(error)) (*P
 	if r.Timeline == "" {
 		r.Timeline = rand.Text()
 	}
-	p := &Publication{s: s, req: r, evict: evict, done: make(chan struct{}), raised: make(chan struct{})}
+	p := &Publication{s: s, req: r, evict: evict, done: make(chan struct{}), ended: make(chan struct{}), raised: make(chan struct{})}
 	p.last.Store(time.Now().UnixNano())
 	if err := s.reserve(p); err != nil {
 		return nil, err

@@ -32,9 +32,10 @@ type Publication struct {
 	epoch  stream.Epoch  // guarded by mu after Publish
 	raised chan struct{} // guarded by mu; closed when epoch grows, and at the end
 
-	once sync.Once
-	why  error // set before done is closed
-	done chan struct{}
+	ending atomic.Bool // the first to set it ends the publication
+	why    error       // set before done is closed
+	done   chan struct{}
+	ended  chan struct{} // closed when nothing of it is left
 }
 
 // Name is what is published.
@@ -134,29 +135,32 @@ func (p *Publication) end(why error) {
 	}
 }
 
+// finish ends the publication, or waits until whoever was first has.
 func (p *Publication) finish(why error) (first bool) {
-	p.once.Do(func() {
-		first = true
-		p.why = why
-		close(p.done)
-		p.mu.Lock()
-		close(p.raised)
-		p.raised = nil
-		p.mu.Unlock()
-		p.writer.Close()
-		// The name is free here before the claim is: a newcomer that gets the
-		// claim must not find the old publication in its way.
-		p.s.forget(p)
-		// Before the claim, which may wait for the store: viewers look elsewhere now.
-		if p.s.o.OnEnd != nil {
-			p.s.o.OnEnd(p.req.Name)
-		}
-		p.claim.Release()
-		p.stream.Release()
-		p.s.o.Emit.Emit(event.PublishEnded{Session: p.req.Session, Epoch: p.Epoch(), Reason: Reason(why),
-			BytesIn: p.bytes.Load(), Dur: time.Since(p.began)})
-	})
-	return first
+	if p.ending.Swap(true) {
+		<-p.ended
+		return false
+	}
+	defer close(p.ended)
+	p.why = why
+	close(p.done)
+	p.mu.Lock()
+	close(p.raised)
+	p.raised = nil
+	p.mu.Unlock()
+	p.writer.Close()
+	// The name is free here before the claim is: a newcomer that gets the
+	// claim must not find the old publication in its way.
+	p.s.forget(p)
+	// Before the claim, which may wait for the store: viewers look elsewhere now.
+	if p.s.o.OnEnd != nil {
+		p.s.o.OnEnd(p.req.Name)
+	}
+	p.claim.Release()
+	p.stream.Release()
+	p.s.o.Emit.Emit(event.PublishEnded{Session: p.req.Session, Epoch: p.Epoch(), Reason: Reason(why),
+		BytesIn: p.bytes.Load(), Dur: time.Since(p.began)})
+	return true
 }
 
 // watch ends the publication when its claim is lost or its client is silent, and
