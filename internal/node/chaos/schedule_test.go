@@ -13,7 +13,7 @@ import (
 const (
 	turmoil = 20 * time.Second // faults begin and end within it
 	// reachTime is the T of "a live publisher is reachable by viewers at every node within T".
-	reachTime = 12 * time.Second
+	reachTime = 7 * time.Second
 	ttl       = 5 * time.Second
 	// lingerTime is how long a pull outlives its last viewer.
 	lingerTime = 3 * time.Second
