@@ -25,7 +25,7 @@ func drain() *cobra.Command {
 			"by their front, over the window. The command returns when the node is empty.",
 	}
 	client, _ := asking(cmd)
-	window := cmd.Flags().Duration("window", 10*time.Second, "spread the release of viewers over this `TIME`")
+	window := cmd.Flags().Duration("window", admin.DefaultDrainWindow, "spread the release of viewers over this `TIME`")
 	wait := cmd.Flags().Duration("timeout", 0, "give up watching after this `TIME`; the drain goes on (default: watch for ever)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()

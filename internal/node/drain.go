@@ -21,8 +21,6 @@ const (
 	// Why not smaller: an edge with few viewers is empty at once. Why not larger:
 	// they all come back somewhere else.
 	releaseRate = 50
-	// DefaultDrainWindow is the time over which a drain spreads an edge's viewers.
-	DefaultDrainWindow = 10 * time.Second
 )
 
 // drainer empties the node: it takes nothing new and hands over what it has.
@@ -195,12 +193,6 @@ func (n *node) leave() {
 	}
 }
 
-// What an operator may ask of another node, through any.
-const (
-	queryDrain   = "drain" // after: the window, as a duration
-	queryUndrain = "undrain"
-)
-
 // Drain implements admin.Fleet.
 func (v *fleetView) Drain(ctx context.Context, name string, window time.Duration) error {
 	return v.tell(ctx, name, queryDrain, window.String())
@@ -212,16 +204,16 @@ func (v *fleetView) Undrain(ctx context.Context, name string) error {
 }
 
 // tell gives an order to a node, be it this one.
-func (v *fleetView) tell(ctx context.Context, name, what, how string) error {
+func (v *fleetView) tell(ctx context.Context, name, order, arg string) error {
 	n := (*node)(v)
 	if name == n.cfg.Node.Name {
-		_, err := n.answer(what, how)
+		_, err := n.answer(order, arg)
 		return err
 	}
 	m, ok := n.cluster.Node(name)
 	if !ok {
 		return fmt.Errorf("no node %q in the cluster", name)
 	}
-	_, err := n.peers.Query(ctx, m.Addresses.RTMP, what, how)
+	_, err := n.peers.Query(ctx, m.Addresses.RTMP, order, arg)
 	return err
 }

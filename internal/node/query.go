@@ -12,10 +12,12 @@ import (
 	"weir/internal/stream"
 )
 
-// What one node may ask another.
+// What one node may ask another, with the argument of each.
 const (
-	queryViewers = "viewers" // how many viewers it has of each stream; after: the last name of the page before
-	querySilence = "silence" // whether a stream is published there, and since when nothing came; after: its name
+	queryViewers = "viewers" // how many viewers it has of each stream; the last name of the page before
+	querySilence = "silence" // whether a stream is published there, and since when nothing came; its name
+	queryDrain   = "drain"   // hand over what it has; the window, as a duration
+	queryUndrain = "undrain" // take sessions again; none
 )
 
 // queryPage bounds one answer, in streams: at 64 bytes each well under the limit
@@ -29,14 +31,14 @@ type viewerCount struct {
 }
 
 // answer is what this node says to another member's question.
-func (n *node) answer(what, after string) (string, error) {
-	switch what {
+func (n *node) answer(question, arg string) (string, error) {
+	switch question {
 	case queryViewers:
-		return n.viewerPage(after)
+		return n.viewerPage(arg)
 	case querySilence:
-		return n.silence(after)
+		return n.silence(arg)
 	case queryDrain:
-		window, err := time.ParseDuration(after)
+		window, err := time.ParseDuration(arg)
 		if err != nil {
 			return "", fmt.Errorf("drain window: %w", err)
 		}
@@ -46,7 +48,7 @@ func (n *node) answer(what, after string) (string, error) {
 		n.undrain()
 		return "", nil
 	}
-	return "", fmt.Errorf("unknown question %q", what)
+	return "", fmt.Errorf("unknown question %q", question)
 }
 
 // viewerPage is one page of this node's audience.

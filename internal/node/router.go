@@ -18,6 +18,10 @@ import (
 //	         role; else where placement says, which may be here
 //	play     here, if a front has sent it or this node serves viewers; else
 //	         carried to an edge
+//
+// A node that is being drained takes nothing itself: what comes from a front is
+// refused, so that the front goes on to the next server; with the front role it
+// carries all else.
 type router node
 
 // Publish implements session.Handler.
@@ -90,6 +94,6 @@ func (r *router) Play(ctx context.Context, p *session.Play) (session.Player, err
 }
 
 // Query implements session.Handler.
-func (r *router) Query(_ context.Context, what, after string) (string, error) {
-	return (*node)(r).answer(what, after)
+func (r *router) Query(_ context.Context, question, arg string) (string, error) {
+	return (*node)(r).answer(question, arg)
 }

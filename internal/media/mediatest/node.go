@@ -180,8 +180,8 @@ func (h Handler) Play(ctx context.Context, p *session.Play) (session.Player, err
 }
 
 // Query implements session.Handler: it echoes.
-func (h Handler) Query(_ context.Context, what, after string) (string, error) {
-	return what + "/" + after, nil
+func (h Handler) Query(_ context.Context, question, arg string) (string, error) {
+	return question + "/" + arg, nil
 }
 
 type publications struct{ s *ingest.Service }

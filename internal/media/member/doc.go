@@ -16,5 +16,5 @@ package member
 // The commands that only a node sends.
 const (
 	CommandProve = "weirProve" // second step of the proof: (null, the client's HMAC)
-	CommandQuery = "weirQuery" // ask a node about itself: (null, what, after) → one JSON string; proven members only
+	CommandQuery = "weirQuery" // ask a node about itself, or give it an order: (null, question, argument) → one JSON string; proven members only
 )

@@ -168,8 +168,8 @@ func (p *Peers) connect(ctx context.Context, addr string) (*peerConn, error) {
 	return &peerConn{peers: p, addr: addr, conn: conn, feeds: make(map[uint32]*feed), done: make(chan struct{})}, nil
 }
 
-// Query asks the node at addr about itself and returns its JSON answer.
-func (p *Peers) Query(ctx context.Context, addr, what, after string) (string, error) {
+// Query puts a question to the node at addr and returns its JSON answer.
+func (p *Peers) Query(ctx context.Context, addr, question, arg string) (string, error) {
 	c, err := p.get(ctx, addr)
 	if err != nil {
 		return "", err
@@ -177,12 +177,12 @@ func (p *Peers) Query(ctx context.Context, addr, what, after string) (string, er
 	defer p.put(c)
 	ctx, cancel := context.WithTimeout(ctx, AnswerTimeout)
 	defer cancel()
-	reply, err := c.conn.Call(ctx, 0, member.CommandQuery, what, after)
+	reply, err := c.conn.Call(ctx, 0, member.CommandQuery, question, arg)
 	if err != nil {
 		return "", err
 	}
 	if reply.Error || len(reply.Args) == 0 {
-		return "", fmt.Errorf("node at %s refused the query %q", addr, what)
+		return "", fmt.Errorf("node at %s refused the query %q", addr, question)
 	}
 	text, _ := reply.Args[0].(string)
 	return text, nil

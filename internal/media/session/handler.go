@@ -18,11 +18,11 @@ type Handler interface {
 	// in its socket, so no media is taken before the answer.
 	Publish(ctx context.Context, p *Publish) (Publisher, error)
 	// Play runs on a goroutine of its own; ctx ends when the client gives up, and
-	// when Play has returned. It
-	// answers the client itself, since the answer and the first media go together.
+	// when Play has returned. It answers the client itself, since the answer and the
+	// first media go together.
 	Play(ctx context.Context, p *Play) (Player, error)
-	// Query answers a proven member's question about this node.
-	Query(ctx context.Context, what, after string) (string, error)
+	// Query answers a proven member's question about this node, or takes its order.
+	Query(ctx context.Context, question, arg string) (string, error)
 }
 
 // Publisher takes a client's messages.

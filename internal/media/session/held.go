@@ -41,9 +41,9 @@ func (h Held) AskToMove(tcURL string) bool {
 	case h.Member != "":
 		// Between members it is a status of the NetStream: the connection may carry
 		// others.
-		return h.c.rtmp.Status(h.st.id, rtmp.LevelStatus, rtmp.CodeReconnect, "This node is being drained.", nil) == nil
+		return h.c.wire.Load().Status(h.st.id, rtmp.LevelStatus, rtmp.CodeReconnect, "This node is being drained.", nil) == nil
 	case h.Connect.CapsEx&rtmp.CapsReconnect != 0:
-		return h.c.rtmp.RequestReconnect(tcURL, "This server is being drained.") == nil
+		return h.c.wire.Load().RequestReconnect(tcURL, "This server is being drained.") == nil
 	}
 	return false
 }
@@ -54,6 +54,6 @@ func (h Held) End(reason event.Reason) {
 		h.c.evict(h.st, rtmp.CodePublishRejected, reason, nil)
 		return
 	}
-	h.c.rtmp.Status(h.st.id, rtmp.LevelStatus, rtmp.CodePlayStop, "This server is being drained.", nil)
+	h.c.wire.Load().Status(h.st.id, rtmp.LevelStatus, rtmp.CodePlayStop, "This server is being drained.", nil)
 	h.c.playEnded(h.st, reason, event.ByServer, nil)
 }

@@ -54,12 +54,14 @@ func (h handler) node(w http.ResponseWriter, r *http.Request) {
 	write(w, http.StatusOK, nodes[i])
 }
 
-// defaultWindow is over how long a drained node's viewers go.
-const defaultWindow = 10 * time.Second
+// DefaultDrainWindow is the time over which a drain spreads the release of a node's
+// viewers. Why not shorter: they all come back elsewhere, each with a GOP to be
+// sent. Why not longer: an operator watches.
+const DefaultDrainWindow = 10 * time.Second
 
 // drain begins a drain; ?window=30s spreads the viewers' release.
 func (h handler) drain(w http.ResponseWriter, r *http.Request) {
-	window := defaultWindow
+	window := DefaultDrainWindow
 	if text := r.FormValue("window"); text != "" {
 		var err error
 		if window, err = time.ParseDuration(text); err != nil || window < 0 {

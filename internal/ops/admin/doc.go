@@ -1,11 +1,11 @@
-// Package admin is the admin listener: health, metrics and the read side of the
-// API, for people, probes, Prometheus and the commands "weir nodes" and "weir
-// streams".
+// Package admin is the admin listener: health, metrics and the API, for people,
+// probes, Prometheus and the commands that talk to a node.
 //
 //	GET /healthz                       the process runs
 //	GET /readyz                        it can take sessions, or why not
 //	GET /metrics                       Prometheus text
 //	GET /api/v1/nodes[/{name}]         the whole cluster, from any node
+//	POST /api/v1/nodes/{name}/drain    ?window=10s; /undrain takes it back
 //	GET /api/v1/streams[/{app}/{name}]
 //
 // What it is not: it knows no cluster, no media and no session. It asks a
