@@ -6,6 +6,7 @@ import (
 
 	"weir/internal/media/live"
 	"weir/internal/media/relay"
+	"weir/internal/media/session"
 	"weir/internal/ops/config"
 )
 
@@ -20,6 +21,8 @@ func TestLimitsAreThoseOfThePackagesThatEnforceThem(t *testing.T) {
 		"write_stall": {int64(l.WriteStall), int64(live.DefaultStallLimit)},
 		"relay_hops":  {row(t, "hops from node to node"), relay.MaxHops},
 		"headers":     {row(t, "headers of a stream"), live.MaxHeaderBytes},
+		"control":     {row(t, "answers that wait for a viewer"), live.MaxControlBytes},
+		"members":     {row(t, "NetStreams of a connection between nodes"), session.MemberStreams},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("%s: %d in the table, %d in the package", what, pair[0], pair[1])

@@ -206,7 +206,7 @@ func (c *conn) memberCommand(cmd *rtmp.Command) error {
 		}
 		c.client.Member = node
 		c.client.Role = event.RoleFeed
-		c.rtmp.SetMaxStreams(memberStreams)
+		c.rtmp.SetMaxStreams(MemberStreams)
 		c.readBy(time.Time{})
 		return c.rtmp.Reply(cmd)
 	case cmd.Name == member.CommandQuery && c.client.Member != "":

@@ -30,9 +30,9 @@ type Options struct {
 
 func (o *Options) trusted(a netip.Addr) bool { return o.Trusted != nil && o.Trusted(a) }
 
-// memberStreams bounds the NetStreams of a node: the feeds of one shared
-// connection, with room for those being given back.
-const memberStreams = 256
+// MemberStreams bounds the NetStreams of a connection between nodes: the feeds
+// that share it, with room for those being given back.
+const MemberStreams = 256
 
 // Server is all RTMP sessions of a node.
 type Server struct {

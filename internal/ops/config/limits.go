@@ -169,8 +169,18 @@ var LimitTable = []Limit{
 	{
 		Key: "net_streams", Name: "NetStreams of a client",
 		Default: Count{rtmp.MaxNetStreams, "streams"}, Least: Count{1, ""}, Most: Count{1024, ""},
-		Stops:  "createStream without end; each one over is answered with an error. Nodes among themselves may have more",
+		Stops:  "createStream without end; each one over is answered with an error",
 		Reason: event.Reason(rtmp.ReasonTooManyStreams),
+	},
+	{
+		Name: "NetStreams of a connection between nodes", Default: Count{256, "streams"},
+		Stops:  "a node that never gives a feed back. Not smaller: 64 feeds share a connection, and as many may be on their way out",
+		Reason: event.Reason(rtmp.ReasonTooManyStreams),
+	},
+	{
+		Name: "answers that wait for a viewer", Default: 64 * KiB,
+		Stops:  "viewers that ask without end and read no answer",
+		Reason: event.WriteStalled,
 	},
 	{
 		Name: "refused commands of a connection", Default: Count{1000, "commands"},
