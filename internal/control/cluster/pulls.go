@@ -122,3 +122,24 @@ func (c *Cluster) comparePull(name stream.Name, there bool, rev int64) {
 	}
 	c.wakeReconciler.ring()
 }
+
+// sweepPulls has pull records of this node deleted that the view has and nobody here wants. The
+// watch tells of them one by one; this is for what was told while the store itself changed.
+func (c *Cluster) sweepPulls() {
+	c.view.mu.RLock()
+	var there []stream.Name
+	for name, nodes := range c.view.pulls {
+		if nodes[c.o.Self.Name] {
+			there = append(there, name)
+		}
+	}
+	c.view.mu.RUnlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range there {
+		if _, known := c.written[name]; !known && !c.pulls[name] {
+			c.written[name] = pullRecord{}
+			c.wakeReconciler.ring()
+		}
+	}
+}

@@ -40,6 +40,7 @@ func (c *Cluster) reporter() {
 		if c.view.forget() {
 			c.wakeWatcher.ring()
 		}
+		c.sweepPulls()
 		c.mu.Lock()
 		load, lease, before, incRev := c.load, c.lease, c.seen, c.incRev
 		c.mu.Unlock()
