@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"weir/internal/ops/admin"
+	"weir/internal/stream"
 )
 
 type fleet struct{}
@@ -31,7 +32,10 @@ func (fleet) Streams(context.Context) ([]admin.Stream, error) {
 }
 
 func (fleet) Drain(context.Context, string, time.Duration) error { return nil }
-func (fleet) Undrain(context.Context, string) error              { return nil }
+func (fleet) Route(stream.Name, bool) admin.Route {
+	return admin.Route{Node: "o1", Reason: "least loaded", Rejected: []admin.NotChosen{{Node: "o2", Reason: "more loaded"}}}
+}
+func (fleet) Undrain(context.Context, string) error { return nil }
 
 func (fleet) Ready() []admin.Problem { return nil }
 

@@ -111,6 +111,9 @@ func (n *node) start(ctx context.Context) (err error) {
 	if err := n.join(ctx); err != nil {
 		return err
 	}
+	if n.placer, err = newPlacer(n.cluster, n.cfg.Node.Zone); err != nil {
+		return err
+	}
 	n.build()
 	return nil
 }
@@ -172,7 +175,6 @@ func (n *node) build() {
 		FirstMedia: n.cfg.Limits.FirstMedia, Silence: n.cfg.Limits.PublisherSilence, YieldAfter: yieldAfter,
 		OnStart: n.pulls.LocalStarted, OnEnd: n.pulls.LocalEnded,
 	})
-	n.placer = newPlacer(n.cluster)
 	n.play = play.New(play.Options{Pulls: n.pulls, Local: publications{n.ingest}, Emit: n.emit, WriteStall: n.cfg.Limits.WriteStall})
 	n.front = front.New(front.Options{
 		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Dial: dialer, Emit: n.emit, Hub: n.transit,

@@ -1,20 +1,39 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
 	"weir/internal/control/cluster"
 	"weir/internal/control/fleet"
+	"weir/internal/control/place"
 	"weir/internal/front"
+	"weir/internal/ops/admin"
 	"weir/internal/stream"
 )
 
 // placer is the fleet as the front sees it.
 type placer struct{ f *fleet.Fleet }
 
-func newPlacer(c *cluster.Cluster) placer {
-	return placer{fleet.New(c, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))}
+func newPlacer(c *cluster.Cluster, zone string) (placer, error) {
+	f, err := fleet.NewWith(c, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), fleet.Options{Zone: zone})
+	return placer{f}, err
+}
+
+// Route implements admin.Fleet.
+func (v *fleetView) Route(name stream.Name, publish bool) admin.Route {
+	why, err := v.placer.f.Route(name, publish)
+	r := admin.Route{Node: why.Node, Reason: why.Decision.Reason()}
+	rejected := why.Rejected
+	var none *place.NoServerError
+	if errors.As(err, &none) {
+		r, rejected = admin.Route{Reason: "no server can take it"}, none.Rejected
+	}
+	for _, n := range rejected {
+		r.Rejected = append(r.Rejected, admin.NotChosen{Node: n.Node, Reason: string(n.Why), Share: n.Share})
+	}
+	return r
 }
 
 // Publisher implements front.Placer.

@@ -28,7 +28,10 @@ type fleet struct {
 func (f fleet) Nodes(context.Context) ([]Node, error)              { return f.nodes, f.err }
 func (f fleet) Streams(context.Context) ([]Stream, error)          { return f.streams, f.err }
 func (f fleet) Drain(context.Context, string, time.Duration) error { return nil }
-func (f fleet) Undrain(context.Context, string) error              { return nil }
+func (f fleet) Route(stream.Name, bool) Route {
+	return Route{Node: "o1", Reason: "least loaded", Rejected: []NotChosen{{Node: "o2", Reason: "more loaded", Share: 0.5}}}
+}
+func (f fleet) Undrain(context.Context, string) error { return nil }
 
 func (f fleet) Ready() []Problem { return f.problems }
 
@@ -187,4 +190,27 @@ func sameJSON(t *testing.T, a, b string) bool {
 		return string(out)
 	}
 	return norm(a) == norm(b)
+}
+
+func TestRouteExplainsItself(t *testing.T) {
+	h := Handler(Options{Fleet: fleet{}})
+	get := func(query string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/api/v1/route"+query, nil)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w
+	}
+	w := get("?app=live&name=a&action=publish")
+	var got Route
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
+		t.Fatalf("%d %s: %v", w.Code, w.Body, err)
+	}
+	if got.App != "live" || got.Name != "a" || got.Action != "publish" || got.Node != "o1" || len(got.Rejected) != 1 || got.Rejected[0].Node != "o2" {
+		t.Errorf("got %+v", got)
+	}
+	for _, bad := range []string{"", "?app=live&name=a", "?app=live&name=..&action=play", "?app=live&name=a&action=watch"} {
+		if w := get(bad); w.Code != http.StatusBadRequest {
+			t.Errorf("%q is answered with %d", bad, w.Code)
+		}
+	}
 }

@@ -33,6 +33,7 @@ func Handler(o Options) http.Handler {
 	guarded("GET /api/v1/nodes/{name}", h.node)
 	guarded("POST /api/v1/nodes/{name}/drain", h.drain)
 	guarded("POST /api/v1/nodes/{name}/undrain", h.undrain)
+	guarded("GET /api/v1/route", h.route)
 	guarded("GET /api/v1/streams", h.streams)
 	guarded("GET /api/v1/streams/{app}/{name...}", h.stream)
 	if o.Metrics != nil {
