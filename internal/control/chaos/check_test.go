@@ -116,12 +116,8 @@ func (w *world) wrong() (wrong []string) {
 				say("%v: owner is %q under %v, and %s says %q under %v (%v)", name, owner, epoch, p.m.name, got.Owner, got.Epoch, err)
 			}
 		}
-		var want []string
 		for _, p := range up {
 			w.mu.Lock()
-			if p.pulls[name] {
-				want = append(want, p.m.name)
-			}
 			if p.pulls[name] != stored["pulls/"+name.String()+"/"+p.m.name] {
 				say("%v: %s pulls it: %v, recorded: %v", name, p.m.name, p.pulls[name], !p.pulls[name])
 			}
