@@ -44,6 +44,7 @@ type Conn struct {
 
 	bytesIn, bytesOut atomic.Int64
 	peerAck           atomic.Uint32
+	holds             atomic.Int32 // by Hold; + closing once Close was called
 
 	// Under wmu.
 	wmu       sync.Mutex
@@ -176,8 +177,50 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.nc.SetReadDeadline(
 func (c *Conn) NetConn() net.Conn { return c.nc }
 
 // Close closes the connection; reads and writes under way fail. Queued messages
-// are not written.
-func (c *Conn) Close() error { return c.nc.Close() }
+// are not written. A held connection is shut down at once, and closed when it is
+// held no more.
+func (c *Conn) Close() error {
+	for {
+		n := c.holds.Load()
+		if n >= closing {
+			return nil
+		}
+		if !c.holds.CompareAndSwap(n, n+closing) {
+			continue
+		}
+		tcp, ok := c.nc.(*net.TCPConn)
+		if n == 0 || !ok {
+			return c.nc.Close()
+		}
+		return errors.Join(tcp.CloseRead(), tcp.CloseWrite())
+	}
+}
+
+// closing is added to Conn.holds by Close.
+const closing = 1 << 30
+
+// Hold keeps the connection's descriptor open, whoever calls Close, until
+// Release: for one who writes to the descriptor itself, whose number must not
+// become another connection's meanwhile. It reports false if the connection is
+// closed already.
+func (c *Conn) Hold() bool {
+	for {
+		n := c.holds.Load()
+		if n >= closing {
+			return false
+		}
+		if c.holds.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// Release ends a Hold.
+func (c *Conn) Release() {
+	if c.holds.Add(-1) == closing {
+		c.nc.Close() // not before; a connection that was closed already is no harm
+	}
+}
 
 // BytesIn returns how many bytes have been read, the handshake's too.
 func (c *Conn) BytesIn() int64 { return c.bytesIn.Load() }

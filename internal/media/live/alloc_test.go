@@ -91,10 +91,9 @@ func TestLogToSinkAllocatesNothing(t *testing.T) {
 	// Without the log's own: exactly none.
 	g := s.logs[RTMP].Load().groups[0].Load()
 	n := testing.AllocsPerRun(10, func() {
-		for _, v := range g.viewers {
-			v.r.off = s.logs[RTMP].Load().join.Load().off
-			v.r.seg = s.logs[RTMP].Load().table.Load().at(v.r.off)
-		}
+		off := s.logs[RTMP].Load().join.Load().off
+		g.lane.off.Store(off)
+		g.lane.seg = s.logs[RTMP].Load().table.Load().at(off)
 		p.serve(g, h.now())
 	})
 	if n != 0 {

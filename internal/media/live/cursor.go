@@ -83,7 +83,7 @@ func (c *Cursor) next() []byte {
 	}
 	before := c.r.skips
 	c.r.behind = true
-	b := c.r.next(stampOf(c.stream.hub.now()))
+	b := c.r.next(stampOf(c.stream.hub.now()), noLimit)
 	if c.r.skips != before {
 		c.stream.count(c.r.skippedBy, 1)
 	}

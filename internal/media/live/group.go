@@ -10,7 +10,8 @@ type group struct {
 	pump   *pump
 
 	// Owned by the pump.
-	viewers []*Viewer
+	viewers []*Viewer // those who are not in the lane
+	lane    lane
 
 	// dirty: it is in the pump's stack of groups with news, at most once.
 	dirty atomic.Bool
@@ -26,6 +27,23 @@ func (l *log) group(p *pump, s *Stream) *group {
 		l.groups[p.index].Store(g)
 	}
 	return g
+}
+
+// insert puts a viewer among those that are served one by one; remove takes it
+// away. Pump only.
+func (g *group) insert(v *Viewer) {
+	v.index = len(g.viewers)
+	g.viewers = append(g.viewers, v)
+}
+
+func (g *group) remove(v *Viewer) {
+	n := len(g.viewers) - 1
+	last := g.viewers[n]
+	g.viewers[v.index], last.index = last, v.index
+	g.viewers[n] = nil
+	if g.viewers = g.viewers[:n]; n == 0 {
+		g.viewers = nil
+	}
 }
 
 // touch tells the pump that there is more to send. Publishers call it: it takes

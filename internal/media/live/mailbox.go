@@ -62,14 +62,17 @@ func (p *pump) do(m *mail, now time.Duration) (stop bool) {
 	if v != nil && v.gone.Load() {
 		return false
 	}
+	if v != nil {
+		p.unlane(v)
+	}
 	switch m.op {
 	case opJoin:
 		v.r.entered = stampOf(now)
 		p.add(v)
-		v.serve(now)
+		v.serve(now, noLimit)
 	case opServe:
 		if v.blockedAt < 0 {
-			v.serve(now)
+			v.serve(now, noLimit)
 		}
 	case opPause:
 		v.paused = true
@@ -78,7 +81,7 @@ func (p *pump) do(m *mail, now time.Duration) (stop bool) {
 			v.paused = false
 			v.r.resume(stampOf(now))
 			if v.blockedAt < 0 {
-				v.serve(now)
+				v.serve(now, noLimit)
 			}
 		}
 	case opReceive:
@@ -89,7 +92,7 @@ func (p *pump) do(m *mail, now time.Duration) (stop bool) {
 	case opFinish:
 		v.finish()
 		if v.blockedAt < 0 {
-			v.serve(now)
+			v.serve(now, noLimit)
 		}
 	case opEnd:
 		p.endGroup(m, now)
@@ -102,12 +105,13 @@ func (p *pump) do(m *mail, now time.Duration) (stop bool) {
 // endGroup lets the viewers of a stream finish what is left of it.
 func (p *pump) endGroup(m *mail, now time.Duration) {
 	g := m.group
+	p.dissolve(g)
 	for i := 0; i < len(g.viewers); {
 		v := g.viewers[i]
 		if v.ending == "" {
 			v.ending, v.r.limit = m.reason, m.off
 		}
-		if v.blockedAt >= 0 || v.serve(now) {
+		if v.blockedAt >= 0 || v.serve(now, noLimit) {
 			i++
 		}
 	}
@@ -126,6 +130,7 @@ func (p *pump) stop() {
 		}
 	}
 	for g := range p.groups {
+		p.dissolve(g)
 		for len(g.viewers) > 0 {
 			v := g.viewers[0]
 			p.drop(v, ReasonShutdown, nil)

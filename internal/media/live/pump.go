@@ -82,11 +82,15 @@ func (p *pump) pass(now time.Duration) bool {
 	return true
 }
 
-// serve walks a group. A viewer that ends has its place taken by the last one.
+// serve walks a group: the lane, then those who are not in it, who go no further
+// than the lane did, so that they can join it. A viewer that ends or joins has its
+// place taken by the last one.
 func (p *pump) serve(g *group, now time.Duration) {
+	end := g.log.end.Load()
+	p.sendLane(g, end, now)
 	for i := 0; i < len(g.viewers); {
 		v := g.viewers[i]
-		if v.blockedAt >= 0 || v.serve(now) {
+		if v.blockedAt >= 0 || v.serve(now, end) && !p.enlane(v) {
 			i++
 		}
 	}
@@ -101,7 +105,7 @@ func (p *pump) retry(now time.Duration) bool {
 	for i := 0; i < len(p.blocked); {
 		v := p.blocked[i]
 		if now >= v.retryAt {
-			if !v.serve(now) || v.blockedAt < 0 {
+			if !v.serve(now, noLimit) || v.blockedAt < 0 {
 				continue // its place was taken by the last one
 			}
 			if now-v.progressed >= p.hub.opts.StallLimit {
@@ -152,8 +156,7 @@ func (p *pump) unblock(v *Viewer) {
 
 func (p *pump) add(v *Viewer) {
 	g := v.group
-	v.index = len(g.viewers)
-	g.viewers = append(g.viewers, v)
+	g.insert(v)
 	g.count.Add(1)
 	p.groups[g] = struct{}{}
 }
@@ -163,16 +166,11 @@ func (p *pump) drop(v *Viewer, reason Reason, err error) {
 	if v.gone.Load() {
 		return
 	}
+	p.unlane(v)
 	p.unblock(v)
 	g := v.group
-	n := len(g.viewers) - 1
-	last := g.viewers[n]
-	g.viewers[v.index], last.index = last, v.index
-	g.viewers[n] = nil
-	g.viewers = g.viewers[:n]
-	g.count.Add(-1)
-	if n == 0 {
-		g.viewers = nil
+	g.remove(v)
+	if g.count.Add(-1) == 0 {
 		delete(p.groups, g)
 	}
 	v.leave(reason, err)

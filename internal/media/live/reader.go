@@ -44,8 +44,9 @@ func newReader(l *log) reader {
 }
 
 // next returns what to send next, a whole number of messages unless it begins
-// within one. Nothing: it has all there is.
-func (r *reader) next(now stamp) []byte {
+// within one, and nothing of the log from to on, which is noLimit or was the end of the log
+// once. Nothing: it has all there is.
+func (r *reader) next(now stamp, to uint64) []byte {
 	for {
 		if len(r.out) > 0 {
 			return r.out
@@ -61,7 +62,7 @@ func (r *reader) next(now stamp) []byte {
 			}
 			continue
 		}
-		end := min(r.log.end.Load(), r.limit)
+		end := min(r.log.end.Load(), r.limit, to)
 		r.upTo = end
 		if r.off >= end {
 			r.behind, r.entered = false, now

@@ -11,14 +11,35 @@ type Sink interface {
 }
 
 // NewSocketSink returns a Sink that writes to a TCP connection without waiting.
-// The connection stays the caller's, to read from and to close. Write deadlines
-// do not concern it.
+// The connection stays the caller's, to read from and to close: but not before
+// OnEnd, since the pump writes to the descriptor by its number, which would be
+// another connection's by then. To end it earlier, shut it down
+// (net.TCPConn.CloseRead, CloseWrite); rtmp.Conn.Hold does so. Write deadlines do
+// not concern it.
 func NewSocketSink(nc *net.TCPConn) (Sink, error) {
 	raw, err := nc.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	s := &socketSink{raw: raw}
-	s.try = s.send
+	s := &socketSink{nc: nc}
+	if err := raw.Control(func(fd uintptr) { s.fd = int(fd) }); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// socketSink is a descriptor that stays open for as long as the sink is used.
+type socketSink struct {
+	fd int
+	nc *net.TCPConn // a connection that nobody refers to closes itself
+}
+
+func (s *socketSink) TryWrite(b []byte) (int, error) { return sendTo(s.fd, b) }
+
+// descriptor returns what a sink writes to, or -1 if it is no socket.
+func descriptor(s Sink) int {
+	if s, ok := s.(*socketSink); ok {
+		return s.fd
+	}
+	return -1
 }

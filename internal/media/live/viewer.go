@@ -35,7 +35,8 @@ type Viewer struct {
 
 	// Owned by the pump.
 	r          reader
-	index      int  // in group.viewers
+	index      int  // in group.viewers, or in the lane's slots
+	inLane     bool // see lane
 	blockedAt  int  // in pump.blocked; -1 = not blocked
 	paused     bool //
 	ending     Reason
@@ -45,7 +46,7 @@ type Viewer struct {
 	backoff    time.Duration
 
 	// Written by the pump, read by all.
-	bytes atomic.Int64
+	sent  atomic.Int64 // bytes taken, × 2; in a lane bytes - lane.off, × 2 + 1
 	skips atomic.Int64
 	gone  atomic.Bool
 
@@ -204,14 +205,22 @@ type ViewerStats struct {
 
 // Stats returns the viewer's counters.
 func (v *Viewer) Stats() ViewerStats {
-	return ViewerStats{Bytes: v.bytes.Load(), Skips: v.skips.Load()}
+	x := v.sent.Load()
+	bytes := x >> 1
+	if x&1 != 0 {
+		bytes += int64(v.group.lane.off.Load())
+	}
+	return ViewerStats{Bytes: bytes, Skips: v.skips.Load()}
 }
 
-// serve sends what the viewer lacks, as far as its sink takes it. It reports
-// false once the viewer has ended. Pump only.
-func (v *Viewer) serve(now time.Duration) bool {
+// took counts bytes that the sink has taken, outside the lane. Pump only.
+func (v *Viewer) took(n int) { v.sent.Add(2 * int64(n)) }
+
+// serve sends what the viewer lacks up to end, as far as its sink takes it. It
+// reports false once the viewer has ended. Pump only.
+func (v *Viewer) serve(now time.Duration, end uint64) bool {
 	for range writesPerVisit {
-		b := v.next(now)
+		b := v.next(now, end)
 		if len(b) == 0 {
 			if v.trailed {
 				v.group.pump.drop(v, v.ending, nil)
@@ -222,7 +231,7 @@ func (v *Viewer) serve(now time.Duration) bool {
 		}
 		n, err := v.sink.TryWrite(b)
 		if n > 0 {
-			v.bytes.Add(int64(n))
+			v.took(n)
 			v.progressed = now
 		}
 		if err != nil {
@@ -250,7 +259,7 @@ func (v *Viewer) serve(now time.Duration) bool {
 
 // next returns the bytes to send: control at the first boundary, then media,
 // then at the end the trailer.
-func (v *Viewer) next(now time.Duration) []byte {
+func (v *Viewer) next(now time.Duration, end uint64) []byte {
 	r := &v.r
 	r.upTo = noLimit
 	if len(r.out) > 0 {
@@ -268,7 +277,7 @@ func (v *Viewer) next(now time.Duration) []byte {
 	}
 	if !v.paused || r.mid || len(r.pre) > 0 {
 		before := r.skips
-		b := r.next(stampOf(now))
+		b := r.next(stampOf(now), end)
 		if r.skips != before {
 			v.skips.Add(1)
 			v.stream.count(r.skippedBy, 1)

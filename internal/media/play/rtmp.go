@@ -28,8 +28,13 @@ type pumped struct {
 // session writes waits until the pump takes it, so that nothing can land inside
 // a message.
 func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn, preamble []byte) (session.Player, error) {
+	if !p.Conn.Hold() {
+		want.Release()
+		return nil, net.ErrClosed
+	}
 	sink, err := live.NewSocketSink(tcp)
 	if err != nil {
+		p.Conn.Release()
 		want.Release()
 		return nil, err
 	}
@@ -71,6 +76,7 @@ func (s *Service) sharedTrailer(p *session.Play) []byte {
 // finish tells the session, unless it has asked for the end itself.
 func (pv *pumped) finish(told func(event.Reason, event.Side, error), r live.Reason, err error) {
 	<-pv.joined
+	pv.conn.Release()
 	pv.done()
 	pv.want.Release()
 	pv.conn.CountOut(int(pv.v.Stats().Bytes))

@@ -305,11 +305,7 @@ func (c *conn) close(err error) {
 		c.s.parker.forget(c.number)
 	}
 	// The socket first: a player that writes must not hold up the rest.
-	if r := c.wire.Load(); r != nil {
-		r.Close()
-	} else {
-		c.nc.Close()
-	}
+	c.cut()
 	for _, st := range streams {
 		st.close()
 	}
@@ -322,6 +318,15 @@ func (c *conn) close(err error) {
 	}
 	c.s.o.Emit.Emit(event.SessionClosed{Session: c.client.Session, Reason: e.reason, EndedBy: e.by, Phase: c.phase, Err: e.err,
 		BytesIn: in, BytesOut: out, Dur: time.Since(c.began)})
+}
+
+// cut closes the connection; any goroutine.
+func (c *conn) cut() {
+	if r := c.wire.Load(); r != nil {
+		r.Close()
+	} else {
+		c.nc.Close()
+	}
 }
 
 // bytes are what the session has received and sent so far; any goroutine.

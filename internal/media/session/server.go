@@ -106,7 +106,7 @@ func (s *Server) Close(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		for _, c := range all {
-			c.nc.Close()
+			c.cut()
 		}
 		return context.Cause(ctx)
 	}
