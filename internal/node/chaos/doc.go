@@ -29,8 +29,9 @@
 //
 // Frames come again, up to a GOP, when a carried publisher moves to an origin that had its stream from
 // another node under a moved clock, because a publisher before it had ended, or that had
-// accepted a rival for a moment. The new origin does not know by how much the clock was moved. Viewers
-// here let that pass once a publication.
+// accepted a rival for a moment, and when a carried viewer moves between edges of which one was there before
+// that publisher. The new server does not know by how much the clock was moved. Viewers
+// here let that pass once a move.
 //
 // # What it is not
 //
