@@ -10,6 +10,7 @@ import (
 	"weir/internal/control/cluster"
 	"weir/internal/media/ingest"
 	"weir/internal/ops/config"
+	"weir/internal/ops/event"
 	"weir/internal/stream"
 )
 
@@ -46,7 +47,7 @@ func (r registry) Claim(ctx context.Context, req ingest.Request) (ingest.Claim, 
 		if !ok {
 			break
 		}
-		r.n.log.Info("taking over", "stream", req.Name.String(), "from", busy.Owner, "reason", why, "epoch", busy.Epoch.String())
+		r.n.emit.Emit(event.TakeOver{Name: req.Name, From: busy.Owner, Epoch: busy.Epoch, Why: why})
 		if own, err = r.c.TakeOver(ctx, req.Name, facts, busy.Epoch); err == nil {
 			return &claim{Ownership: own, facts: facts, from: busy.Epoch}, nil
 		}

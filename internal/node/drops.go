@@ -41,9 +41,7 @@ func (d *drops) flush(emit event.Sink) {
 		switch what.reason {
 		case live.ReasonLagging, live.ReasonOutOfRetention:
 			s.Role = event.RoleViewer
-			for range count {
-				emit.Emit(event.ViewerSkipped{Session: s, Reason: event.Reason(what.reason)})
-			}
+			emit.Emit(event.ViewersSkipped{Session: s, Reason: event.Reason(what.reason), Count: int64(count)})
 		case live.ReasonUnpublished, live.ReasonLeft, live.ReasonStalled, live.ReasonWriteFailed, live.ReasonShutdown:
 			// Ends: the session's closing line says so.
 		default:

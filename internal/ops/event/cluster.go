@@ -23,6 +23,15 @@ type ClaimRefused struct {
 	Err    error
 }
 
+// TakeOver: this node tries to take the stream over from its owner. Why is the
+// evidence that the owner has to give way, in words.
+type TakeOver struct {
+	Name  stream.Name
+	From  string // node name
+	Epoch stream.Epoch
+	Why   string
+}
+
 // OwnershipLost: this node owned the stream and does not any more, not by its
 // own will.
 type OwnershipLost struct {
@@ -67,6 +76,11 @@ func (e ClaimRefused) line() (slog.Level, string, []slog.Attr) {
 	a := appendText(nameAttrs(e.Name), "owner", e.Owner)
 	a = append(a, slog.String("epoch", e.Epoch.String()), slog.String("reason", string(e.Reason)))
 	return slog.LevelInfo, "claim refused", appendErr(a, e.Err)
+}
+
+func (e TakeOver) line() (slog.Level, string, []slog.Attr) {
+	return slog.LevelInfo, "taking over", append(nameAttrs(e.Name),
+		slog.String("from", e.From), slog.String("epoch", e.Epoch.String()), slog.String("why", e.Why))
 }
 
 func (e OwnershipLost) line() (slog.Level, string, []slog.Attr) {

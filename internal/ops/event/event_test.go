@@ -40,7 +40,7 @@ var one = []Event{
 	BackendFailed{Session: source, Node: "o1", Phase: PhasePlace, Reason: DialFailed, Err: errBoom},
 	BackendChanged{Session: source, From: "o1", To: "o2", Reason: SourceLost},
 	LimitHit{Session: source, Reason: GOPTooLarge, Err: errBoom},
-	ViewerSkipped{Session: viewer, Behind: time.Second, Skipped: 5, Reason: ViewerLagging},
+	ViewersSkipped{Session: viewer, Reason: ViewerLagging, Count: 4},
 	MediaDropped{Session: source, Reason: BeforeHeaders, Count: 3},
 	PublishStarted{Session: source, Epoch: epoch, Resumed: true},
 	PublishEnded{Session: source, Epoch: epoch, Reason: Unpublished, BytesIn: 5, Dur: time.Second},
@@ -48,6 +48,7 @@ var one = []Event{
 	PullEnded{Name: name, From: "o1", Reason: NobodyWatching, Err: errBoom, BytesIn: 5, Dur: time.Second},
 	Claimed{Name: name, Epoch: epoch},
 	ClaimRefused{Name: name, Owner: "o2", Epoch: epoch, Reason: Busy, Err: errBoom},
+	TakeOver{Name: name, From: "o2", Epoch: epoch, Why: "it has left the cluster"},
 	OwnershipLost{Name: name, Epoch: epoch, By: "o2", Higher: epoch, Reason: StaleEpoch},
 	Released{Name: name, Epoch: epoch, Reason: Unpublished},
 	NodeUp{Name: "o2", Roles: []string{"origin"}, State: "up"},
@@ -189,7 +190,7 @@ func TestLimitReasonsCountInAnyEvent(t *testing.T) {
 	for _, e := range one {
 		sink(e)
 	}
-	want := map[Reason]float64{TooManyOfOne: 1, GOPTooLarge: 1, ViewerLagging: 1, WriteStalled: 1}
+	want := map[Reason]float64{TooManyOfOne: 1, GOPTooLarge: 1, ViewerLagging: 4, WriteStalled: 1}
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -22,11 +22,11 @@ type counters struct {
 	pullsStarted  prometheus.Counter
 	pullEnds      *prometheus.CounterVec // reason
 	claims        prometheus.Counter
+	takeOvers     prometheus.Counter
 	claimsRefused *prometheus.CounterVec // reason
 	lost          *prometheus.CounterVec // reason
 	released      *prometheus.CounterVec // reason
 	skips         *prometheus.CounterVec // reason
-	skippedBytes  prometheus.Counter
 	dropped       *prometheus.CounterVec // reason
 	placed        prometheus.Counter
 	backendFails  *prometheus.CounterVec // reason
@@ -62,11 +62,11 @@ func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
 		pullsStarted:  r.counter("weir_pulls_started_total", "Pulls started."),
 		pullEnds:      r.counters("weir_pull_ends_total", "Pulls ended.", "reason"),
 		claims:        r.counter("weir_claims_total", "Streams claimed by this node."),
+		takeOvers:     r.counter("weir_take_overs_total", "Streams that this node tried to take over from an owner that had to give way."),
 		claimsRefused: r.counters("weir_claims_refused_total", "Claims refused.", "reason"),
 		lost:          r.counters("weir_ownerships_lost_total", "Streams that this node owned and lost.", "reason"),
 		released:      r.counters("weir_ownerships_released_total", "Streams that this node gave back.", "reason"),
 		skips:         r.counters("weir_viewer_skips_total", "Times that a slow viewer was moved to the newest key frame.", "reason"),
-		skippedBytes:  r.counter("weir_viewer_skipped_bytes_total", "Bytes that slow viewers did not get."),
 		dropped:       r.counters("weir_media_dropped_messages_total", "Messages of publishers and feeds that were not written to their stream.", "reason"),
 		placed:        r.counter("weir_placements_total", "Sessions for which a server was chosen."),
 		backendFails:  r.counters("weir_backend_failures_total", "Chosen servers that could not be used.", "reason"),
@@ -109,11 +109,10 @@ func (c *counters) count(e Event) {
 		c.backendFails.WithLabelValues(c.reason(e.Reason)).Inc()
 	case BackendChanged:
 		c.backendMoves.WithLabelValues(c.reason(e.Reason)).Inc()
-	case ViewerSkipped:
-		c.skips.WithLabelValues(c.reason(e.Reason)).Inc()
-		c.skippedBytes.Add(float64(max(e.Skipped, 0)))
+	case ViewersSkipped:
+		c.skips.WithLabelValues(c.reasons(e.Reason, e.Count)).Add(float64(max(e.Count, 0)))
 	case MediaDropped:
-		c.dropped.WithLabelValues(c.reason(e.Reason)).Add(float64(max(e.Count, 0)))
+		c.dropped.WithLabelValues(c.reasons(e.Reason, e.Count)).Add(float64(max(e.Count, 0)))
 	case PublishStarted:
 		app := c.apps.label(e.App)
 		c.publishes.WithLabelValues(app).Inc()
@@ -130,6 +129,8 @@ func (c *counters) count(e Event) {
 		c.pullEnds.WithLabelValues(c.reason(e.Reason)).Inc()
 	case Claimed:
 		c.claims.Inc()
+	case TakeOver:
+		c.takeOvers.Inc()
 	case ClaimRefused:
 		c.claimsRefused.WithLabelValues(c.reason(e.Reason)).Inc()
 	case OwnershipLost:
@@ -152,13 +153,16 @@ func (c *counters) count(e Event) {
 // reason returns r as a label. A reason that is a limit counts here, in
 // whatever event it came: so every limit has a counter without its package
 // having to remember one.
-func (c *counters) reason(r Reason) string {
+func (c *counters) reason(r Reason) string { return c.reasons(r, 1) }
+
+// reasons is reason for what happened n times.
+func (c *counters) reasons(r Reason, n int64) string {
 	info, ok := r.Lookup()
 	if !ok {
 		return string(OtherReason)
 	}
 	if info.Limit {
-		c.limits.WithLabelValues(string(r)).Inc()
+		c.limits.WithLabelValues(string(r)).Add(float64(max(n, 0)))
 	}
 	return string(r)
 }

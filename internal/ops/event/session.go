@@ -121,13 +121,13 @@ type LimitHit struct {
 	Err    error
 }
 
-// ViewerSkipped: a viewer fell behind by more than the limit and was moved to
-// the newest key frame.
-type ViewerSkipped struct {
+// ViewersSkipped counts the times that viewers of a stream fell behind by more than
+// the limit and were moved to the newest key frame. Speakers add up and emit at most
+// once a second.
+type ViewersSkipped struct {
 	Session
-	Behind  time.Duration // stream time it was behind
-	Skipped int64         // bytes it will not get
-	Reason  Reason
+	Reason Reason
+	Count  int64
 }
 
 // MediaDropped counts messages of a publisher or a feed that were not written
@@ -174,9 +174,9 @@ func (e LimitHit) line() (slog.Level, string, []slog.Attr) {
 	return slog.LevelDebug, "limit hit", appendErr(append(e.attrs(), slog.String("reason", string(e.Reason))), e.Err)
 }
 
-func (e ViewerSkipped) line() (slog.Level, string, []slog.Attr) {
-	return slog.LevelDebug, "viewer skipped", append(e.attrs(),
-		slog.String("reason", string(e.Reason)), slog.Duration("behind", e.Behind), slog.Int64("bytes", e.Skipped))
+func (e ViewersSkipped) line() (slog.Level, string, []slog.Attr) {
+	return slog.LevelDebug, "viewers skipped", append(e.attrs(),
+		slog.String("reason", string(e.Reason)), slog.Int64("count", e.Count))
 }
 
 func (e MediaDropped) line() (slog.Level, string, []slog.Attr) {
