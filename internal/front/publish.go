@@ -101,11 +101,11 @@ func (c *carried) open(ctx context.Context, exclude ...string) error {
 func (c *carried) run(ctx context.Context) {
 	defer close(c.done)
 	for {
+		from, reason := c.node, event.NodeLeft
 		asked, err := c.follow(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		from, reason := c.node, event.NodeLeft
 		if !asked {
 			reason = failure(err)
 			c.f.o.Emit.Emit(event.BackendFailed{Session: c.p.Session, Node: from, Phase: event.PhaseMedia, Reason: reason, Err: err})
