@@ -55,6 +55,12 @@ func (s *Stream) NewCursor(form Form, wake func()) *Cursor {
 	return c
 }
 
+// StartEarly has the cursor begin one key frame before the newest, if that is still
+// kept: for a receiver that goes on with the same clock after another source, and
+// may lack what was on its way there when the newest key frame came. Before the
+// first Peek.
+func (c *Cursor) StartEarly() { c.r.early = true }
+
 // Peek returns the next bytes of the stream, whole messages of up to limit bytes
 // in all, or one message or set of headers that is longer. They are shared and
 // immutable, and stay valid as long as they are referenced. Nothing: wait for wake.

@@ -143,3 +143,43 @@ func TestPatchStreamID(t *testing.T) {
 		}
 	}
 }
+
+// A cursor that starts early has the group before the newest key frame too, in segments of
+// any size, for overlapTime; and none of another clock.
+func TestCursorThatStartsEarlyOverlaps(t *testing.T) {
+	inWorld(t, Options{SegmentBytes: 2048, LagLimit: time.Millisecond}, func(w *world) {
+		first := func() uint32 {
+			c := w.s.NewCursor(RTMP, func() {})
+			defer c.Close()
+			c.StartEarly()
+			return seqs(walk(w, c, 1<<20))[0]
+		}
+		w.attach("clock")
+		w.headers(1)
+		w.gop(0)
+		elapse(4 * time.Second)
+		before := w.seq + 1
+		w.gop(1000)
+		elapse(4 * time.Second)
+		key := w.video(2000, true)
+		if got := first(); got != before {
+			t.Errorf("begins at %d, want the key frame %d before the newest, %d", got, before, key)
+		}
+		if got := seqs(w.seen(w.join(openSink(), JoinOptions{})))[0]; got != key {
+			t.Errorf("a viewer begins at %d, not at the newest key frame %d", got, key)
+		}
+		elapse(2 * overlapTime)
+		for i := range uint32(50) {
+			w.video(2040+40*i, false)
+		}
+		if got := first(); got != key {
+			t.Errorf("long after the key frame %d it begins at %d", key, got)
+		}
+		w.attach("another")
+		w.headers(1)
+		key = w.video(0, true)
+		if got := first(); got != key {
+			t.Errorf("begins at %d, before the first key frame %d of another clock", got, key)
+		}
+	})
+}

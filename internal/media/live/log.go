@@ -18,6 +18,7 @@ type log struct {
 	end   atomic.Uint64             // everything below is final, and a whole number of messages
 	table atomic.Pointer[table]     // segments still kept
 	join  atomic.Pointer[joinPoint] // where joiners start; nil = they wait
+	prior atomic.Pointer[joinPoint] // the one before it, for as long as it is kept
 	head  atomic.Pointer[joinPoint] // the current headers, for joiners that wait
 	// groups are the viewers of this log, one group a pump; nil until the first.
 	groups []atomic.Pointer[group]
@@ -28,9 +29,16 @@ type log struct {
 	hdrEnd  uint64
 	newest  *joinPoint // = join, or the one that outgrew the bounds
 	pending *joinPoint // without pictures: the next join point, published when it has aged
+	keyed   stamp      // when join was published
 	users   int        // viewers and cursors
 	scratch rtmp.Message
 }
+
+// overlapTime is how long after a key frame the group before it is kept, for a
+// receiver that comes from another node (see [Cursor.StartEarly]). Why not shorter:
+// what that node had received before the key frame must have come through, over a
+// stalled link too. Why not longer: it is memory.
+const overlapTime = time.Second
 
 // markEvery spaces the join points of a stream without pictures. A joiner
 // starts one to two of them back: up to 1 s, enough to fill a player's buffer.
@@ -85,6 +93,7 @@ func (l *log) room(now stamp, size int) *segment {
 // joiners nor viewers within the lag limit need.
 //
 //	kept >= [newest join point, end)               while that is within RetainTime and RetainBytes
+//	kept >= [the one before it, end)               for overlapTime, while that is within RetainBytes
 //	kept >= everything younger than LagLimit       while that is within RetainBytes
 //	kept <= RetainBytes + one message + SegmentBytes
 func (l *log) retain(now stamp, next *segment) {
@@ -92,6 +101,13 @@ func (l *log) retain(now stamp, next *segment) {
 	keep := end
 	if j := l.join.Load(); j != nil {
 		keep = j.off
+		if p := l.prior.Load(); p != nil {
+			if l.keyed.until(now) <= overlapTime && end-p.off <= uint64(l.opts.RetainBytes) {
+				keep = p.off
+			} else {
+				l.prior.Store(nil)
+			}
+		}
 	}
 	segs := l.table.Load().segs
 	for len(segs) > 0 {
@@ -131,6 +147,7 @@ func (l *log) point(off uint64, ms int64) *joinPoint {
 }
 
 func (l *log) publish(j *joinPoint) {
+	l.prior.Store(l.join.Load())
 	l.newest = j
 	l.join.Store(j)
 }
@@ -138,6 +155,7 @@ func (l *log) publish(j *joinPoint) {
 // key makes the message at off the join point.
 func (l *log) key(now stamp, off uint64, ms int64) {
 	l.pending = nil
+	l.keyed = now
 	l.publish(l.point(off, ms))
 	if t := l.table.Load(); len(t.segs) > 1 {
 		l.retain(now, nil)
@@ -181,6 +199,7 @@ func (l *log) bound(ms int64) (r Reason) {
 // unjoin takes the join point back: joiners wait for the next one.
 func (l *log) unjoin() {
 	l.pending = nil
+	l.prior.Store(nil)
 	l.join.Store(nil)
 }
 

@@ -27,6 +27,7 @@ type reader struct {
 	known   uint64
 	entered stamp // when it last jumped or had everything: it cannot lag by more
 	behind  bool  // it did not get everything the last time; set by its owner
+	early   bool  // it first enters a join point before the newest
 	limit   uint64
 	upTo    uint64 // the end of the log if next has just looked there, else noLimit
 
@@ -141,10 +142,17 @@ func (r *reader) enter(now stamp) bool {
 	if j == nil || j.off < r.off || j.off >= r.limit {
 		return r.greet() || r.enterEnd(now)
 	}
-	seg := r.log.table.Load().at(j.off)
+	table := r.log.table.Load()
+	seg := table.at(j.off)
+	if p := r.log.prior.Load(); r.early && p != nil && p.off >= r.off && p.off < j.off {
+		if s := table.at(p.off); s != nil {
+			j, seg = p, s
+		}
+	}
 	if seg == nil {
 		return r.greet() // j went out of retention just now
 	}
+	r.early = false
 	if !r.greeted || j.hdrEnd > r.known {
 		r.out = j.headerBytes()
 	}

@@ -11,7 +11,11 @@ type PlayExtra struct {
 	// Feed asks for the stream as one node's feed: answered by its owner only,
 	// every track, with the epoch in the answer.
 	Feed bool
-	Hops int
+	// Resume names the clock on which the asker of a feed has the stream already, see
+	// live.Stream.Timeline: if it is that of the answer, the feed overlaps. "" = it
+	// has nothing.
+	Resume string
+	Hops   int
 	// Client is the viewer on whose behalf a front asks.
 	Client Client
 }
@@ -49,7 +53,7 @@ const extraKey = "weir"
 
 // Object is the wire form.
 func (e PlayExtra) Object() amf.Object {
-	return amf.Object{{Key: extraKey, Value: true}, {Key: "feed", Value: e.Feed}, {Key: "hops", Value: e.Hops}, {Key: "client", Value: e.Client.object()}}
+	return amf.Object{{Key: extraKey, Value: true}, {Key: "feed", Value: e.Feed}, {Key: "resume", Value: e.Resume}, {Key: "hops", Value: e.Hops}, {Key: "client", Value: e.Client.object()}}
 }
 
 // Object is the wire form.
@@ -61,7 +65,7 @@ func (e PublishExtra) Object() amf.Object {
 func ParsePlayExtra(args []any) (PlayExtra, bool) {
 	o, ok := find(args)
 	client, _ := o.Get("client").(amf.Object)
-	return PlayExtra{Feed: o.Bool("feed"), Hops: int(o.Number("hops")), Client: parseClient(client)}, ok
+	return PlayExtra{Feed: o.Bool("feed"), Resume: o.String("resume"), Hops: int(o.Number("hops")), Client: parseClient(client)}, ok
 }
 
 // ParsePublishExtra finds the extra among a publish's arguments.

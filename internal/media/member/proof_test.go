@@ -80,7 +80,7 @@ func TestExtrasCrossTheWire(t *testing.T) {
 	if e, ok := ParsePublishExtra([]any{"live", over(t, PublishExtra{Timeline: "t", Hops: 2, Client: c}.Object())}); !ok || e.Timeline != "t" || e.Hops != 2 || e.Client != c {
 		t.Errorf("publish extra came out as %+v, %v", e, ok)
 	}
-	if e, ok := ParsePlayExtra([]any{over(t, PlayExtra{Feed: true, Hops: 1, Client: c}.Object())}); !ok || !e.Feed || e.Hops != 1 || e.Client != c {
+	if e, ok := ParsePlayExtra([]any{over(t, PlayExtra{Feed: true, Resume: "clock", Hops: 1, Client: c}.Object())}); !ok || !e.Feed || e.Resume != "clock" || e.Hops != 1 || e.Client != c {
 		t.Errorf("play extra came out as %+v, %v", e, ok)
 	}
 	if _, ok := ParsePlayExtra([]any{-2000.0, amf.Object{{Key: "feed", Value: true}}}); ok {

@@ -125,7 +125,7 @@ func (c *peerConn) open(ctx context.Context, f *feed, name stream.Name) error {
 	}
 	c.feeds[id] = f
 	c.mu.Unlock()
-	return c.conn.Send(id, "play", name.String(), -2000, -1, true, member.PlayExtra{Feed: true, Hops: 1}.Object())
+	return c.conn.Send(id, "play", name.String(), -2000, -1, true, member.PlayExtra{Feed: true, Resume: f.stream.Timeline(), Hops: 1}.Object())
 }
 
 // createStream asks for a NetStream, also for one who has given up meanwhile: an

@@ -154,6 +154,8 @@ func (p *Push) Run(ctx context.Context, s *live.Stream) error {
 		}
 	})
 	defer cur.Close()
+	// If it was pushed elsewhere before, what was on its way there may be lost.
+	cur.StartEarly()
 	var buf []byte
 	for {
 		for {
