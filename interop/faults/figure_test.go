@@ -65,6 +65,7 @@ func (s *story) gap(what string, t target, times ...time.Duration) {
 	s.note("%s: %v", what, longest.Round(ms))
 	s.t.Logf("%s: %v", what, longest.Round(ms))
 	figures.add(s.name, what, "ms", t, values...)
+	s.odd = s.odd || *full && t.p99 > 0 && longest > t.p99
 	if longest > t.always {
 		s.t.Errorf("%s: %v, want no more than %v", what, longest.Round(ms), t.always)
 	}

@@ -73,6 +73,7 @@ func TestP3DrainOfAnOrigin(t *testing.T) {
 
 		s.zero("publisher closes", closes(publishers...))
 		s.gap("viewer gap", target{p99: 250 * ms, always: 2 * time.Second}, gaps(viewers)...)
+		s.zero("servers that failed a session", s.happened(`"backend failed"`))
 		s.gap("node empty", target{p99: 3 * time.Second, always: 10 * time.Second}, took)
 		s.clean(viewers, true)
 		owners := map[string]string{}

@@ -28,6 +28,7 @@ func TestP3RollingRestart(t *testing.T) {
 			s.gap("viewer gap, restart of "+n.roles, target{p99: 250 * ms, always: 2 * time.Second}, gaps(viewers)...)
 		}
 		s.zero("publisher closes while their front lives", closes(at["f1"], at["f2"]))
+		s.zero("servers that failed a session", s.happened(`"backend failed"`))
 		s.clean(viewers, true)
 
 		// A front's own clients are its to lose: publishers that announced no

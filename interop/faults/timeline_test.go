@@ -19,6 +19,10 @@ type line struct {
 // timelineMax bounds what a failure prints, in lines: the last ones, and the first.
 const timelineMax = 400
 
+// timelineMaxFull is that of the bench, whose stories are long and whose odd run may not
+// come again.
+const timelineMaxFull = 5000
+
 // print writes the merged timeline of the test, its viewers and all nodes.
 func (s *story) print() {
 	s.mu.Lock()
@@ -33,10 +37,11 @@ func (s *story) print() {
 	slices.SortStableFunc(all, func(a, b line) int { return a.at.Compare(b.at) })
 	var b strings.Builder
 	fmt.Fprintf(&b, "timeline of %s\n", s.name)
-	skipped := max(0, len(all)-timelineMax)
+	limit := scale(timelineMax, timelineMaxFull)
+	skipped := max(0, len(all)-limit)
 	for i, l := range all {
-		if i >= timelineMax/8 && i < timelineMax/8+skipped {
-			if i == timelineMax/8 {
+		if i >= limit/8 && i < limit/8+skipped {
+			if i == limit/8 {
 				fmt.Fprintf(&b, "          … %d lines …\n", skipped)
 			}
 			continue
