@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -191,29 +190,4 @@ func (n *node) leave() {
 	case <-t.C:
 		n.log.Warn("not empty within node.drain_timeout: what is left is cut")
 	}
-}
-
-// Drain implements admin.Fleet.
-func (v *fleetView) Drain(ctx context.Context, name string, window time.Duration) error {
-	return v.tell(ctx, name, queryDrain, window.String())
-}
-
-// Undrain implements admin.Fleet.
-func (v *fleetView) Undrain(ctx context.Context, name string) error {
-	return v.tell(ctx, name, queryUndrain, "")
-}
-
-// tell gives an order to a node, be it this one.
-func (v *fleetView) tell(ctx context.Context, name, order, arg string) error {
-	n := (*node)(v)
-	if name == n.cfg.Node.Name {
-		_, err := n.answer(order, arg)
-		return err
-	}
-	m, ok := n.cluster.Node(name)
-	if !ok {
-		return fmt.Errorf("no node %q in the cluster", name)
-	}
-	_, err := n.peers.Query(ctx, m.Addresses.RTMP, order, arg)
-	return err
 }

@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"weir/internal/control/cluster"
 	"weir/internal/media/live"
@@ -48,6 +50,31 @@ func (v *fleetView) Ready() []admin.Problem {
 		return []admin.Problem{{Part: "store", Reason: "the store does not answer; running streams go on"}}
 	}
 	return nil
+}
+
+// Drain implements admin.Fleet.
+func (v *fleetView) Drain(ctx context.Context, name string, window time.Duration) error {
+	return v.tell(ctx, name, queryDrain, window.String())
+}
+
+// Undrain implements admin.Fleet.
+func (v *fleetView) Undrain(ctx context.Context, name string) error {
+	return v.tell(ctx, name, queryUndrain, "")
+}
+
+// tell gives an order to a node, be it this one.
+func (v *fleetView) tell(ctx context.Context, name, order, arg string) error {
+	n := (*node)(v)
+	if name == n.cfg.Node.Name {
+		_, err := n.answer(order, arg)
+		return err
+	}
+	m, ok := n.cluster.Node(name)
+	if !ok {
+		return fmt.Errorf("no node %q in the cluster", name)
+	}
+	_, err := n.peers.Query(ctx, m.Addresses.RTMP, order, arg)
+	return err
 }
 
 // tracks are a stream's tracks as the cluster keeps them.

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"time"
 
@@ -223,14 +221,6 @@ func (n *node) accept(failed chan<- error) {
 	n.load.start(n)
 }
 
-// httpServer has the timeouts that an HTTP server on a public address needs. A
-// stream is written for as long as it is watched, so there is no write timeout
-// here; who writes sets one per write.
-func httpServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
-}
-
 // stop ends what has been started, newest first.
 func (n *node) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
@@ -265,94 +255,4 @@ func roles(cfg *config.Config) []string {
 		out[i] = string(r)
 	}
 	return out
-}
-
-// listeners are the node's sockets.
-type listeners struct {
-	rtmp, rtmps, http, admin net.Listener
-	tls                      *tls.Config
-	httpServer, adminServer  *http.Server
-}
-
-// listen binds everything that the configuration names.
-func listen(cfg *config.Config, listen func(network, addr string) (net.Listener, error), log *slog.Logger) (l listeners, err error) {
-	bind := func(to *net.Listener, what, addr string) {
-		if err != nil || addr == "" {
-			return
-		}
-		if *to, err = listen("tcp", addr); err != nil {
-			err = fmt.Errorf("%s listener: %w", what, err)
-			return
-		}
-		log.Info("listening", "what", what, "addr", (*to).Addr().String())
-	}
-	bind(&l.rtmp, "rtmp", cfg.RTMP.Listen)
-	if cfg.RTMP.TLS.Listen != "" && err == nil {
-		var cert tls.Certificate
-		if cert, err = tls.LoadX509KeyPair(cfg.RTMP.TLS.Cert, cfg.RTMP.TLS.Key); err != nil {
-			return l, fmt.Errorf("rtmp.tls: %w", err)
-		}
-		l.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
-		bind(&l.rtmps, "rtmps", cfg.RTMP.TLS.Listen)
-	}
-	bind(&l.http, "http", cfg.HTTP.Listen)
-	bind(&l.admin, "admin", cfg.Admin.Listen)
-	return l, err
-}
-
-// close stops accepting RTMP; HTTP ends in shutdown, so that the admin listener
-// answers until the sessions are gone.
-func (l *listeners) close() {
-	for _, ln := range []net.Listener{l.rtmp, l.rtmps} {
-		if ln != nil {
-			ln.Close()
-		}
-	}
-}
-
-func (l *listeners) shutdown(ctx context.Context) {
-	for _, s := range []*http.Server{l.httpServer, l.adminServer} {
-		if s != nil {
-			if s.Shutdown(ctx) != nil {
-				s.Close()
-			}
-		}
-	}
-	for _, ln := range []net.Listener{l.http, l.admin} {
-		if ln != nil {
-			ln.Close()
-		}
-	}
-}
-
-// advertised is where others reach this node: the port it listens on, at host,
-// or at the address it listens on, or at the one that its default route leaves
-// from.
-func (l *listeners) advertised(host string) cluster.Addresses {
-	at := func(ln net.Listener) string {
-		if ln == nil {
-			return ""
-		}
-		a := ln.Addr().(*net.TCPAddr)
-		h := host
-		if h == "" && !a.IP.IsUnspecified() {
-			h = a.IP.String()
-		}
-		if h == "" {
-			h = outwardAddress()
-		}
-		return net.JoinHostPort(h, strconv.Itoa(a.Port))
-	}
-	return cluster.Addresses{RTMP: at(l.rtmp), HTTP: at(l.http), Admin: at(l.admin)}
-}
-
-// outwardAddress is the address that the default route leaves from. Nothing is
-// sent: connecting a datagram socket only chooses the route.
-func outwardAddress() string {
-	c, err := net.Dial("udp", "192.0.2.1:9")
-	if err != nil {
-		return "127.0.0.1"
-	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).IP.String()
 }

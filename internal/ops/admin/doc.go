@@ -7,6 +7,7 @@
 //	GET /api/v1/nodes[/{name}]         the whole cluster, from any node
 //	POST /api/v1/nodes/{name}/drain    ?window=10s; /undrain takes it back
 //	GET /api/v1/streams[/{app}/{name}]
+//	GET /api/v1/route                  where a session would go, and why
 //
 // What it is not: it knows no cluster, no media and no session. It asks a
 // [Fleet], which the node implements, and turns the answers into JSON.
