@@ -51,7 +51,7 @@ func BenchmarkCursorSend(b *testing.B) {
 						b.Fatal(err)
 					}
 				}
-				p.pass(h.now())
+				passAll(p, h.now())
 				passes++
 			}
 			sent := 0
@@ -93,7 +93,7 @@ func BenchmarkSocketSend(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		p.pass(h.now())
+		passAll(p, h.now())
 		for len(p.blocked) > 0 {
 			p.retry(h.now() + time.Second)
 		}

@@ -8,12 +8,13 @@ type group struct {
 	stream *Stream
 	log    *log
 	pump   *pump
+	beat   *beat
 
 	// Owned by the pump.
 	viewers []*Viewer // those who are not in the lane
 	lane    lane
 
-	// dirty: it is in the pump's stack of groups with news, at most once.
+	// dirty: it is in its beat's stack of groups with news, at most once.
 	dirty atomic.Bool
 	next  *group // in that stack; owned by who set dirty
 	count atomic.Int64
@@ -23,7 +24,7 @@ type group struct {
 func (l *log) group(p *pump, s *Stream) *group {
 	g := l.groups[p.index].Load()
 	if g == nil {
-		g = &group{stream: s, log: l, pump: p}
+		g = &group{stream: s, log: l, pump: p, beat: p.beat(s.latency.Max)}
 		l.groups[p.index].Store(g)
 	}
 	return g
@@ -52,15 +53,15 @@ func (g *group) touch() {
 	if g.count.Load() == 0 || g.dirty.Swap(true) {
 		return
 	}
-	p := g.pump
+	b := g.beat
 	for {
-		head := p.dirty.Load()
+		head := b.dirty.Load()
 		g.next = head
-		if p.dirty.CompareAndSwap(head, g) {
+		if b.dirty.CompareAndSwap(head, g) {
 			break
 		}
 	}
-	if p.asleep.Load() && p.asleep.Swap(false) {
-		p.notify()
+	if b.asleep.Load() && b.asleep.Swap(false) {
+		g.pump.notify()
 	}
 }

@@ -313,3 +313,10 @@ func rangeOf(from, to uint32) (s []uint32) {
 	}
 	return s
 }
+
+// passAll is a pass over all beats, rested or not.
+func passAll(p *pump, now time.Duration) {
+	for _, b := range *p.beats.Load() {
+		p.pass(b, now)
+	}
+}

@@ -25,7 +25,7 @@ func TestLaneMembersComeAndGo(t *testing.T) {
 		}
 		p.readMail(h.now())
 		p.retry(h.now() + maxRetry)
-		p.pass(h.now())
+		passAll(p, h.now())
 		if n := len(g.lane.slots); n != inLane {
 			t.Fatalf("%d viewers in the lane, want %d", n, inLane)
 		}

@@ -15,6 +15,9 @@ type Options struct {
 	// MaxLatency bounds how long a pump may hold bytes back to send them
 	// together. Default: DefaultMaxLatency.
 	MaxLatency time.Duration
+	// Latency says how the viewers of a stream are served; it is asked once a stream.
+	// Nil: all within MaxLatency.
+	Latency func(stream.Name) Latency
 	// RetainTime and RetainBytes bound what is kept of a stream for joiners.
 	// Defaults: DefaultRetainTime, DefaultRetainBytes.
 	RetainTime  time.Duration
@@ -30,6 +33,29 @@ type Options struct {
 	Observer Observer
 }
 
+// Latency is how the viewers of a stream are served.
+type Latency struct {
+	// Max bounds how long bytes are held back to send them together. 0:
+	// Options.MaxLatency.
+	Max time.Duration
+	// Low sends messages as they come, LowLatency at the latest. What gathers while
+	// a viewer's network is busy the kernel sends together (Nagle's algorithm): a
+	// packet a message costs three times as much.
+	Low bool
+}
+
+// latency is what a stream has, with defaults.
+func (o *Options) latency(name stream.Name) (l Latency) {
+	if o.Latency != nil {
+		l = o.Latency(name)
+	}
+	def(&l.Max, o.MaxLatency)
+	if l.Low {
+		l.Max = min(l.Max, LowLatency)
+	}
+	return l
+}
+
 // Observer is how a hub reports what it did. Nil functions are not called.
 type Observer struct {
 	// Count reports n occurrences of a reason on a stream. It is called by
@@ -43,6 +69,10 @@ const (
 	// that pays for the system calls (a write every 100 ms costs a sixth of a
 	// write per message). Why not larger: it adds to everybody's latency.
 	DefaultMaxLatency = 100 * time.Millisecond
+	// LowLatency is what a busy pump may hold back with Latency.Low. Why not smaller:
+	// walking 1,000 viewers takes as long. Why not larger: the walk comes on top, and 10 ms
+	// is what is promised.
+	LowLatency = 5 * time.Millisecond
 	// DefaultRetainTime. Why not smaller: encoders are run with key frames every
 	// 10 s. Why not larger: a joiner would start that far behind.
 	DefaultRetainTime = 10 * time.Second

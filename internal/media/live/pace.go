@@ -15,9 +15,11 @@ const (
 )
 
 // rest is how long a pump waits after a pass that took cost. A viewer is served
-// at least every max(cost, maxLatency).
+// at least every max(cost, maxLatency). Who allows more than the default wants it
+// used: the share shrinks as the bound grows.
 func rest(cost, maxLatency time.Duration) time.Duration {
-	r := min((shareOfTime-1)*cost, maxLatency-cost)
+	share := shareOfTime * max(1, float64(maxLatency)/float64(DefaultMaxLatency))
+	r := min(time.Duration((share-1)*float64(cost)), maxLatency-cost)
 	if r < minRest {
 		return 0
 	}

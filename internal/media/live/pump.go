@@ -8,7 +8,7 @@ import (
 
 // pump is a goroutine that serves a share of the viewers.
 //
-//	loop: mailbox → (rested?) pass over the groups with news → sockets to try again → rest or sleep
+//	loop: mailbox → sockets to try again → each beat that has rested: pass over its groups with news → rest or sleep
 //
 // It is woken by appends while it sleeps, by mail always, and by its timer.
 type pump struct {
@@ -18,8 +18,7 @@ type pump struct {
 	wake  chan struct{} // capacity 1
 
 	// Any goroutine.
-	dirty   atomic.Pointer[group] // stack of groups with news, newest first
-	asleep  atomic.Bool           // an append must wake it
+	beats   atomic.Pointer[[]*beat] // replaced under mu
 	viewers atomic.Int64
 
 	mu      sync.Mutex
@@ -27,12 +26,11 @@ type pump struct {
 	stopped bool   // guarded by mu
 
 	// Owned by the pump.
-	spare     []mail // swapped with mail
-	groups    map[*group]struct{}
-	blocked   []*Viewer     // whose sockets would block, or who had to yield
-	retryAt   time.Duration // the earliest of blocked
-	restUntil time.Duration
-	timer     *time.Timer
+	spare   []mail // swapped with mail
+	groups  map[*group]struct{}
+	blocked []*Viewer     // whose sockets would block, or who had to yield
+	retryAt time.Duration // the earliest of blocked
+	timer   *time.Timer
 }
 
 const never = time.Duration(1<<63 - 1)
@@ -40,6 +38,7 @@ const never = time.Duration(1<<63 - 1)
 func newPump(h *Hub, index int) *pump {
 	p := &pump{hub: h, index: index, wake: make(chan struct{}, 1), groups: map[*group]struct{}{}, retryAt: never}
 	p.timer = time.NewTimer(time.Hour)
+	p.beats.Store(new([]*beat))
 	return p
 }
 
@@ -57,17 +56,19 @@ func (p *pump) run() {
 			return
 		}
 		worked := p.retry(now)
-		if now >= p.restUntil && p.pass(now) || worked {
-			end := p.hub.now()
-			p.restUntil = end + rest(end-now, p.hub.opts.MaxLatency)
+		for _, b := range *p.beats.Load() {
+			if now >= b.restUntil && p.pass(b, now) || worked {
+				end := p.hub.now()
+				b.restUntil = max(b.restUntil, end+rest(end-now, b.max))
+			}
 		}
 		p.sleep()
 	}
 }
 
-// pass serves the viewers of every group with news.
-func (p *pump) pass(now time.Duration) bool {
-	g := p.dirty.Swap(nil)
+// pass serves the viewers of every group of a beat with news.
+func (p *pump) pass(b *beat, now time.Duration) bool {
+	g := b.dirty.Swap(nil)
 	if g == nil {
 		return false
 	}
@@ -181,17 +182,25 @@ func (p *pump) drop(v *Viewer, reason Reason, err error) {
 func (p *pump) sleep() {
 	now := p.hub.now()
 	until := p.retryAt
-	if now < p.restUntil {
-		until = min(until, p.restUntil)
-	} else {
-		p.asleep.Store(true)
-		if p.dirty.Load() != nil {
-			p.asleep.Store(false)
-			return
+	beats := *p.beats.Load()
+	for _, b := range beats {
+		if now < b.restUntil {
+			until = min(until, b.restUntil)
+			continue
+		}
+		b.asleep.Store(true)
+		if b.dirty.Load() != nil {
+			until = now
 		}
 	}
+	p.wait(now, until)
+	for _, b := range beats {
+		b.asleep.Store(false)
+	}
+}
+
+func (p *pump) wait(now, until time.Duration) {
 	if until <= now {
-		p.asleep.Store(false)
 		return
 	}
 	if until == never {
@@ -203,5 +212,4 @@ func (p *pump) sleep() {
 		case <-p.timer.C:
 		}
 	}
-	p.asleep.Store(false)
 }

@@ -25,3 +25,10 @@ func sendTo(fd int, b []byte) (int, error) {
 		return 0, os.NewSyscallError("sendto", errno)
 	}
 }
+
+// gather turns Nagle's algorithm on: a small message waits in the kernel while
+// earlier ones are under way, and goes with what has come meanwhile.
+func gather(fd int) {
+	// A socket that refuses is only dearer.
+	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 0)
+}

@@ -12,8 +12,9 @@ import (
 // (see [Hub.Open]) keeps the reference while it calls any method.
 type Stream struct {
 	// Static.
-	hub  *Hub
-	name stream.Name
+	hub     *Hub
+	name    stream.Name
+	latency Latency
 
 	// Published to readers.
 	logs    [forms]atomic.Pointer[log] // logs[RTMP] always, logs[FLV] while it has a user
@@ -40,7 +41,7 @@ type Stream struct {
 }
 
 func newStream(h *Hub, name stream.Name) *Stream {
-	s := &Stream{hub: h, name: name}
+	s := &Stream{hub: h, name: name, latency: h.opts.latency(name)}
 	s.logs[RTMP].Store(newLog(RTMP, &h.opts, nil))
 	s.cursors.Store(new([]*Cursor))
 	return s

@@ -1,0 +1,52 @@
+package live
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"weir/internal/stream"
+	"weir/rtmp"
+)
+
+// Streams with different bounds are served by the same pump, each within its own.
+func TestEachStreamHasItsOwnLatency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := NewHub(Options{Pumps: 1, Latency: func(n stream.Name) Latency {
+			return map[string]Latency{"low": {Low: true}, "long": {Max: 300 * time.Millisecond}}[n.App]
+		}})
+		defer h.Close()
+		for app, bound := range map[string]time.Duration{"low": LowLatency, "live": DefaultMaxLatency, "long": 300 * time.Millisecond} {
+			s := h.Open(stream.Name{App: app, Stream: "x"})
+			defer s.Release()
+			w, err := s.Attach(Source{Timeline: "one"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for typ, p := range map[rtmp.MessageType][]byte{rtmp.Video: avcHeader(1), rtmp.Audio: aacHeader(1)} {
+				if err := w.Write(typ, 0, p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// A sink as dear as a thousand viewers: each pass costs 3 ms.
+			out := &dear{sink: sink{room: -1}, cost: 3 * time.Millisecond}
+			s.Join(JoinOptions{Sink: out})
+			synctest.Wait()
+			worst := time.Duration(0)
+			for i := range uint32(100) {
+				if err := w.Write(rtmp.Video, i*33, video(i%60 == 0, 1, i, 1000)); err != nil {
+					t.Fatal(err)
+				}
+				began, had := time.Now(), len(out.taken())
+				for len(out.taken()) == had {
+					time.Sleep(time.Millisecond)
+				}
+				worst = max(worst, time.Since(began))
+				time.Sleep(5 * time.Millisecond)
+			}
+			if worst > bound+2*time.Millisecond || worst < bound/3 {
+				t.Errorf("%s: the longest wait was %v, the bound is %v", app, worst, bound)
+			}
+		}
+	})
+}
