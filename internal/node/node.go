@@ -145,6 +145,10 @@ func (n *node) build() {
 		RetainTime: n.cfg.Limits.GOPTime, RetainBytes: int(n.cfg.Limits.GOPBytes),
 		LagLimit: n.cfg.Limits.ViewerLag, StallLimit: n.cfg.Limits.WriteStall,
 		Observer: live.Observer{Count: n.drops.count},
+		Latency: func(name stream.Name) live.Latency {
+			p := n.cfg.PlayFor(name.App)
+			return live.Latency{Max: p.MaxLatency, Low: p.LowLatency}
+		},
 	}
 	n.hub = live.NewHub(o)
 	o.Pumps = 1 // nothing joins it but cursors

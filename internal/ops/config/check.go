@@ -310,6 +310,7 @@ func (k checker) keyPair(section, cert, key string, needed bool) {
 func (k checker) apps() {
 	k.span("play.wait", k.Play.Wait, 0, time.Hour)
 	k.span("play.grace", k.Play.Grace, 0, time.Hour)
+	k.span("play.max_latency", k.Play.MaxLatency, time.Millisecond, maxLatency)
 	k.span("publish.grace", k.Publish.Grace, 0, time.Hour)
 	for name, a := range k.Apps {
 		if _, err := stream.NewName(name, "x"); err != nil {
@@ -320,8 +321,15 @@ func (k checker) apps() {
 				k.span("apps."+name+"."+key, *d, 0, time.Hour)
 			}
 		}
+		if d := a.Play.MaxLatency; d != nil {
+			k.span("apps."+name+".play.max_latency", *d, time.Millisecond, maxLatency)
+		}
 	}
 }
+
+// maxLatency is the most that play.max_latency can be. Why not larger: half of what a viewer may
+// lag by default before frames are skipped.
+const maxLatency = time.Second
 
 func (k checker) span(key string, d, lo, hi time.Duration) {
 	if d < lo || d > hi {

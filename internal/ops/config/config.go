@@ -151,6 +151,11 @@ type Play struct {
 	Wait time.Duration `yaml:"wait"`
 	// Grace keeps an edge's pull for so long after its last viewer left.
 	Grace time.Duration `yaml:"grace"`
+	// MaxLatency bounds how long a busy node holds a viewer's bytes back to send
+	// them together.
+	MaxLatency time.Duration `yaml:"max_latency"`
+	// LowLatency sends every message as it comes, at a higher cost.
+	LowLatency bool `yaml:"low_latency"`
 }
 
 // Publish is what publishers get.
@@ -181,8 +186,10 @@ type App struct {
 
 // AppPlay overrides [Play].
 type AppPlay struct {
-	Wait  *time.Duration `yaml:"wait"`
-	Grace *time.Duration `yaml:"grace"`
+	Wait       *time.Duration `yaml:"wait"`
+	Grace      *time.Duration `yaml:"grace"`
+	MaxLatency *time.Duration `yaml:"max_latency"`
+	LowLatency *bool          `yaml:"low_latency"`
 }
 
 // AppPublish overrides [Publish].
@@ -199,6 +206,12 @@ func (c *Config) PlayFor(app string) Play {
 		}
 		if a.Play.Grace != nil {
 			p.Grace = *a.Play.Grace
+		}
+		if a.Play.MaxLatency != nil {
+			p.MaxLatency = *a.Play.MaxLatency
+		}
+		if a.Play.LowLatency != nil {
+			p.LowLatency = *a.Play.LowLatency
 		}
 	}
 	return p

@@ -139,6 +139,8 @@ func TestEveryKeyCanBeWrittenAndOverridden(t *testing.T) {
 				text = "7s"
 			case Size:
 				text = "7MiB"
+			case bool:
+				text = "true"
 			default:
 				text = "7"
 			}

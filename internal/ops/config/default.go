@@ -35,7 +35,8 @@ func Default() Config {
 		Front:  Front{Mode: ModeCarry},
 		// Not smaller: a viewer that changes between two streams, or reloads its
 		// page, would cost a new pull each time. Not larger: bandwidth for nobody.
-		Play: Play{Wait: 0, Grace: 10 * time.Second},
+		// MaxLatency: see live.DefaultMaxLatency.
+		Play: Play{Wait: 0, Grace: 10 * time.Second, MaxLatency: 100 * time.Millisecond},
 		// Not smaller: OBS waits 2 s before its first attempt to reconnect, and
 		// most encoders up to 10 s. Not larger: viewers look at a frozen picture.
 		Publish: Publish{Grace: 15 * time.Second, Duplicate: DuplicateReject},

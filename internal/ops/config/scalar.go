@@ -61,6 +61,11 @@ func setScalar(v reflect.Value, text string) *scalarError {
 			return &scalarError{fmt.Sprintf("%q is no whole number", text), ""}
 		}
 		v.SetInt(int64(n))
+	case bool:
+		if text != "true" && text != "false" {
+			return &scalarError{fmt.Sprintf("%q is neither true nor false", text), ""}
+		}
+		v.SetBool(text == "true")
 	case string:
 		v.SetString(text)
 	default:
