@@ -75,12 +75,17 @@ func (l *log) append(now stamp, fl flags, t rtmp.MessageType, ms int64, payload 
 // not fit. An oversize message gets a segment of exactly its size.
 func (l *log) room(now stamp, size int) *segment {
 	if s := l.cur; s != nil {
-		if s.used+size <= len(s.mem) && s.n.Load() < segmentMessages {
+		if s.used+size <= len(s.mem) && int(s.n.Load()) < len(s.entries) {
 			return s
 		}
 		s.sealed.Store(s.base + uint64(s.used))
 	}
-	s := &segment{base: l.end.Load(), mem: make([]byte, max(size, l.opts.SegmentBytes))}
+	capacity := l.opts.SegmentBytes
+	if l.users < fewUsers {
+		capacity /= smallSegment
+	}
+	capacity = max(size, capacity)
+	s := &segment{base: l.end.Load(), mem: make([]byte, capacity), entries: make([]entry, max(capacity/bytesPerEntry, minEntries))}
 	if l.cur != nil {
 		s.num = l.cur.num + 1
 	}

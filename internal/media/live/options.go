@@ -27,7 +27,7 @@ type Options struct {
 	LagLimit time.Duration
 	// StallLimit is how long a viewer may take no byte at all. Default: DefaultStallLimit.
 	StallLimit time.Duration
-	// SegmentBytes is the capacity of a segment. Default: DefaultSegmentBytes.
+	// SegmentBytes is the capacity of a segment of a log with many users. Default: DefaultSegmentBytes.
 	SegmentBytes int
 	// Observer is told of every drop, skip and end.
 	Observer Observer
@@ -98,9 +98,16 @@ const (
 	MaxControlBytes = 64 << 10
 	// maxPayload is the longest payload of an RTMP message or FLV tag: 24 bits.
 	maxPayload = 1<<24 - 1
-	// segmentMessages is the capacity of a segment's index. Audio of 64 kb/s
-	// makes messages of 200 bytes: 1,024 of them fill a segment.
-	segmentMessages = 1024
+	// bytesPerEntry sizes a segment's index. Audio of 64 kb/s makes messages of 200
+	// bytes: an entry for each 256 loses little of the segment.
+	bytesPerEntry = 256
+	minEntries    = 8
+	// A log with fewer users than fewUsers has segments of a smallSegment-th: what is
+	// kept is a group of pictures and up to a segment more, per stream. Why not for all:
+	// the end of a segment costs each viewer a write. Why not smaller: at 1.1 Mb/s they
+	// last half a second.
+	fewUsers     = 8
+	smallSegment = 4
 	// writesPerVisit bounds how long one viewer keeps a pump: 4 segments.
 	writesPerVisit = 4
 	// A socket that would block is tried again after minRetry, then twice as

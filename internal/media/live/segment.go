@@ -12,15 +12,15 @@ type segment struct {
 	num  uint64 // position in the log: 0, 1, 2, …
 	base uint64 // log offset of mem[0]
 	mem  []byte // len = capacity
+	// entries[:n] is valid, and entries[i+1].off = entries[i].off + entries[i].size.
+	entries []entry // len = capacity
 
 	// Owned by the writer.
 	used int
 
-	// Written by the writer, read by all. entries[:n] is valid, and
-	// entries[i+1].off = entries[i].off + entries[i].size.
-	n       atomic.Uint32
-	entries [segmentMessages]entry
-	sealed  atomic.Uint64 // log offset of the segment's end once it is full; 0 before
+	// Written by the writer, read by all.
+	n      atomic.Uint32
+	sealed atomic.Uint64 // log offset of the segment's end once it is full; 0 before
 }
 
 // entry is the index of one message.
