@@ -73,6 +73,7 @@ func (pl *pull) run() {
 	pl.since = time.Now()
 	var wait backoff
 	var failed string
+	var last Source
 	for pl.ctx.Err() == nil {
 		if pl.local() {
 			pl.source()
@@ -87,6 +88,12 @@ func (pl *pull) run() {
 				return
 			}
 			continue
+		}
+		if src != last {
+			// Another owner is not to blame for the last one. It may be known for a moment
+			// before it has the stream.
+			wait.reset()
+			last = src
 		}
 		began := time.Now()
 		switch err = pl.feed(src, changed); {

@@ -11,9 +11,11 @@ import (
 
 	"weir/internal/media/mediatest"
 	"weir/internal/media/relay"
+	"weir/internal/media/session"
 	"weir/internal/ops/event"
 	"weir/internal/stream"
 	"weir/internal/testnet"
+	"weir/rtmp"
 )
 
 func TestP6ThousandWantsAreOnePull(t *testing.T) {
@@ -182,6 +184,45 @@ func TestP3ViewersFollowTheStreamToAnotherOrigin(t *testing.T) {
 			})
 		})
 	}
+}
+
+// late has each stream a moment later than the registry says: it turns the first
+// two feeds away.
+type late struct {
+	mediatest.Handler
+	turnedAway int
+}
+
+func (l *late) Play(ctx context.Context, p *session.Play) (session.Player, error) {
+	if p.Extra.Feed && l.turnedAway < 2 {
+		l.turnedAway++
+		return nil, &session.Rejection{Code: rtmp.CodePlayStreamNotFound, Description: "not yet", Reason: event.NotFound}
+	}
+	return l.Handler.Play(ctx, p)
+}
+
+// P3: the next owner is asked again at once when it does not have the stream yet, however
+// long the last one has been failing.
+func TestP3NextOwnerIsNotMadeToWaitForTheLast(t *testing.T) {
+	in(t, func(t *testing.T, w *mediatest.World) {
+		a, edge := w.Start("a"), w.Start("edge")
+		b := w.StartWith("b", func(n *mediatest.Node) session.Handler { return &late{Handler: mediatest.Handler{Node: n}} })
+		first := w.Publish(a, alice, 1)
+		elapse(time.Second)
+		v := w.View(edge, alice, nil)
+		elapse(3 * time.Second)
+		a.Kill()
+		elapse(4 * time.Second) // the edge tries a again and again, ever more rarely
+		w.Registry.Forget(alice)
+		elapse(10 * time.Millisecond)
+		w.Publish(b, alice, 2)
+		elapse(150 * time.Millisecond)
+		healthy(t, v)
+		if r := v.Report(); r.Switches != 1 {
+			t.Errorf("%d switches 150 ms after the next owner came", r.Switches)
+		}
+		first.Stop()
+	})
 }
 
 func TestP1FeedIsLeftForAHigherEpoch(t *testing.T) {
