@@ -60,6 +60,9 @@ type Options struct {
 	// Hub holds the streams of carried publishers, apart from those that this
 	// node serves: a carried stream is not one that a viewer here may join.
 	Hub *live.Hub
+	// FirstMedia and Silence end a carried publisher that sends nothing: from the
+	// acceptance to the first media, and between two messages. 0: no limits.
+	FirstMedia, Silence time.Duration
 }
 
 // Front carries sessions.

@@ -17,10 +17,14 @@ import (
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
 	"weir/internal/stream"
+	"weir/internal/testnet"
 	"weir/rtmp"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// silence is as long as the origins' own limit.
+const silence = 3 * mediatest.Silence
 
 var alice = stream.Name{App: "live", Stream: "alice"}
 
@@ -107,7 +111,8 @@ func in(t *testing.T, f func(t *testing.T, w *fleet)) {
 			transit.Close()
 		})
 		w.front = w.StartWith("front", func(n *mediatest.Node) session.Handler {
-			w.f = front.New(front.Options{Node: "front", Secret: func() []byte { return w.Secret }, Dial: w.Net.Dial, Placer: &w.placer, Emit: n.Rec.Sink, Hub: transit})
+			w.f = front.New(front.Options{Node: "front", Secret: func() []byte { return w.Secret }, Dial: w.Net.Dial, Placer: &w.placer, Emit: n.Rec.Sink, Hub: transit,
+				FirstMedia: 10 * time.Second, Silence: silence})
 			return carrier{mediatest.Handler{Node: n}, w.f}
 		})
 		f(t, w)
@@ -301,6 +306,34 @@ func TestServersBehindHearOfTheClient(t *testing.T) {
 		at := event.Of[event.SessionOpened](w.front.Rec)
 		if len(started) != 1 || started[0].Remote != at[0].Remote {
 			t.Errorf("the origin knows %+v, the client is %s", started, at[0].Remote)
+		}
+	})
+}
+
+// A front that waits for its origin's judgment carries a silent client from origin
+// to origin, each of which ends it in turn, and the name stays taken.
+func TestSilentPublisherIsEnded(t *testing.T) {
+	in(t, func(t *testing.T, w *fleet) {
+		w.Publish(w.front, alice, 1)
+		elapse(time.Second)
+		for _, l := range w.Net.Links(w.front.Addr) {
+			l.Stall(testnet.Up)
+		}
+		elapse(silence - 100*time.Millisecond)
+		if w.f.Publishers() != 1 {
+			t.Fatal("ended too early")
+		}
+		elapse(time.Second)
+		if w.f.Publishers() != 0 || w.a.Ingest.Len() != 0 || w.b.Ingest.Len() != 0 {
+			t.Errorf("left: %d at the front, %d and %d at the origins", w.f.Publishers(), w.a.Ingest.Len(), w.b.Ingest.Len())
+		}
+		if moved := event.Of[event.BackendChanged](w.front.Rec); len(moved) != 0 {
+			t.Errorf("moved: %+v", moved)
+		}
+		for _, c := range event.Of[event.SessionClosed](w.front.Rec) {
+			if c.Role == event.RolePublisher && c.Reason != event.PublisherSilent {
+				t.Errorf("closed for %s", c.Reason)
+			}
 		}
 	})
 }

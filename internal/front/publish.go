@@ -28,6 +28,7 @@ type carried struct {
 	writer   *live.Writer
 	cancel   context.CancelFunc
 	done     chan struct{} // the pushing has ended
+	silence  silence
 
 	// The pushing goroutine's own.
 	push *relay.Push
@@ -60,6 +61,10 @@ func (f *Front) Publish(ctx context.Context, p *session.Publish) (session.Publis
 	ctx, c.cancel = context.WithCancel(f.ctx)
 	f.publishers.Add(1)
 	go c.run(ctx)
+	if f.o.FirstMedia > 0 && f.o.Silence > 0 {
+		c.silence.begin()
+		go c.watch(ctx)
+	}
 	return c, nil
 }
 
@@ -208,6 +213,7 @@ func (c *carried) Write(m *rtmp.Message) error {
 	if !ok {
 		return nil
 	}
+	c.silence.heard()
 	return c.writer.Write(typ, m.Timestamp, payload)
 }
 

@@ -180,7 +180,7 @@ func (n *node) build() {
 	n.play = play.New(play.Options{Pulls: n.pulls, Local: publications{n.ingest}, Emit: n.emit, WriteStall: n.cfg.Limits.WriteStall})
 	n.front = front.New(front.Options{
 		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Dial: dialer, Emit: n.emit, Hub: n.transit,
-		Placer: n.placer,
+		Placer: n.placer, FirstMedia: n.cfg.Limits.FirstMedia, Silence: n.cfg.Limits.PublisherSilence,
 	})
 	wire := n.cfg.Limits.Wire()
 	wire.Handshake = -1 // the session's own, TLS and connect included
