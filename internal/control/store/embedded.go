@@ -60,6 +60,9 @@ func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
 	} else if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("store: embedded etcd: data directory: %w", err)
 	}
+	if err := waitDir(ctx, o.Dir, o.Logger); err != nil {
+		return nil, err
+	}
 	cfg, err := o.config(s.tmp, &s.mute)
 	if err != nil {
 		return nil, errors.Join(err, s.removeTemp())
