@@ -46,6 +46,9 @@ func (v *fleetView) Streams(ctx context.Context) ([]admin.Stream, error) {
 
 // Ready implements admin.Fleet.
 func (v *fleetView) Ready() []admin.Problem {
+	if v.cluster.Displaced() {
+		return []admin.Problem{{Part: "name", Reason: "another process took this node's name: give each node its own, and start this one again"}}
+	}
 	if !v.cluster.Available() {
 		return []admin.Problem{{Part: "store", Reason: "the store does not answer; running streams go on"}}
 	}

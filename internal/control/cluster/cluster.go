@@ -228,6 +228,14 @@ func (c *Cluster) Secret() []byte {
 // answers come from memory and claims are unconfirmed.
 func (c *Cluster) Available() bool { return !c.health.isDown() }
 
+// Displaced reports whether another process has this node's name: this one has
+// given up its streams, is not registered, and claims nothing any more.
+func (c *Cluster) Displaced() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.usurped
+}
+
 // backoff is the pause before try n+1: doubling, and random between half and whole.
 func (c *Cluster) backoff(n int) time.Duration {
 	d := min(backoffMin<<min(n, 10), backoffMax)

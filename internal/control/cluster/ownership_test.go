@@ -325,6 +325,9 @@ func TestRestartedNodeReplacesItsPredecessor(t *testing.T) {
 		if !isLost(oldOwn) || isLost(o) {
 			t.Error("two processes of one name")
 		}
+		if !old.Displaced() || again.Displaced() || b.Displaced() {
+			t.Error("the wrong one knows that it is displaced")
+		}
 		if _, err := old.Claim(t.Context(), stream.Name{App: "x", Stream: "y"}, cluster.Facts{}); !errors.Is(err, cluster.ErrNameTaken) {
 			t.Errorf("%v", err)
 		}
