@@ -28,6 +28,11 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 	c := &cfg.Store
 	switch c.Kind {
 	case config.StoreEmbedded:
+		for _, addr := range []string{c.Listen, ownPeer(cfg)} {
+			if err := free(addr); err != nil {
+				return nil, fmt.Errorf("store listener: %w", err)
+			}
+		}
 		s, err := store.StartEmbedded(ctx, store.EmbeddedOptions{
 			Name: cfg.Node.Name, Dir: c.Dir, Listen: c.Listen, PeerListen: ownPeer(cfg), InitialCluster: strings.Join(c.Peers, ","), Logger: log})
 		if err != nil {
@@ -47,6 +52,18 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 		return s, nil
 	}
 	return store.NewMemory(), nil
+}
+
+// free tries to listen on addr, for the error: etcd's own does not say who has it.
+func free(addr string) error {
+	if addr == "" {
+		return nil
+	}
+	l, err := Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	return l.Close()
 }
 
 // ownPeer is this member's own address among the configured ones.
