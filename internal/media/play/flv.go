@@ -86,9 +86,7 @@ func (s *Service) copyFLV(ctx context.Context, v *httpViewer, st *live.Stream) (
 		}
 	})
 	defer cur.Close()
-	if err := s.send(v, flv.AppendHeader(nil, true, true)); err != nil {
-		return writeFailed(err)
-	}
+	begun := false
 	for {
 		select {
 		case <-v.leave:
@@ -97,6 +95,12 @@ func (s *Service) copyFLV(ctx context.Context, v *httpViewer, st *live.Stream) (
 		}
 		end, over := cur.Ended() // before Peek: what came until then is still sent
 		if b := cur.Peek(walkBytes); len(b) > 0 {
+			if !begun {
+				begun = true
+				if err := s.send(v, fileHeader(st.Info())); err != nil {
+					return writeFailed(err)
+				}
+			}
 			if err := s.send(v, b); err != nil {
 				return writeFailed(err)
 			}
@@ -117,6 +121,21 @@ func (s *Service) copyFLV(ctx context.Context, v *httpViewer, st *live.Stream) (
 		case <-wake:
 		}
 	}
+}
+
+// fileHeader says which kinds of tracks are to come. Players wait for what it
+// announces, so it is made when the first bytes are there, and a kind that has
+// shown nothing is not announced.
+func fileHeader(i live.Info) []byte {
+	audio, video := i.LastAudio >= 0, i.LastVideo >= 0
+	for _, t := range i.Tracks {
+		video = video || t.Video
+		audio = audio || !t.Video
+	}
+	if !audio && !video {
+		audio, video = true, true
+	}
+	return flv.AppendHeader(nil, audio, video)
 }
 
 // send writes b, which the client has to take in time.

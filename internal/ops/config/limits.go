@@ -79,7 +79,7 @@ var LimitTable = []Limit{
 	{
 		Key: "connections_per_address", Name: "connections of one address",
 		Default: Count{256, "connections"}, Least: Count{1, ""}, Most: Count{1 << 20, ""},
-		Stops:  "a flood from one address. Not smaller: offices and carriers share addresses",
+		Stops:  "a flood from one address. Not smaller: offices and carriers share addresses. Exempt: 127.0.0.1, ::1 and the addresses of nodes",
 		Reason: event.TooManyOfOne,
 	},
 	{
