@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -60,22 +63,24 @@ func (s *story) startEtcd(n int, h *host) *etcd {
 	return e
 }
 
-// freePort is an address that nobody listens on now.
+// freePort is an address that nobody listens on now, and that nobody gets by chance
+// while its owner is down: a client that keeps dialling a dead port of the kernel's
+// own range will in the end be given that port itself, and connect to itself.
 func freePort(s *story, ip string, h *host) string {
-	if h != nil {
-		ip = "127.0.0.1" // the host has every port to itself
+	s.t.Helper()
+	for range 100 {
+		port := strconv.Itoa(20000 + rand.N(12000))
+		addr := net.JoinHostPort(ip, port)
+		if h != nil {
+			return addr // the host has every port to itself
+		}
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return addr
+		}
 	}
-	l, err := net.Listen("tcp", ip+":0")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer l.Close()
-	addr := l.Addr().String()
-	if h != nil {
-		_, port, _ := net.SplitHostPort(addr)
-		addr = net.JoinHostPort(h.ip, port)
-	}
-	return addr
+	s.t.Fatal("no free port below the kernel's own range")
+	return ""
 }
 
 func (e *etcd) endpoints() string {
@@ -156,6 +161,39 @@ func (e *etcd) leader() *etcdMember {
 		}
 	}
 	e.s.t.Fatal("no member of the store says that it leads")
+	return nil
+}
+
+// owners is the condition that the store itself says who owns each stream, and
+// knows no others: what nodes say they may know from memory.
+func (e *etcd) owners(want map[string]string) error {
+	const prefix = "/weir/1/streams/"
+	ask, err := json.Marshal(map[string][]byte{"key": []byte(prefix), "range_end": []byte(prefix[:len(prefix)-1] + "0")})
+	if err != nil {
+		return err
+	}
+	resp, err := apiClient.Post("http://"+e.members[0].client+"/v3/kv/range", "application/json", bytes.NewReader(ask))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		KVs []struct{ Key, Value []byte } `json:"kvs"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the store: %s: %v", resp.Status, err)
+	}
+	got := map[string]string{}
+	for _, kv := range answer.KVs {
+		var record struct{ Owner string }
+		if err := json.Unmarshal(kv.Value, &record); err != nil {
+			return fmt.Errorf("record %s: %w", kv.Key, err)
+		}
+		got[strings.TrimPrefix(string(kv.Key), prefix+app+"/")] = record.Owner
+	}
+	if !maps.Equal(got, want) {
+		return fmt.Errorf("the store says %v, want %v", got, want)
+	}
 	return nil
 }
 

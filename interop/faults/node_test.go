@@ -44,7 +44,7 @@ func (n *node) start() {
 	for _, what := range []string{"rtmp", "admin"} {
 		addr := n.listening[what]
 		if addr == "" {
-			addr = n.address() + ":0"
+			addr = freePort(n.s, n.address(), n.host)
 		}
 		argv = append(argv, "--"+what, addr)
 	}
