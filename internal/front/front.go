@@ -3,6 +3,7 @@ package front
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -19,9 +20,15 @@ var ErrNoServer = errors.New("front: no server can take this")
 
 // Backend is a server chosen for a session.
 type Backend struct {
-	Node string
+	Node string // its name
 	Addr string // RTMP, host:port
-	Why  string // the decision in words
+	HTTP string // host:port; "" if it serves none
+	// Foreign marks a server that is no node of the cluster. It proves nothing,
+	// knows neither epochs nor clocks, and is spoken to as any client would.
+	Foreign bool
+	// Announce is how a foreign server is told the client's address.
+	Announce Announce
+	Why      string // the decision in words
 	// Done gives the decision's reservation back, with whether the session came
 	// about. It may be nil.
 	Done func(ok bool)
@@ -33,11 +40,29 @@ func (b *Backend) done(ok bool) {
 	}
 }
 
-// Placer chooses servers. exclude names those that have just failed; they are
-// chosen only if there is nobody else. Both fail with ErrNoServer.
+// Announce is a way of telling a server whose connection it really is.
+type Announce string
+
+const (
+	AnnounceNot     Announce = ""
+	AnnounceProxyV1 Announce = "proxy-v1" // HAProxy's PROXY protocol, text
+	AnnounceProxyV2 Announce = "proxy-v2" // the same, binary
+	AnnounceSRS     Announce = "srs"      // SRS's 0xF3 preamble
+)
+
+// Request is what a server is wanted for.
+type Request struct {
+	Name   stream.Name
+	Source netip.Addr // the client's address; zero if it is not known
+	// Exclude names servers that have just failed; they are chosen only if there is
+	// nobody else.
+	Exclude []string
+}
+
+// Placer chooses servers. Both fail with ErrNoServer.
 type Placer interface {
-	Publisher(name stream.Name, exclude []string) (Backend, error)
-	Viewer(name stream.Name, exclude []string) (Backend, error)
+	Publisher(Request) (Backend, error)
+	Viewer(Request) (Backend, error)
 }
 
 const (
@@ -90,12 +115,21 @@ func (f *Front) Publishers() int { return int(f.publishers.Load()) }
 func (f *Front) Viewers() int    { return int(f.viewers.Load()) }
 
 // place asks for a server and says so.
-func (f *Front) place(s event.Session, choose func(stream.Name, []string) (Backend, error), name stream.Name, exclude []string) (Backend, error) {
-	b, err := choose(name, exclude)
+func (f *Front) place(s event.Session, choose func(Request) (Backend, error), name stream.Name, exclude []string) (Backend, error) {
+	b, err := choose(Request{Name: name, Source: source(s.Remote), Exclude: exclude})
 	if err == nil {
 		f.o.Emit.Emit(event.Placed{Session: s, Node: b.Node, Why: b.Why})
 	}
 	return b, err
+}
+
+// source is the address in a session's HOST:PORT; zero if there is none.
+func source(remote string) netip.Addr {
+	ap, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap()
 }
 
 // connectAs is the client's own connect, to be said again to the server behind.

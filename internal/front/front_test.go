@@ -62,12 +62,12 @@ func (p *placer) choose(from []*mediatest.Node, exclude []string) (front.Backend
 	}}, nil
 }
 
-func (p *placer) Publisher(_ stream.Name, exclude []string) (front.Backend, error) {
-	return p.choose(p.origins, exclude)
+func (p *placer) Publisher(r front.Request) (front.Backend, error) {
+	return p.choose(p.origins, r.Exclude)
 }
 
-func (p *placer) Viewer(_ stream.Name, exclude []string) (front.Backend, error) {
-	return p.choose(p.edges, exclude)
+func (p *placer) Viewer(r front.Request) (front.Backend, error) {
+	return p.choose(p.edges, r.Exclude)
 }
 
 // carrier hands every session to the front.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"weir/internal/control/cluster"
+	"weir/internal/front"
 	"weir/internal/media/session"
 	"weir/internal/ops/config"
 	"weir/internal/ops/event"
@@ -156,7 +157,7 @@ func (n *node) split(all []session.Held) (publishers, viewers []session.Held) {
 // elsewhere is the URL of the node that a direct publisher should go to; "" if
 // placement knows none.
 func (n *node) elsewhere(h session.Held) string {
-	b, err := n.placer.Publisher(h.Name, []string{n.cfg.Node.Name})
+	b, err := n.placer.Publisher(front.Request{Name: h.Name, Exclude: []string{n.cfg.Node.Name}})
 	if err != nil || b.Node == n.cfg.Node.Name {
 		return ""
 	}

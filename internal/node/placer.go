@@ -37,13 +37,13 @@ func (v *fleetView) Route(name stream.Name, publish bool) admin.Route {
 }
 
 // Publisher implements front.Placer.
-func (p placer) Publisher(name stream.Name, exclude []string) (front.Backend, error) {
-	return backend(p.f.Publisher(name, exclude))
+func (p placer) Publisher(r front.Request) (front.Backend, error) {
+	return backend(p.f.Publisher(fleet.Request(r)))
 }
 
 // Viewer implements front.Placer.
-func (p placer) Viewer(name stream.Name, exclude []string) (front.Backend, error) {
-	return backend(p.f.Viewer(name, exclude))
+func (p placer) Viewer(r front.Request) (front.Backend, error) {
+	return backend(p.f.Viewer(fleet.Request(r)))
 }
 
 func backend(c fleet.Choice, err error) (front.Backend, error) {

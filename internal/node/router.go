@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"weir/internal/front"
 	"weir/internal/media/ingest"
 	"weir/internal/media/session"
 	"weir/internal/ops/config"
@@ -48,7 +49,7 @@ func (n *node) belongsHere(p *session.Publish) bool {
 	if !n.cfg.Node.Has(config.RoleOrigin) {
 		return false
 	}
-	b, err := n.placer.Publisher(p.Name, nil)
+	b, err := n.placer.Publisher(front.Request{Name: p.Name})
 	if err != nil {
 		return true
 	}

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -68,14 +69,23 @@ type Choice struct {
 	Done func(ok bool)
 }
 
+// Request is what a server is wanted for.
+type Request struct {
+	Name    stream.Name
+	Source  netip.Addr // the client's, for source_hash; zero if it is not known
+	Exclude []string   // names of servers that have just failed
+}
+
 // Publisher chooses an origin. The error is a *place.NoServerError.
-func (f *Fleet) Publisher(name stream.Name, exclude []string) (Choice, error) {
-	return f.choose(&question{name: name, exclude: exclude, publish: true})
+func (f *Fleet) Publisher(r Request) (Choice, error) {
+	return f.choose(&question{name: r.Name, source: r.Source, exclude: r.Exclude, publish: true})
 }
 
 // Viewer chooses an edge; without any, a node that takes publishers serves too. The error is a *place.NoServerError.
-func (f *Fleet) Viewer(name stream.Name, exclude []string) (Choice, error) {
-	return f.choose(f.view(name, exclude))
+func (f *Fleet) Viewer(r Request) (Choice, error) {
+	q := f.view(r.Name, r.Exclude)
+	q.source = r.Source
+	return f.choose(q)
 }
 
 // Left notes that a publisher has left a node, so that it goes back there if it returns within
@@ -107,6 +117,7 @@ func (f *Fleet) Route(name stream.Name, publish bool) (place.Explanation, error)
 // question is a request in names.
 type question struct {
 	name     stream.Name
+	source   netip.Addr
 	publish  bool
 	exclude  []string
 	carriers []string
@@ -184,6 +195,9 @@ func (f *Fleet) explain(q *question, d *place.Decision) []place.Rejection {
 
 func (f *Fleet) publishRequest(q *question, now time.Duration) *place.PublishRequest {
 	r := &place.PublishRequest{Name: q.name, BitrateBPS: q.bitrate, Zone: f.o.Zone, Exclude: f.lookup(q.exclude)}
+	if q.source.IsValid() {
+		r.Source = q.source.String()
+	}
 	if node, ok := f.sticky.Get(q.name.String(), now); ok {
 		r.Sticky, r.HasSticky = f.index.Lookup(node)
 	}

@@ -44,14 +44,14 @@ func TestChoosesAndSaysWhy(t *testing.T) {
 	m.add("o2", "origin")
 	m.add("e1", "edge")
 	f := New(m, rng())
-	c, err := f.Publisher(alice, nil)
+	c, err := f.Publisher(Request{Name: alice})
 	if err != nil || c.Node != "o2" || c.Addr != "o2:1935" || !strings.Contains(c.Why, "o1: more loaded") {
 		t.Errorf("%+v %v", c, err)
 	}
-	if c, err = f.Viewer(alice, nil); err != nil || c.Node != "e1" {
+	if c, err = f.Viewer(Request{Name: alice}); err != nil || c.Node != "e1" {
 		t.Errorf("%+v %v", c, err)
 	}
-	_, err = f.Viewer(alice, []string{"e1"})
+	_, err = f.Viewer(Request{Name: alice, Exclude: []string{"e1"}})
 	var none *place.NoServerError
 	if !errors.As(err, &none) || len(none.Rejected) != 3 {
 		t.Errorf("%v", err)
@@ -71,7 +71,7 @@ func TestReservationsEndWhenAReportShowsThemOrTheSessionFails(t *testing.T) {
 		count := map[string]int{}
 		var last Choice
 		for range 10 {
-			c, err := f.Publisher(alice, nil)
+			c, err := f.Publisher(Request{Name: alice})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,17 +104,17 @@ func TestNodesComeAndGoAndDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &members{}
 		f := New(m, rng())
-		if _, err := f.Publisher(alice, nil); err == nil {
+		if _, err := f.Publisher(Request{Name: alice}); err == nil {
 			t.Fatal("an empty fleet took a publisher")
 		}
 		m.add("a", "origin") // within syncEvery of the last look
-		if c, err := f.Publisher(alice, nil); err != nil || c.Node != "a" {
+		if c, err := f.Publisher(Request{Name: alice}); err != nil || c.Node != "a" {
 			t.Fatalf("%+v %v", c, err)
 		}
 		m.add("b", "origin")
 		m.nodes[0].State = cluster.StateDraining
 		time.Sleep(syncEvery)
-		if c, err := f.Publisher(alice, nil); err != nil || c.Node != "b" || !strings.Contains(c.Why, "a: draining") {
+		if c, err := f.Publisher(Request{Name: alice}); err != nil || c.Node != "b" || !strings.Contains(c.Why, "a: draining") {
 			t.Fatalf("%+v %v", c, err)
 		}
 		m.nodes = m.nodes[1:]
@@ -132,12 +132,12 @@ func TestASecondViewerJoinsThePullThatTheFirstBegan(t *testing.T) {
 			m.add(fmt.Sprint("e", i), "edge").Load.EgressBPS = 3e8
 		}
 		f := New(m, rng())
-		first, err := f.Viewer(alice, nil)
+		first, err := f.Viewer(Request{Name: alice})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 5 {
-			if c, err := f.Viewer(alice, nil); err != nil || c.Node != first.Node {
+			if c, err := f.Viewer(Request{Name: alice}); err != nil || c.Node != first.Node {
 				t.Fatalf("%+v %v, the first is at %s", c, err, first.Node)
 			}
 		}
@@ -156,14 +156,14 @@ func TestAPublisherGoesBackWithinTheGrace(t *testing.T) {
 		m.add("b", "origin")
 		f := New(m, rng())
 		f.Left(alice, "a")
-		if c, err := f.Publisher(alice, nil); err != nil || c.Node != "a" {
+		if c, err := f.Publisher(Request{Name: alice}); err != nil || c.Node != "a" {
 			t.Errorf("%+v %v", c, err)
 		}
-		if c, err := f.Publisher(alice, []string{"a"}); err != nil || c.Node != "b" {
+		if c, err := f.Publisher(Request{Name: alice, Exclude: []string{"a"}}); err != nil || c.Node != "b" {
 			t.Errorf("%+v %v", c, err)
 		}
 		time.Sleep(stickyFor)
-		if c, err := f.Publisher(alice, nil); err != nil || c.Node != "b" {
+		if c, err := f.Publisher(Request{Name: alice}); err != nil || c.Node != "b" {
 			t.Errorf("%+v %v", c, err)
 		}
 	})
@@ -178,7 +178,7 @@ func TestTheOwnZoneIsPreferred(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, err := f.Publisher(alice, nil); err != nil || c.Node != "b" || !strings.Contains(c.Why, "a: in another zone") {
+	if c, err := f.Publisher(Request{Name: alice}); err != nil || c.Node != "b" || !strings.Contains(c.Why, "a: in another zone") {
 		t.Errorf("%+v %v", c, err)
 	}
 }
@@ -217,7 +217,7 @@ func BenchmarkViewer1000(b *testing.B) {
 	f := New(m, rng())
 	b.ReportAllocs()
 	for b.Loop() {
-		c, err := f.Viewer(alice, nil)
+		c, err := f.Viewer(Request{Name: alice})
 		if err != nil {
 			b.Fatal(err)
 		}
