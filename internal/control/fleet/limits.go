@@ -31,4 +31,14 @@ const (
 	// explainUpTo servers are all named in a choice's reason. A log line of a thousand
 	// is nobody's; Route has them.
 	explainUpTo = 8
+
+	// MaxBackends bounds the registry. Stops: a list or a flood of registrations without end.
+	// Why not smaller: a thousand is a large fleet, and sources change hands. 1 kB each.
+	MaxBackends = 10_000
+	// MaxWeight bounds a weight, as HAProxy does.
+	MaxWeight = 256
+	// maxName bounds a backend's name, which is a label, a path element and a log word.
+	maxName = 128
+	// maxStreams bounds what one backend is believed to have: 10 MB.
+	maxStreams = 100_000
 )
