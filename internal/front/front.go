@@ -88,6 +88,12 @@ type Options struct {
 	// FirstMedia and Silence end a carried publisher that sends nothing: from the
 	// acceptance to the first media, and between two messages. 0: no limits.
 	FirstMedia, Silence time.Duration
+
+	// Publish and Play are how sessions at foreign servers are joined; "" is Carry
+	// and Auto.
+	Publish, Play Way
+	// Ledger counts sessions at foreign servers; nil: nobody does.
+	Ledger Ledger
 }
 
 // Front carries sessions.

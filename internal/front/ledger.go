@@ -1,0 +1,50 @@
+package front
+
+import (
+	"sync/atomic"
+
+	"weir/internal/stream"
+)
+
+// Ledger is where this node's sessions at foreign servers are counted, and where
+// it is said how those servers do. Its methods are called from sessions'
+// goroutines and must not wait.
+type Ledger interface {
+	// Open counts a session that begins; end is called once.
+	Open(server string, publish bool) Entry
+	// Failed and Succeeded are evidence of a server's health: a session that came
+	// about, or one that did not, or broke, by the server's fault.
+	Failed(server string, err error)
+	Succeeded(server string)
+	// Moved counts a session that went on elsewhere.
+	Moved(server string)
+	// Publishing says that a publisher of the stream has been put there, or was
+	// taken away.
+	Publishing(server string, name stream.Name, on bool)
+}
+
+// Entry is one session's in a [Ledger]. In counts bytes from the client to the
+// server, Out those back.
+type Entry struct {
+	In, Out *atomic.Int64
+	End     func()
+}
+
+// enter counts a session at b. The caller calls End once.
+func (f *Front) enter(b *Backend, publish bool) Entry {
+	here := &f.viewers
+	if publish {
+		here = &f.publishers
+	}
+	here.Add(1)
+	e := Entry{In: new(atomic.Int64), Out: new(atomic.Int64), End: func() {}}
+	if b.Foreign && f.o.Ledger != nil {
+		e = f.o.Ledger.Open(b.Node, publish)
+	}
+	end := e.End
+	e.End = func() {
+		end()
+		here.Add(-1)
+	}
+	return e
+}
