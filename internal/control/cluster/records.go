@@ -85,6 +85,10 @@ type Facts struct {
 	// Timeline identifies the publisher's clock: the same word at another node
 	// is the same publisher, handed over. Random, and of no use to a stranger.
 	Timeline string `json:"timeline,omitempty"`
+	// Backend is the server that has the stream, where that is no node of the
+	// cluster: its owner is the front that put it there and holds the claim. "" = the
+	// owner itself has it.
+	Backend string `json:"backend,omitempty"`
 }
 
 // Track describes one track of a stream.
