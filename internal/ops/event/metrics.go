@@ -31,6 +31,9 @@ type counters struct {
 	placed        prometheus.Counter
 	backendFails  *prometheus.CounterVec // reason
 	backendMoves  *prometheus.CounterVec // reason
+	backendUps    prometheus.Counter
+	backendDowns  prometheus.Counter
+	backendLoads  prometheus.Counter
 	nodesUp       prometheus.Counter
 	nodesDown     *prometheus.CounterVec // reason
 	storeUp       prometheus.Gauge
@@ -71,6 +74,9 @@ func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
 		placed:        r.counter("weir_placements_total", "Sessions for which a server was chosen."),
 		backendFails:  r.counters("weir_backend_failures_total", "Chosen servers that could not be used.", "reason"),
 		backendMoves:  r.counters("weir_backend_changes_total", "Carried sessions that went on to another server.", "reason"),
+		backendUps:    r.counter("weir_backend_ups_total", "Times that the checks of a backend found it up after they had not."),
+		backendDowns:  r.counter("weir_backend_downs_total", "Times that the checks of a backend found it down after they had not."),
+		backendLoads:  r.counter("weir_backend_load_losses_total", "Times that a backend's load became unreadable."),
 		nodesUp:       r.counter("weir_nodes_up_total", "Nodes seen joining."),
 		nodesDown:     r.counters("weir_nodes_down_total", "Nodes seen leaving.", "reason"),
 		storeUp:       r.gauge("weir_store_up", "1 while the store answers."),
@@ -137,6 +143,16 @@ func (c *counters) count(e Event) {
 		c.lost.WithLabelValues(c.reason(e.Reason)).Inc()
 	case Released:
 		c.released.WithLabelValues(c.reason(e.Reason)).Inc()
+	case BackendHealth:
+		if e.Up {
+			c.backendUps.Inc()
+		} else {
+			c.backendDowns.Inc()
+		}
+	case BackendLoad:
+		if !e.Good {
+			c.backendLoads.Inc()
+		}
 	case NodeUp:
 		c.nodesUp.Inc()
 	case NodeDown:
