@@ -29,11 +29,6 @@ func ConnectMember(ctx context.Context, nc net.Conn, node string, secret []byte,
 	})
 }
 
-// connectStranger is ConnectMember with a server that is no member.
-func connectStranger(ctx context.Context, nc net.Conn, c *rtmp.Connect) (*rtmp.ClientConn, error) {
-	return connect(ctx, nc, c, func(*rtmp.ClientConn, *rtmp.ConnectResult) error { return nil })
-}
-
 // connect runs handshake and connect, and then what the two sides have to say to
 // each other before streams. ctx bounds all of it.
 func connect(ctx context.Context, nc net.Conn, c *rtmp.Connect, then func(*rtmp.ClientConn, *rtmp.ConnectResult) error) (*rtmp.ClientConn, error) {

@@ -1,10 +1,13 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"weir/internal/media/live"
@@ -38,6 +41,11 @@ type PushOptions struct {
 
 	Connect rtmp.Connect // App and TCURL at least
 	Path    string       // stream name, with its query if it has one
+
+	// Type and Args are a stranger's: live, record or append ("" is live), and what
+	// the publish says behind it.
+	Type string
+	Args []any
 }
 
 // Push is one stream being published to another server.
@@ -45,7 +53,9 @@ type Push struct {
 	conn *rtmp.ClientConn
 	id   uint32
 
-	asked chan struct{} // closed when the server asks the stream to go elsewhere
+	stranger bool
+	pongs    atomic.Int64  // answers to our pings
+	asked    chan struct{} // closed when the server asks the stream to go elsewhere
 
 	mu  sync.Mutex
 	err error
@@ -57,18 +67,20 @@ type Push struct {
 func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 	ctx, cancel := context.WithTimeout(ctx, DialTimeout+AnswerTimeout)
 	defer cancel()
-	nc, err := o.Dial(ctx, o.Addr)
-	if err != nil {
-		return nil, err
-	}
-	p := &Push{end: make(chan struct{}), asked: make(chan struct{})}
-	if o.Node != "" {
-		p.conn, err = ConnectMember(ctx, nc, o.Node, o.Secret, &o.Connect)
+	p := &Push{end: make(chan struct{}), asked: make(chan struct{}), stranger: o.Node == ""}
+	var err error
+	if p.stranger {
+		p.conn, err = DialStranger(ctx, o.Dial, o.Addr, &o.Connect)
 	} else {
-		p.conn, err = connectStranger(ctx, nc, &o.Connect)
+		var nc net.Conn
+		if nc, err = o.Dial(ctx, o.Addr); err != nil {
+			return nil, err
+		}
+		if p.conn, err = ConnectMember(ctx, nc, o.Node, o.Secret, &o.Connect); err != nil {
+			nc.Close()
+		}
 	}
 	if err != nil {
-		nc.Close()
 		return nil, err
 	}
 	go p.read()
@@ -77,7 +89,11 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 		return nil, err
 	}
 	go func() {
-		if err := WatchAlive(p.conn, p.end, nil); err != nil {
+		watch := func() error { return WatchAlive(p.conn, p.end, nil) }
+		if p.stranger {
+			watch = func() error { return WatchStranger(p.conn, &p.pongs, p.end) }
+		}
+		if err := watch(); err != nil {
 			p.fail(err)
 		}
 	}()
@@ -89,14 +105,17 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 func (p *Push) Asked() <-chan struct{} { return p.asked }
 
 func (p *Push) publish(ctx context.Context, o PushOptions) (err error) {
-	if p.id, err = p.conn.CreateStream(ctx); err != nil {
+	extra, typ := o.Args, cmp.Or(o.Type, "live")
+	if p.stranger {
+		p.id, err = p.conn.CreatePublishStream(ctx, o.Path)
+	} else {
+		p.id, err = p.conn.CreateStream(ctx)
+		extra = []any{o.Extra.Object()}
+	}
+	if err != nil {
 		return p.cause(err)
 	}
-	var extra []any
-	if o.Node != "" {
-		extra = append(extra, o.Extra.Object())
-	}
-	st, err := p.conn.Publish(ctx, p.id, o.Path, "live", extra...)
+	st, err := p.conn.Publish(ctx, p.id, o.Path, typ, extra...)
 	if err != nil {
 		return p.cause(err)
 	}
@@ -124,6 +143,9 @@ func (p *Push) read() {
 		if err != nil {
 			p.fail(fmt.Errorf("%w: %w", ErrLost, err))
 			return
+		}
+		if ev.Kind == rtmp.EventUserControl && ev.Control.Event == rtmp.PingResponse {
+			p.pongs.Add(1)
 		}
 		if ev.Kind != rtmp.EventStatus {
 			continue
@@ -163,8 +185,14 @@ func (p *Push) Run(ctx context.Context, s *live.Stream) error {
 			if len(b) == 0 {
 				break
 			}
-			var err error
-			if buf, err = live.PatchStreamID(buf[:0], b, p.id); err != nil {
+			out, err := b, error(nil)
+			if p.stranger {
+				out, err = setDataFrames(b)
+			}
+			if err == nil {
+				buf, err = live.PatchStreamID(buf[:0], out, p.id)
+			}
+			if err != nil {
 				return err
 			}
 			if err := p.conn.WriteRaw(buf); err != nil {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"net/netip"
 
 	"weir/internal/media/member"
 	"weir/internal/ops/event"
@@ -49,13 +50,17 @@ type Client struct {
 	Connect *rtmp.Connect
 	Facts   member.Client
 	TLS     bool
+	// Local is the address that the client connected to; behind a proxy, the one
+	// that the proxy names. Zero if it is not known.
+	Local netip.AddrPort
 }
 
 // Publish is a client's wish to publish.
 type Publish struct {
 	Client
-	Name  stream.Name
-	Extra member.PublishExtra // zero unless a member sent it
+	Name    stream.Name
+	Request *rtmp.PublishRequest
+	Extra   member.PublishExtra // zero unless a member sent it
 	// Evict ends the NetStream from outside: the client is told code and
 	// description, then closed. Any goroutine, at most once.
 	Evict func(code string, reason event.Reason, err error)

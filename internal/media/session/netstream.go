@@ -141,7 +141,7 @@ func (c *conn) drop(st *netStream) (was, others bool) {
 
 // publish asks the handler and answers the client.
 func (c *conn) publish(req *rtmp.PublishRequest) error {
-	p := &Publish{Client: c.clientFor(event.RolePublisher)}
+	p := &Publish{Client: c.clientFor(event.RolePublisher), Request: req}
 	name, err := c.name(req.Name)
 	if err != nil {
 		return c.rejectPublish(req, p, &Rejection{rtmp.CodePublishBadName, err.Error(), event.BadName, nil})

@@ -1,0 +1,55 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"weir/rtmp"
+)
+
+// DialStranger connects to a server that is no member, as the client whose connect
+// it is given, and returns the connection ready for streams. A refusal is a
+// *[RefusedError]. It takes DialTimeout at most.
+func DialStranger(ctx context.Context, dial Dialer, addr string, c *rtmp.Connect) (*rtmp.ClientConn, error) {
+	ctx, cancel := context.WithTimeout(ctx, DialTimeout)
+	defer cancel()
+	nc, err := dial(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := connect(ctx, nc, c, func(*rtmp.ClientConn, *rtmp.ConnectResult) error { return nil })
+	if err == nil {
+		return conn, nil
+	}
+	nc.Close()
+	var refused *rtmp.StatusError
+	switch {
+	case errors.As(err, &refused):
+		return nil, &RefusedError{Code: refused.Status.Code, Description: refused.Status.Description}
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	}
+	return nil, err
+}
+
+// WatchStranger is [WatchAlive] with a server of which it is not known whether it
+// answers pings: pongs counts its answers, and before the first one its silence says
+// nothing. What does not answer pings is given up when it takes no more bytes.
+func WatchStranger(conn *rtmp.ClientConn, pongs *atomic.Int64, done <-chan struct{}) error {
+	t := time.NewTicker(PeerPing)
+	defer t.Stop()
+	for pongs.Load() == 0 {
+		if err := conn.Ping(uint32(time.Now().UnixMilli())); err != nil {
+			return fmt.Errorf("%w: %w", ErrPeerSilent, err)
+		}
+		select {
+		case <-done:
+			return nil
+		case <-t.C:
+		}
+	}
+	return WatchAlive(conn, done, nil)
+}
