@@ -32,10 +32,11 @@
 //	hash_bounded.go       viewers, when no server's load is known
 //	least_connections.go  round_robin.go  weighted.go  source_hash.go
 //	random.go  two_choices.go  hash.go    for comparison
+//	only.go               streams that one server has for itself
 //	sticky.go             who was where a moment ago
 //	load.go               what load is
 //	reservation.go        decisions that no report shows yet
-//	explain.go            why each of the others was not chosen
+//	explain.go            why each of the others was not chosen; summary.go, in short
 //
 // # The caller's duties
 //

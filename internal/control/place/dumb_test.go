@@ -149,8 +149,9 @@ func decideBoth(t *testing.T, x *Index, all map[string]*dumb, now time.Duration,
 		after := d.with(cost(name))
 		any = min(any, after)
 		if carries[name] {
-			gathers = gathers || d.with(Load{}) <= (1+gather)*mean
-			if d.with(Load{}) <= (1+Epsilon)*mean {
+			// Who stands at a bound exactly is on either side of it, as the sums round.
+			gathers = gathers || d.with(Load{}) <= (1+gather)*mean-1e-9
+			if d.with(Load{}) <= (1+Epsilon)*mean-1e-9 {
 				carrier = min(carrier, after)
 			}
 			if d.with(Load{}) <= (1+Epsilon)*(mean+1/float64(len(fit))) {
@@ -177,7 +178,8 @@ func decideBoth(t *testing.T, x *Index, all map[string]*dumb, now time.Duration,
 			t.Fatalf("%s (%s, %v), but a carrier has %v", got.Node, got.Why, share, carrier)
 		}
 	case got.Why == HasStream:
-		if share > loose+1e-9 {
+		// By the mean with the session it may stand low enough for the stream to gather at it.
+		if before := all[got.Node].with(Load{}); share > loose+1e-9 && before > (1+gather)*(mean+1/float64(len(fit))) {
 			t.Fatalf("%s (%v), but a carrier has %v", got.Node, share, loose)
 		}
 	case share > any+1e-9:

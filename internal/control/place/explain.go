@@ -23,22 +23,9 @@ func (x *Index) ExplainViewer(req *ViewRequest, d *Decision) []Rejection {
 func (x *Index) explain(q *query, d *Decision) []Rejection {
 	var out []Rejection
 	for i := range x.servers {
-		s, id := &x.servers[i], ID(i)
-		if !s.used || d != nil && d.ID == id {
-			continue
+		if r, ok := x.rejection(q, d, ID(i)); ok {
+			out = append(out, r)
 		}
-		why := s.unfit(q.role)
-		if why == "" && contains(q.exclude, id) {
-			why = Excluded
-		}
-		if why == "" {
-			why = s.full(&q.demand)
-		}
-		r := Rejection{Node: s.c.Name, Why: why}
-		if why == "" && d != nil {
-			r.Why, r.Share = x.whyNot(q, d, id), s.with(x.cost(q, id))
-		}
-		out = append(out, r)
 	}
 	// Those that could have taken it first.
 	slices.SortFunc(out, func(a, b Rejection) int {
@@ -48,6 +35,29 @@ func (x *Index) explain(q *query, d *Decision) []Rejection {
 		return cmp.Compare(a.Node, b.Node)
 	})
 	return out
+}
+
+// rejection says why one server was not chosen; false of the chosen one.
+func (x *Index) rejection(q *query, d *Decision, id ID) (Rejection, bool) {
+	s := &x.servers[id]
+	if !s.used || d != nil && d.ID == id {
+		return Rejection{}, false
+	}
+	why := s.unfit(q.role)
+	if why == "" && len(q.only) > 0 && !contains(q.only, id) {
+		why = LacksStream
+	}
+	if why == "" && contains(q.exclude, id) {
+		why = Excluded
+	}
+	if why == "" {
+		why = s.full(&q.demand)
+	}
+	r := Rejection{Node: s.c.Name, Why: why}
+	if why == "" && d != nil {
+		r.Why, r.Share = x.whyNot(q, d, id), s.with(x.cost(q, id))
+	}
+	return r, true
 }
 
 // whyNot is the reason against a server that could have taken the session.
@@ -62,11 +72,16 @@ func (x *Index) whyNot(q *query, d *Decision, id ID) Word {
 	switch d.Why {
 	case WasThere:
 		return OtherHadIt
+	case HadClient:
+		return OtherHadClient
 	case BestOfTwo, Drawn:
 		if id != d.drawn[0] && id != d.drawn[1] {
 			return NotDrawn
 		}
 	case HasStream, NewPull, LeastLoaded:
+		if len(q.only) > 0 || q.role == toViewForeign {
+			return MoreLoaded
+		}
 		if carries && d.Mean > 0 && x.share[id] > (1+Epsilon)*d.Mean {
 			return AboveMean
 		}

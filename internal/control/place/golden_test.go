@@ -35,6 +35,7 @@ func zone(z string) func(*Candidate)         { return func(c *Candidate) { c.Zon
 func state(s State) func(*Candidate)         { return func(c *Candidate) { c.State = s } }
 func edgeOnly(c *Candidate)                  { c.Publishes = false }
 func silent(c *Candidate)                    { c.Reported = false }
+func of(r Realm) func(*Candidate)            { return func(c *Candidate) { c.Realm = r } }
 
 func index(t testing.TB, o Options, nodes ...Candidate) *Index {
 	t.Helper()
@@ -61,6 +62,8 @@ func TestDecisionsAreGolden(t *testing.T) {
 	three := []Candidate{candidate("a", carrying(100)), candidate("b", carrying(200)), candidate("c", carrying(300))}
 	with := func(c ...Candidate) []Candidate { return append(append([]Candidate{}, three...), c...) }
 	mute := []Candidate{candidate("a", silent), candidate("b", silent), candidate("c", silent)}
+	foreign := []Candidate{candidate("n", carrying(50)), candidate("s", carrying(70), of(Shared)), candidate("x", carrying(200), of(Foreign)),
+		candidate("y", carrying(100), of(Foreign)), candidate("z", carrying(10), of(Foreign), limit(Capacity{Sessions: 10}))}
 	type publish struct {
 		PublishRequest
 		sticky  string
@@ -69,6 +72,8 @@ func TestDecisionsAreGolden(t *testing.T) {
 	type view struct {
 		ViewRequest
 		carriers, exclude []string
+		only              []string
+		sticky            string
 	}
 	var got strings.Builder
 	for _, c := range []struct {
@@ -125,6 +130,14 @@ func TestDecisionsAreGolden(t *testing.T) {
 		{name: "view: least connections", nodes: three, o: Options{View: LeastConnections}, view: &view{}},
 		{name: "view: hash", nodes: three, o: Options{View: Hash}, view: &view{}},
 		{name: "view: hash, bounded", nodes: three, o: Options{View: HashBounded}, view: &view{}},
+		{name: "view: back to where the client was", nodes: three, view: &view{sticky: "c"}},
+		{name: "view: only two have it", nodes: foreign, view: &view{ViewRequest: ViewRequest{Realm: Foreign}, only: []string{"x", "y"}}},
+		{name: "view: the one that has it is full", nodes: foreign, view: &view{ViewRequest: ViewRequest{Realm: Foreign}, only: []string{"z"}}},
+		{name: "view: back to the client's server, if that has it", nodes: foreign, view: &view{ViewRequest: ViewRequest{Realm: Foreign}, only: []string{"x"}, sticky: "y"}},
+		{name: "view: whoever is foreign", nodes: foreign, view: &view{ViewRequest: ViewRequest{Realm: Foreign}}},
+		{name: "view: whoever shares", nodes: foreign, view: &view{ViewRequest: ViewRequest{Realm: Shared}, carriers: []string{"s"}}},
+		{name: "view: not foreign", nodes: foreign, view: &view{}},
+		{name: "publish: foreign or not", nodes: foreign},
 	} {
 		x := index(t, c.o, c.nodes...)
 		if c.before != nil {
@@ -139,6 +152,10 @@ func TestDecisionsAreGolden(t *testing.T) {
 			if c.view != nil {
 				req := c.view.ViewRequest
 				req.Name, req.Carriers, req.Exclude = alice, ids(x, c.view.carriers...), ids(x, c.view.exclude...)
+				req.Only = ids(x, c.view.only...)
+				if c.view.sticky != "" {
+					req.Sticky, req.HasSticky = ids(x, c.view.sticky)[0], true
+				}
 				d, ok = x.Viewer(&req, rng)
 				why = func(d *Decision) []Rejection { return x.ExplainViewer(&req, d) }
 			} else {

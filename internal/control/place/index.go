@@ -20,7 +20,7 @@ type Options struct {
 // Index is the fleet as decisions see it. See the package's comment for its
 // invariants and its owner's duties.
 type Index struct {
-	policy   [2]Policy // by role
+	policy   [roles]Policy // by role
 	deciders int
 
 	servers []server
@@ -30,8 +30,8 @@ type Index struct {
 	known   int // servers whose load is reported
 
 	zones []string
-	pools [2][]pool // by role, zone
-	turn  [2]float64
+	pools [roles][]pool // by role, zone
+	turn  [roles]float64
 
 	reservations         []reservation
 	free, oldest, newest int32 // lists of reservations; -1 for none
@@ -52,7 +52,7 @@ func NewIndex(o Options) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Index{policy: [2]Policy{p, v}, deciders: o.Deciders, ids: map[string]ID{}, free: -1, oldest: -1, joining: -1}, nil
+	return &Index{policy: [roles]Policy{p, v, v, v}, deciders: o.Deciders, ids: map[string]ID{}, free: -1, oldest: -1, joining: -1}, nil
 }
 
 // SetDeciders changes how many balancers there are.
@@ -199,6 +199,15 @@ func (x *Index) Publisher(req *PublishRequest, rng *rand.Rand) (Decision, bool) 
 func (x *Index) Viewer(req *ViewRequest, rng *rand.Rand) (Decision, bool) {
 	var q query
 	req.query(&q)
+	if req.HasSticky {
+		if d, ok := x.sticky(&q, req.Sticky); ok {
+			d.Why = HadClient
+			return d, true
+		}
+	}
+	if len(q.only) > 0 {
+		return x.among(&q, rng)
+	}
 	return x.decide(&q, req.Zone, rng)
 }
 
@@ -231,7 +240,7 @@ func (x *Index) by(q *query, from, to int, rng *rand.Rand) (Decision, bool) {
 	among := x.pools[q.role][from:to]
 	var d Decision
 	switch p := x.policy[q.role]; {
-	case q.role == toView && x.known == 0 && p == PullAware:
+	case q.role != toPublish && x.known == 0 && p == PullAware:
 		d = x.hashBounded(q, among)
 		d.Why = HashedBlind
 	case p == LeastLoad:
@@ -270,7 +279,7 @@ func (x *Index) by(q *query, from, to int, rng *rand.Rand) (Decision, bool) {
 
 // cost is the demand at a server: more where the stream has to be pulled.
 func (x *Index) cost(q *query, id ID) *vec {
-	if q.role == toView && !contains(q.carriers, id) {
+	if q.role != toPublish && !contains(q.carriers, id) {
 		return &q.pull
 	}
 	return &q.demand
@@ -313,7 +322,7 @@ func (x *Index) others() float64 { return float64(max(x.deciders, 1)) }
 // join puts a server into the pools that it is fit for.
 func (x *Index) join(id ID) {
 	s := &x.servers[id]
-	for r := toPublish; r <= toView; r++ {
+	for r := range roles {
 		if s.unfit(r) == "" {
 			p := &x.pools[r][s.zone]
 			p.insert(id, x.key(r, id))
@@ -340,7 +349,7 @@ func (x *Index) changed(id ID) {
 	s := &x.servers[id]
 	share, n := x.share[id], s.total[sessions]
 	x.derive(id)
-	for r := toPublish; r <= toView; r++ {
+	for r := range roles {
 		p := &x.pools[r][s.zone]
 		if !p.has(id) {
 			continue

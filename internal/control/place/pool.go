@@ -4,9 +4,23 @@ package place
 type role int
 
 const (
-	toPublish role = iota
-	toView
+	toPublish     role = iota
+	toView             // what nodes have or pull from each other
+	toViewShared       // what foreign servers have that pull from each other
+	toViewForeign      // whatever any foreign server has
+	roles              // how many
 )
+
+// viewing is the role of a viewer's request.
+func (r Realm) viewing() role {
+	switch r {
+	case Shared:
+		return toViewShared
+	case Foreign:
+		return toViewForeign
+	}
+	return toView
+}
 
 // pool is the eligible servers of one role and zone: a heap of four children a node, which
 // has half the depth of a binary one and each family in one cache line.

@@ -41,7 +41,7 @@ func (x *Index) pullAware(q *query, among []pool, rng *rand.Rand) Decision {
 		return Decision{ID: b.id, Why: HasStream, Mean: mean}
 	}
 	d := Decision{ID: any.id, Why: NewPull, Mean: mean}
-	if contains(q.carriers, any.id) {
+	if contains(q.carriers, any.id) || q.role == toViewForeign {
 		d.Why = LeastLoaded
 	}
 	return d

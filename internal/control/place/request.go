@@ -24,6 +24,12 @@ type ViewRequest struct {
 	Zone       string
 	Exclude    []ID
 	Carriers   []ID // servers that have the stream: they pull it, or own it. In any order; None is ignored
+	// Realm is where the stream is to be had; the zero value is from nodes.
+	Realm Realm
+	// Only: nobody else has the stream or can get it. Then the least loaded of these that has room.
+	Only      []ID
+	Sticky    ID // had the client a moment ago, if HasSticky; preferred while it is eligible
+	HasSticky bool
 }
 
 // query is a request of either kind.
@@ -33,6 +39,7 @@ type query struct {
 	pull     vec // demand at a server that has to pull the stream
 	exclude  []ID
 	carriers []ID
+	only     []ID // nobody else; empty: whoever has the role
 	name     stream.Name
 	source   string
 	gate     bool // servers that are gated are passed over
@@ -49,10 +56,13 @@ func (r *PublishRequest) query(q *query) {
 
 func (r *ViewRequest) query(q *query) {
 	b := cmp.Or(r.BitrateBPS, DefaultBitrateBPS)
-	q.role = toView
+	q.role = r.Realm.viewing()
 	q.demand = vec{egress: b, sessions: 1, joins: 1}
 	q.pull = vec{egress: b, ingress: b, sessions: 1, joins: 1}
-	q.exclude, q.carriers, q.name = r.Exclude, r.Carriers, r.Name
+	if r.Realm == Foreign {
+		q.pull = q.demand // it has the stream or never will
+	}
+	q.exclude, q.carriers, q.only, q.name = r.Exclude, r.Carriers, r.Only, r.Name
 }
 
 func contains(ids []ID, id ID) bool {

@@ -12,6 +12,15 @@ const (
 	Down  State = "down"  // failed its checks
 )
 
+// Realm is who can get streams from whom.
+type Realm uint8
+
+const (
+	Nodes   Realm = iota // pull any stream from each other
+	Shared               // foreign servers that do too
+	Foreign              // foreign servers, each with its own streams
+)
+
 // ID is a server's place in one Index, as long as the server is in it.
 type ID int32
 
@@ -25,6 +34,7 @@ type Candidate struct {
 	State     State // "" is up
 	Publishes bool  // takes publishers
 	Serves    bool  // serves viewers
+	Realm     Realm // whose streams it can serve
 	Capacity  Capacity
 	// Weight scales what the server gets, against others of 1; 0 is 1. To give it nothing,
 	// drain it. See [SlowStart] for those that have just come up.
@@ -55,7 +65,7 @@ type server struct {
 	live     int32
 	first    int32 // reservations, oldest first; -1 for none
 	last     int32
-	turns    [2]float64 // by role: what round robin and weights count
+	turns    [roles]float64 // by role: what round robin and weights count
 	zone     int32
 	used     bool
 	c        Candidate // without Load; see reported
@@ -112,7 +122,26 @@ func (s *server) unfit(r role) Word {
 	case Down:
 		return NotUp
 	}
-	if r == toPublish && !s.c.Publishes || r == toView && !s.c.Serves {
+	switch r {
+	case toPublish:
+		if !s.c.Publishes {
+			return WrongRole
+		}
+		return ""
+	case toView:
+		if s.c.Realm != Nodes {
+			return CannotGet
+		}
+	case toViewShared:
+		if s.c.Realm != Shared {
+			return CannotGet
+		}
+	case toViewForeign:
+		if s.c.Realm == Nodes {
+			return CannotGet
+		}
+	}
+	if !s.c.Serves {
 		return WrongRole
 	}
 	return ""

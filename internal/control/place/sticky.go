@@ -2,19 +2,20 @@ package place
 
 import "time"
 
-// sticky prefers the server that had the stream a moment ago: its viewers and their pulls
-// are still there.
+// sticky prefers the server that had the stream a moment ago, since its viewers and their pulls
+// are still there; or that had the client.
 //
 // Wins: a publisher that reconnects within the grace moves nobody.
 //
 // Loses: the server may be the most loaded by now; it is taken as long as it has room.
 func (x *Index) sticky(q *query, id ID) (Decision, bool) {
-	if !x.member(x.pools[q.role], id) || !x.fits(q, id) {
+	if !x.member(x.pools[q.role], id) || !x.fits(q, id) || len(q.only) > 0 && !contains(q.only, id) {
 		return Decision{}, false
 	}
 	s := &x.servers[id]
-	add := s.add(&q.demand)
-	return Decision{ID: id, Node: s.c.Name, Why: WasThere, Share: s.with(&q.demand), Demand: add.load(), zone: -1}, true
+	cost := x.cost(q, id)
+	add := s.add(cost)
+	return Decision{ID: id, Node: s.c.Name, Why: WasThere, Share: s.with(cost), Demand: add.load(), zone: -1}, true
 }
 
 // Sticky remembers for a while which server somebody had: a stream's name or a client's
