@@ -125,6 +125,7 @@ func (n *node) join(ctx context.Context) (err error) {
 		Emit:    n.emit,
 		Now:     n.world.Now,
 		Highest: highest(&n.cfg),
+		Ask:     n.askProcess,
 		Self: cluster.NodeRecord{
 			Name: n.cfg.Node.Name, Roles: roles(&n.cfg), Zone: n.cfg.Node.Zone, Version: Version(),
 			Addresses: n.listeners.advertised(n.cfg.Node.Advertise),
@@ -134,6 +135,9 @@ func (n *node) join(ctx context.Context) (err error) {
 		return err
 	}
 	if err := n.cluster.Start(ctx); err != nil {
+		if taken, ok := errors.AsType[*cluster.NameTakenError](err); ok {
+			return taken // says all there is to say
+		}
 		return fmt.Errorf("joining the cluster: %w", err)
 	}
 	return nil
@@ -154,10 +158,9 @@ func (n *node) build() {
 	o.Pumps = 1 // nothing joins it but cursors
 	n.transit = live.NewHub(o)
 
-	dialer := func(ctx context.Context, addr string) (net.Conn, error) { return n.world.Dial(ctx, "tcp", addr) }
 	reg := registry{n, n.cluster, n.cfg.Node.Name}
 
-	n.peers = relay.NewPeers(n.cfg.Node.Name, n.cluster.Secret, dialer)
+	n.peers = relay.NewPeers(n.cfg.Node.Name, n.cluster.Secret, n.dialer)
 	n.pulls = relay.NewPulls(relay.PullOptions{
 		Hub: n.hub, Peers: n.peers, Locator: reg, Emit: n.emit,
 		Linger:  func(app string) time.Duration { return n.cfg.PlayFor(app).Grace },
@@ -179,7 +182,7 @@ func (n *node) build() {
 	})
 	n.play = play.New(play.Options{Pulls: n.pulls, Local: publications{n.ingest}, Emit: n.emit, WriteStall: n.cfg.Limits.WriteStall})
 	n.front = front.New(front.Options{
-		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Dial: dialer, Emit: n.emit, Hub: n.transit,
+		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Dial: n.dialer, Emit: n.emit, Hub: n.transit,
 		Placer: n.placer, FirstMedia: n.cfg.Limits.FirstMedia, Silence: n.cfg.Limits.PublisherSilence,
 	})
 	wire := n.cfg.Limits.Wire()
@@ -190,6 +193,10 @@ func (n *node) build() {
 		Handshake: n.cfg.Limits.Handshake, Command: n.cfg.Limits.Command,
 		ConnectionsPerAddr: n.cfg.Limits.ConnectionsPerAddr, Trusted: n.isNode,
 	})
+}
+
+func (n *node) dialer(ctx context.Context, addr string) (net.Conn, error) {
+	return n.world.Dial(ctx, "tcp", addr)
 }
 
 // yieldAfter is how long a publisher must have been silent before a newcomer

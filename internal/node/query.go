@@ -18,6 +18,7 @@ const (
 	querySilence = "silence" // whether a stream is published there, and since when nothing came; its name
 	queryDrain   = "drain"   // hand over what it has; the window, as a duration
 	queryUndrain = "undrain" // take sessions again; none
+	queryProcess = "process" // which process this is; none
 )
 
 // queryPage bounds one answer, in streams: at 64 bytes each well under the limit
@@ -47,6 +48,8 @@ func (n *node) answer(question, arg string) (string, error) {
 	case queryUndrain:
 		n.undrain()
 		return "", nil
+	case queryProcess:
+		return n.cluster.Self().Process, nil
 	}
 	return "", fmt.Errorf("unknown question %q", question)
 }

@@ -16,9 +16,10 @@ import (
 type api struct{ base string }
 
 type nodeRecord struct {
-	Name  string
-	State string
-	Load  struct{ Publishers, Viewers, Sessions, Pulls int }
+	Name      string
+	State     string
+	Load      struct{ Publishers, Viewers, Sessions, Pulls int }
+	Addresses struct{ RTMP string }
 }
 
 type streamRecord struct {

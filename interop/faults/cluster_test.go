@@ -32,6 +32,14 @@ func (s *story) cluster(store int, names ...string) *members {
 // launch starts a node without waiting for it.
 func (c *members) launch(spec string, h *host) *node {
 	c.s.t.Helper()
+	n := c.process(spec, h)
+	c.all = append(c.all, n)
+	return n
+}
+
+// process starts a node that is not counted as a member.
+func (c *members) process(spec string, h *host) *node {
+	c.s.t.Helper()
 	name, roles, _ := strings.Cut(spec, ":")
 	file := filepath.Join(c.s.t.TempDir(), name+".yaml")
 	if err := os.WriteFile(file, []byte("admin: {token: "+token+"}\n"+c.config), 0o600); err != nil {
@@ -39,7 +47,6 @@ func (c *members) launch(spec string, h *host) *node {
 	}
 	n := &node{s: c.s, name: name, roles: strings.ReplaceAll(roles, "+", ","), host: h, listening: map[string]string{},
 		argv: []string{"-c", file, "--http", "", "--store", "etcd", "--store-endpoints", c.store.endpoints()}}
-	c.all = append(c.all, n)
 	c.s.mu.Lock()
 	c.s.nodes = append(c.s.nodes, n)
 	c.s.mu.Unlock()

@@ -129,6 +129,8 @@ func (w *world) process(m *machine, gen int, try uint64) *process {
 	o := cluster.Options{
 		Store: p.way, Self: cluster.NodeRecord{Name: m.name, Roles: []string{"origin", "edge"}}, TTL: ttl,
 		Now: w.now(m), Rand: rand.New(rand.NewPCG(seed, 3)), Emit: p.event,
+		// A machine's next process starts when the one before has been ended.
+		Ask: func(context.Context, cluster.NodeRecord) cluster.Life { return cluster.Ended },
 	}
 	if w.s.remains {
 		o.Highest = &m.highest

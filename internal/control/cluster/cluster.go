@@ -37,6 +37,7 @@ type Cluster struct {
 	wakeReconciler bell // something held differs from what is stored
 
 	registered chan struct{} // closed after the first registration
+	refused    chan error    // the name is another's: there will be no registration
 
 	incGate gate // one look at the incarnation at a time; before mu
 
@@ -97,7 +98,7 @@ func New(o Options) (*Cluster, error) {
 		o: o, keys: keys{o.Prefix}, log: o.Logger, rand: o.Rand, self: o.Self,
 		view:        newView(o.Now),
 		wakeSession: newBell(), dropLease: newBell(), wakeWatcher: newBell(), wakeReconciler: newBell(),
-		incGate: newGate(), registered: make(chan struct{}),
+		incGate: newGate(), registered: make(chan struct{}), refused: make(chan error, 1),
 		held: map[stream.Name]*Ownership{}, releases: map[string]stream.Name{},
 		pulls: map[stream.Name]bool{}, written: map[stream.Name]pullRecord{},
 	}
@@ -116,8 +117,8 @@ func New(o Options) (*Cluster, error) {
 }
 
 // Start joins the cluster: it returns when the node is registered and the view
-// is complete, or with the last error when ctx or 10 s are over. After an
-// error the Cluster is closed.
+// is complete, or with the last error when ctx or 10 s are over, or with a [*NameTakenError] if
+// another process lives under this node's name. After an error the Cluster is closed.
 func (c *Cluster) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -127,19 +128,28 @@ func (c *Cluster) Start(ctx context.Context) error {
 		c.wg.Go(c.watcher)
 		c.wg.Go(c.reporter)
 		c.wg.Go(c.reconciler)
-		for _, done := range []<-chan struct{}{c.registered, c.view.synced} {
-			select {
-			case <-done:
-			case <-ctx.Done():
-				if err = c.health.lastError(); err == nil {
-					err = ctx.Err()
-				}
-			}
-		}
+		err = c.joined(ctx)
 	}
 	if err != nil {
 		c.Close()
 		return fmt.Errorf("cluster: joining: %w", err)
+	}
+	return nil
+}
+
+// joined waits for the registration and the view.
+func (c *Cluster) joined(ctx context.Context) error {
+	for _, done := range []<-chan struct{}{c.registered, c.view.synced} {
+		select {
+		case <-done:
+		case err := <-c.refused:
+			return err
+		case <-ctx.Done():
+			if err := c.health.lastError(); err != nil {
+				return err
+			}
+			return ctx.Err()
+		}
 	}
 	return nil
 }

@@ -21,6 +21,13 @@ const (
 	loadPeriod  = time.Second
 	loadRefresh = 2 * time.Second
 
+	// heartbeatWindow is how long a start waits for a sign of life of a process that is
+	// registered under the same name and does not answer; heartbeatPoll is how often it looks. Why not
+	// smaller: a healthy node may be silent for loadRefresh and one loadPeriod. Why not larger: after
+	// DefaultTTL a record is gone by itself.
+	heartbeatWindow = 4 * time.Second
+	heartbeatPoll   = 100 * time.Millisecond
+
 	// backoffMin and backoffMax bound the jittered pause between tries. Why not longer: the
 	// registry is to be right 10 s after the store's return, with tries to spare.
 	backoffMin = 100 * time.Millisecond

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -22,6 +23,10 @@ type Options struct {
 	Prefix string
 	// Highest remembers the highest incarnation over restarts; nil: not remembered.
 	Highest Highest
+
+	// Ask asks the process that is registered under this node's name whether it lives: at the
+	// start only. It ends with ctx. Nil: what the process writes to the store has to tell.
+	Ask func(ctx context.Context, holder NodeRecord) Life
 
 	Now    func() time.Time // time.Now if nil
 	Rand   *rand.Rand       // of the Cluster alone; seeded randomly if nil

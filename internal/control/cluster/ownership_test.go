@@ -307,36 +307,6 @@ func TestReleaseWhileTheStoreIsAwayIsDoneLater(t *testing.T) {
 	})
 }
 
-func TestRestartedNodeReplacesItsPredecessor(t *testing.T) {
-	bubble(t, func(t *testing.T, m *store.Memory) {
-		h := handle(t, m)
-		old := join(t, h, "a")
-		oldOwn := claim(t, old, alice)
-		b := join(t, handle(t, m), "b")
-		again := join(t, handle(t, m), "a")
-		synctest.Wait()
-		// No lease had to run out.
-		if who, _ := owner(t, b, alice); who != "" {
-			t.Errorf("a crash left %s as the owner", who)
-		}
-		o := claim(t, again, alice)
-		// The predecessor was alive after all: it stands back, for good.
-		time.Sleep(20 * time.Second)
-		if !isLost(oldOwn) || isLost(o) {
-			t.Error("two processes of one name")
-		}
-		if !old.Displaced() || again.Displaced() || b.Displaced() {
-			t.Error("the wrong one knows that it is displaced")
-		}
-		if _, err := old.Claim(t.Context(), stream.Name{App: "x", Stream: "y"}, cluster.Facts{}); !errors.Is(err, cluster.ErrNameTaken) {
-			t.Errorf("%v", err)
-		}
-		if n, _ := b.Node("a"); n.Process != again.Self().Process {
-			t.Error("the predecessor's record is back")
-		}
-	})
-}
-
 func TestOrphanRecordIsRemoved(t *testing.T) {
 	bubble(t, func(t *testing.T, m *store.Memory) {
 		join(t, handle(t, m), "a")

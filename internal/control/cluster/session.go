@@ -18,6 +18,11 @@ func (c *Cluster) session() {
 	var rival time.Time // since when one is seen, the store answering; by the runtime's clock
 	for n := 0; c.ctx.Err() == nil; n++ {
 		err := c.hold()
+		var taken *NameTakenError
+		if errors.As(err, &taken) {
+			c.refused <- err // Start's to tell
+			return
+		}
 		switch {
 		case !errors.Is(err, ErrNameTaken):
 			rival = time.Time{}
@@ -132,12 +137,14 @@ func (c *Cluster) endLease() {
 	}
 }
 
-// putNode writes the node's record. A record of another process under the same
-// name is a predecessor's, if this process has not been registered yet or began later: its lease is
-// revoked, and with it everything that a crash, or an older copy of the store, left behind. Otherwise it
+// putNode writes the node's record. A record of another process under the same name that
+// is found at the first registration is a predecessor's, if it does not live any more, and else the
+// reason not to start. Later it is one that an older copy of the store brought back, if its process began
+// before this one. The lease of both is revoked, and with it everything that they left behind. Otherwise it
 // is a successor's, and this process stands back: two that evict each other would be worse than one.
 func (c *Cluster) putNode(ctx context.Context, lease store.LeaseID) error {
 	key := c.keys.node(c.o.Self.Name)
+	vacated := "" // the process that does not live
 	for range settleTries {
 		before := c.seenNow()
 		kv, err := c.o.Store.Get(ctx, key)
@@ -152,6 +159,13 @@ func (c *Cluster) putNode(ctx context.Context, lease store.LeaseID) error {
 		if err == nil && json.Unmarshal(kv.Value, &old) == nil && old.Process != self.Process {
 			if everIn && old.Started > self.Started {
 				return ErrNameTaken
+			}
+			if !everIn && old.Process != vacated {
+				if err := c.vacate(ctx, old, kv.Lease); err != nil {
+					return err
+				}
+				vacated = old.Process
+				continue // it may have gone meanwhile, or another come
 			}
 		}
 		if !everIn {
