@@ -26,13 +26,13 @@ func TestJobsRunAgainAndAgainAtTheirPace(t *testing.T) {
 		if want := []time.Duration{300 * time.Millisecond, 2300 * time.Millisecond, 4300 * time.Millisecond}; !slices.Equal(at, want) {
 			t.Errorf("rounds at %v, want %v", at, want)
 		}
-		p.Soon("a")
+		p.Soon("a", 0)
 		synctest.Wait()
 		if len(at) != 4 || at[3] != 5*time.Second {
 			t.Errorf("after Soon: rounds at %v", at)
 		}
 		p.Remove("a")
-		p.Soon("a")
+		p.Soon("a", 0)
 		time.Sleep(time.Minute)
 		if len(at) != 4 {
 			t.Errorf("after Remove: rounds at %v", at)
@@ -96,20 +96,20 @@ func TestARunningJobIsNeverRunTwiceAndRemovalEndsItsContext(t *testing.T) {
 		}
 		p.Add("a", 0, job)
 		synctest.Wait()
-		p.Soon("a")
-		p.Soon("a")
+		p.Soon("a", 0)
+		p.Soon("a", 0)
 		time.Sleep(10 * time.Second)
 		if n := rounds.Load(); n != 2 {
 			t.Errorf("%d rounds, want the one that ran and the one that was asked for", n)
 		}
-		p.Soon("a")
+		p.Soon("a", 0)
 		synctest.Wait()
 		p.Add("a", time.Hour, job) // takes its place
 		synctest.Wait()
 		if !ended.Load() {
 			t.Error("the old round was not told")
 		}
-		p.Soon("a")
+		p.Soon("a", 0)
 		synctest.Wait()
 		p.Close() // waits: synctest would report a goroutine that is left
 		if running.Load() != 0 {

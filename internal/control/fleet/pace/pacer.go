@@ -49,17 +49,20 @@ func (p *Pacer) Add(name string, first time.Duration, job Job) {
 	p.look()
 }
 
-// Soon makes a job's next round due now; if one is running, another follows at once.
-func (p *Pacer) Soon(name string) {
+// Soon makes a job's next round due within the time given. If one is running, another
+// follows within that time of its end.
+func (p *Pacer) Soon(name string, within time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch e := p.jobs[name]; {
 	case e == nil:
 	case e.running:
-		e.again = true
+		if !e.again || within < e.within {
+			e.again, e.within = true, within
+		}
 	default:
-		if now := time.Now(); now.Before(e.due) {
-			e.due = now
+		if due := time.Now().Add(within); due.Before(e.due) {
+			e.due = due
 			heap.Fix(&p.queue, e.place)
 			p.look()
 		}
@@ -144,7 +147,7 @@ func (p *Pacer) round(e *entry) {
 	e.running = false
 	if !e.gone {
 		if e.again {
-			e.again, next = false, 0
+			e.again, next = false, min(next, e.within)
 		}
 		e.due = time.Now().Add(max(next, 0))
 		heap.Push(&p.queue, e)

@@ -14,7 +14,8 @@ type entry struct {
 	due     time.Time
 	place   int  // in the queue, while it waits
 	running bool // in a round: not in the queue
-	again   bool // another round is to follow this one at once
+	again   bool // another round is to follow this one, within:
+	within  time.Duration
 	gone    bool // removed
 }
 

@@ -1,0 +1,143 @@
+package health
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"weir/internal/control/fleet"
+	"weir/rtmp"
+)
+
+func dial(ctx context.Context, addr string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+}
+
+// serve accepts connections at a free port until the test ends.
+func serve(t *testing.T, f func(net.Conn)) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			nc, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go f(nc)
+		}
+	}()
+	return ln.Addr().String()
+}
+
+func closed(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// answer is a server that shakes hands.
+func answer(nc net.Conn) {
+	defer nc.Close()
+	if _, err := rtmp.ServerHandshake(nc, rtmp.HandshakeOptions{}); err == nil {
+		_, _ = io.Copy(io.Discard, nc)
+	}
+}
+
+func TestProbe(t *testing.T) {
+	silent := serve(t, func(nc net.Conn) { _, _ = io.Copy(io.Discard, nc); nc.Close() }) // as a frozen process: accepted, nothing said
+	drip := serve(t, func(nc net.Conn) {
+		defer nc.Close()
+		for _, err := nc.Write([]byte{3}); err == nil; _, err = nc.Write([]byte{0}) {
+			time.Sleep(10 * time.Millisecond) // the pace of the drip
+		}
+	})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/gone":
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case "/moved":
+			http.Redirect(w, r, "/gone", http.StatusFound)
+		case "/hang":
+			<-r.Context().Done()
+		case "/endless":
+			for _, err := w.Write(make([]byte, 4096)); err == nil; _, err = w.Write(make([]byte, 4096)) {
+			}
+		}
+	}))
+	t.Cleanup(web.Close)
+	webAddr := strings.TrimPrefix(web.URL, "http://")
+	for _, tc := range []struct {
+		name   string
+		b      fleet.Backend
+		status string
+		code   int
+		want   string // within the reason; "" if the check is good
+	}{
+		{"tcp", fleet.Backend{RTMP: silent, Check: fleet.Check{Kind: fleet.CheckTCP}}, "L4OK", 0, ""},
+		{"tcp, closed", fleet.Backend{RTMP: closed(t), Check: fleet.Check{Kind: fleet.CheckTCP}}, "L4CON", 0, "connection refused, nothing listens there"},
+		{"unknown host", fleet.Backend{RTMP: "nosuch.invalid:1935", Check: fleet.Check{Kind: fleet.CheckTCP}}, "L4CON", 0, "nosuch.invalid"},
+		{"rtmp", fleet.Backend{RTMP: serve(t, answer)}, "L7OK", 0, ""},
+		{"rtmp, frozen", fleet.Backend{RTMP: silent}, "L7TOUT", 0, "accepts connections, but no RTMP handshake within 100ms: frozen or overloaded"},
+		{"rtmp, dripping", fleet.Backend{RTMP: drip}, "L7TOUT", 0, "no RTMP handshake within 100ms"},
+		{"rtmp, closing", fleet.Backend{RTMP: serve(t, func(nc net.Conn) { io.CopyN(io.Discard, nc, 1537); nc.Close() })}, "L7RSP", 0, "closes connections in the RTMP handshake"},
+		{"rtmp, a web server", fleet.Backend{RTMP: webAddr}, "L7RSP", 0, "does not speak RTMP"},
+		{"a web server alone", fleet.Backend{HTTP: webAddr}, "L4OK", 0, ""},
+		{"http", fleet.Backend{HTTP: webAddr, Check: fleet.Check{Kind: fleet.CheckHTTP}}, "L7OK", 200, ""},
+		{"http, redirect", fleet.Backend{Check: fleet.Check{Kind: fleet.CheckHTTP, URL: web.URL + "/moved"}}, "L7OK", 302, ""},
+		{"http, status", fleet.Backend{Check: fleet.Check{Kind: fleet.CheckHTTP, URL: web.URL + "/gone?token=s3cret"}}, "L7STS", 503, webAddr + "/gone: answers with status 503"},
+		{"http, endless", fleet.Backend{Check: fleet.Check{Kind: fleet.CheckHTTP, URL: web.URL + "/endless"}}, "L7OK", 200, ""},
+		{"http, frozen", fleet.Backend{Check: fleet.Check{Kind: fleet.CheckHTTP, URL: web.URL + "/hang"}}, "L7TOUT", 0, "accepts connections, but no HTTP answer within 100ms"},
+		{"http, closed", fleet.Backend{Check: fleet.Check{Kind: fleet.CheckHTTP, URL: "http://user:s3cret@" + closed(t) + "/"}}, "L4CON", 0, "connection refused"},
+		{"http, rtmp server", fleet.Backend{Check: fleet.Check{Kind: fleet.CheckHTTP, URL: "http://" + serve(t, answer) + "/"}}, "L7RSP", 0, "no HTTP answer"},
+	} {
+		tc.b.Check.Timeout = 2 * time.Second
+		if tc.status == "L7TOUT" {
+			tc.b.Check.Timeout = 100 * time.Millisecond
+		}
+		code, f := probe(t.Context(), dial, &tc.b)
+		status, why := good(&tc.b), ""
+		if f != nil {
+			status, why = f.Status, f.Reason
+		}
+		if (f == nil) != (tc.want == "") || status != tc.status || code != tc.code || !strings.Contains(why, tc.want) || strings.Contains(why, "s3cret") {
+			t.Errorf("%s: %s %d %q, want %s %d %q", tc.name, status, code, why, tc.status, tc.code, tc.want)
+		}
+	}
+}
+
+func TestAServerThatExpectsAnAnnouncementGetsOne(t *testing.T) {
+	for a, want := range map[fleet.Announce]string{
+		fleet.AnnounceNot:     "",
+		fleet.AnnounceProxyV1: "PROXY UNKNOWN\r\n",
+		fleet.AnnounceProxyV2: "\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00",
+		fleet.AnnounceSRS:     "\xf3\x00\x04\x7f\x00\x00\x01",
+	} {
+		said := make(chan []byte, 1)
+		addr := serve(t, func(nc net.Conn) {
+			hello := make([]byte, len(want))
+			_, _ = io.ReadFull(nc, hello)
+			said <- hello
+			answer(nc)
+		})
+		if _, f := probe(t.Context(), dial, &fleet.Backend{RTMP: addr, Announce: a}); f != nil {
+			t.Errorf("%q: %v", a, f)
+		}
+		if got := <-said; !bytes.Equal(got, []byte(want)) {
+			t.Errorf("%q: said %q, want %q", a, got, want)
+		}
+	}
+}
