@@ -196,7 +196,7 @@ func (c *Cluster) Close() error {
 		return nil
 	}
 	c.closed = true
-	lease := c.lease
+	lease, self := c.lease, c.self
 	c.mu.Unlock()
 	c.cancel()
 	c.wg.Wait()
@@ -206,6 +206,9 @@ func (c *Cluster) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), claimTimeout)
 	defer cancel()
+	// So that the others know why the record goes. Best effort: it goes anyway.
+	self.State = StateLeaving
+	_, _ = c.o.Store.Put(ctx, c.keys.node(self.Name), encode(self), lease)
 	return c.o.Store.Revoke(ctx, lease)
 }
 

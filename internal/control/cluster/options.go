@@ -28,6 +28,10 @@ type Options struct {
 	// start only. It ends with ctx. Nil: what the process writes to the store has to tell.
 	Ask func(ctx context.Context, holder NodeRecord) Life
 
+	// Gone is told of each stream whose record goes, from the watcher's goroutine; it must not block or call
+	// back. Nil: nobody is.
+	Gone func(StreamRecord)
+
 	Now    func() time.Time // time.Now if nil
 	Rand   *rand.Rand       // of the Cluster alone; seeded randomly if nil
 	Logger *slog.Logger     // discards if nil

@@ -142,14 +142,17 @@ func (c *Cluster) lose(o *Ownership, to StreamRecord) {
 	}
 	c.mu.Lock()
 	o.lostTo = to
-	epoch, granted := o.epoch, o.ready
+	epoch, granted, why := o.epoch, o.ready, event.StaleEpoch
+	if to.Owner != c.o.Self.Name && to.Facts.Timeline != "" && to.Facts.Timeline == o.facts.Timeline {
+		why = event.HandedOver
+	}
 	c.giveBack(o) // should anything of it be left
 	c.mu.Unlock()
 	close(o.lost)
 	c.wakeReconciler.ring()
 	c.view.notify(o.name, OwnerChange{Record: to, Present: to.Owner != ""})
 	if granted {
-		c.o.Emit.Emit(event.OwnershipLost{Name: o.name, Epoch: epoch, By: to.Owner, Higher: to.Epoch, Reason: event.StaleEpoch})
+		c.o.Emit.Emit(event.OwnershipLost{Name: o.name, Epoch: epoch, By: to.Owner, Higher: to.Epoch, Reason: why})
 	}
 }
 

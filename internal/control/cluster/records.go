@@ -14,6 +14,7 @@ const (
 	StateUp       State = "up"
 	StateDraining State = "draining" // takes nothing new
 	StateDrained  State = "drained"  // and holds nothing
+	StateLeaving  State = "leaving"  // its record goes next: it ends in good order
 )
 
 // Addresses are host:port pairs at which other nodes and clients reach a node; empty
@@ -44,6 +45,7 @@ type NodeRecord struct {
 	Addresses Addresses `json:"addresses"`
 	Zone      string    `json:"zone,omitempty"`
 	Capacity  Capacity  `json:"capacity"`
+	Weight    float64   `json:"weight,omitempty"` // against others of 1; 0 is 1
 	Version   string    `json:"version,omitempty"`
 }
 
@@ -62,6 +64,17 @@ type Load struct {
 	IngressBPS    float64 `json:"ingress_bps"` // bits per second
 	CPU           float64 `json:"cpu"`         // share of the node's cores, 0 to 1
 	JoinsInFlight int     `json:"joins_in_flight"`
+	// Backends is what this node's own sessions are at servers that are no nodes, by name: the other
+	// fronts know of it from here.
+	Backends map[string]BackendLoad `json:"backends,omitempty"`
+}
+
+// BackendLoad is what one node's sessions are at one server that is no node.
+type BackendLoad struct {
+	Sessions   int     `json:"s"`
+	Publishers int     `json:"p,omitempty"`
+	EgressBPS  float64 `json:"e,omitempty"` // bits per second that the server sends
+	IngressBPS float64 `json:"i,omitempty"` // and gets
 }
 
 // Node is a member with its last reported load.

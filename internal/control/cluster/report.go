@@ -44,7 +44,7 @@ func (c *Cluster) reporter() {
 		c.mu.Lock()
 		load, lease, before, incRev := c.load, c.lease, c.seen, c.incRev
 		c.mu.Unlock()
-		due := load != written || lease != under || time.Since(at) >= loadRefresh || c.health.isDown()
+		due := !load.Equal(written) || lease != under || time.Since(at) >= loadRefresh || c.health.isDown()
 		if lease == 0 || !due {
 			continue
 		}

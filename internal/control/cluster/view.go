@@ -51,7 +51,9 @@ func newView(now func() time.Time) *view {
 // fleetChange is what a step of the view did to the set of nodes.
 type fleetChange struct {
 	up   []NodeRecord
-	gone []string
+	gone []NodeRecord // as they were last
+	// ended are the streams that nobody owns any more.
+	ended []StreamRecord
 }
 
 // reset replaces everything by a list. If remember is set, the store is not
@@ -84,14 +86,14 @@ func (v *view) reset(k keys, kvs []store.KV, rev int64, remember bool) fleetChan
 	for name, n := range oldNodes {
 		switch until, was := oldUntil[name]; {
 		case known[name]:
-		case remember && !was:
+		case remember && !was && n.State != StateLeaving:
 			n.Remembered = true
 			v.until[name] = now.Add(rememberFor)
 		case was && now.Before(until):
 			v.until[name] = until
 		default:
 			delete(v.nodes, name)
-			change.gone = append(change.gone, name)
+			change.gone = append(change.gone, n.NodeRecord)
 		}
 	}
 	for name, s := range oldStreams {
@@ -105,6 +107,7 @@ func (v *view) reset(k keys, kvs []store.KV, rev int64, remember bool) fleetChan
 			v.streams[name] = s
 			continue
 		}
+		change.ended = append(change.ended, s.StreamRecord)
 		v.publish(name, OwnerChange{Record: StreamRecord{Name: name}})
 	}
 	v.rev = rev
@@ -197,7 +200,7 @@ func (v *view) keep(k keys, b store.WatchBatch) {
 	until := v.now().Add(rememberFor)
 	left := map[string]bool{}
 	for _, e := range b.Events {
-		if p := k.parse(e.Key); e.Deleted && p.kind == "nodes" && v.nodes[p.node] != nil {
+		if p := k.parse(e.Key); e.Deleted && p.kind == "nodes" && v.nodes[p.node] != nil && v.nodes[p.node].State != StateLeaving {
 			n := *v.nodes[p.node] // readers may hold the old one
 			n.Remembered = true
 			v.nodes[p.node], v.until[p.node] = &n, until
@@ -223,13 +226,14 @@ func (v *view) remove(p parsed, change *fleetChange) {
 		if old == nil || old.Remembered {
 			break
 		}
-		change.gone = append(change.gone, p.node)
+		change.gone = append(change.gone, old.NodeRecord)
 		delete(v.nodes, p.node)
 	case "loads":
 		delete(v.loads, p.node)
 	case "streams":
 		if s := v.streams[p.name]; s != nil && !s.Remembered {
 			delete(v.streams, p.name)
+			change.ended = append(change.ended, s.StreamRecord)
 			v.publish(p.name, OwnerChange{Record: StreamRecord{Name: p.name}})
 		}
 	case "pulls":

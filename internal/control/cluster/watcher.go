@@ -15,6 +15,10 @@ import (
 // breaks, falls behind a compaction, or the store turns out to be another.
 func (c *Cluster) watcher() {
 	for n := 0; c.ctx.Err() == nil; {
+		select {
+		case <-c.wakeWatcher: // that is what comes now
+		default:
+		}
 		rev, err := c.resync()
 		if err != nil {
 			select {
@@ -25,8 +29,11 @@ func (c *Cluster) watcher() {
 			continue
 		}
 		n = 0
-		if err := c.follow(rev + 1); err != nil {
-			c.log.Info("making the view anew", "err", err)
+		switch err := c.follow(rev + 1); {
+		case errors.Is(err, errAnew):
+			c.log.Debug("making the view anew: the store may be another, or what was remembered is due")
+		case err != nil:
+			c.log.Info("making the view anew: the watch broke", "err", err)
 		}
 	}
 }
@@ -108,7 +115,7 @@ func (c *Cluster) compareMissing(kvs []store.KV, rev int64) {
 
 var (
 	errWentBack = errors.New("the store's revision went back")
-	errAnew     = errors.New("the store may be another, or what was remembered is due")
+	errAnew     = errors.New("the view is due")
 )
 
 // follow applies the watch until it ends or the view has to be made anew.
@@ -195,14 +202,23 @@ func (c *Cluster) compareStream(p parsed, e store.Event) {
 }
 
 func (c *Cluster) announce(ch fleetChange) {
+	if c.o.Gone != nil {
+		for _, s := range ch.ended {
+			c.o.Gone(s)
+		}
+	}
 	for _, n := range ch.up {
 		if n.Name != c.o.Self.Name {
 			c.o.Emit.Emit(event.NodeUp{Name: n.Name, Roles: n.Roles, State: string(n.State)})
 		}
 	}
-	for _, name := range ch.gone {
-		if name != c.o.Self.Name {
-			c.o.Emit.Emit(event.NodeDown{Name: name, Reason: event.NodeLost})
+	for _, n := range ch.gone {
+		why := event.NodeLost
+		if n.State == StateLeaving {
+			why = event.NodeLeft
+		}
+		if n.Name != c.o.Self.Name {
+			c.o.Emit.Emit(event.NodeDown{Name: n.Name, Reason: why})
 		}
 	}
 }
