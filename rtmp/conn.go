@@ -32,6 +32,8 @@ type Conn struct {
 	plain   []byte  // read buffer of a connection without raw
 	tryRead func(fd uintptr) bool
 	readNow bool  // ErrIdle instead of waiting
+	mute    bool  // ErrOwes instead of writing
+	short   bool  // the last read took all there was
 	idle    bool  // result of tryRead: nothing there
 	readN   int   // result of tryRead
 	readErr error // result of tryRead
@@ -106,7 +108,7 @@ func (c *Conn) ReadMessage() (*Message, error) {
 		return nil, c.broken
 	}
 	m, err := c.readMessage()
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && err != ErrIdle {
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && err != ErrIdle && err != ErrOwes {
 		c.broken = err
 		c.dec.Release()
 		c.consumed()
@@ -162,7 +164,34 @@ var ErrIdle = errors.New("rtmp: nothing to read now")
 // final: a caller that has other means to learn when there is something to read
 // needs no goroutine here meanwhile. It has no effect on connections other than
 // TCP. Only the reading goroutine may call it.
-func (c *Conn) ReadNow(on bool) { c.readNow = on }
+func (c *Conn) ReadNow(on bool) { c.readNow, c.short = on, false }
+
+// ErrOwes: the peer is owed an answer, which may take time to write. See NeverWait.
+var ErrOwes = errors.New("rtmp: an answer is to be written first")
+
+// NeverWait makes reads wait neither for bytes (ErrIdle, as ReadNow does) nor for
+// the peer to take an answer: they return ErrOwes, which is not final either, and
+// leave the answer to the next read after NeverWait(false). It is for a goroutine that
+// reads many connections in turn. Only on TCP; only the reading goroutine may call it.
+func (c *Conn) NeverWait(on bool) {
+	c.ReadNow(on)
+	c.mute = on
+}
+
+// ReadMark sets how many bytes must have come before the connection counts as
+// readable for those who wait for it (SO_RCVLOWAT); the end of the connection always
+// does. It is for one who reads by the clock, and whom arrivals should not wake.
+// At least 1, the default.
+func (c *Conn) ReadMark(n int) error {
+	if c.raw == nil {
+		return nil
+	}
+	var err error
+	if e := c.raw.Control(func(fd uintptr) { err = setReadMark(fd, n) }); e != nil {
+		return e
+	}
+	return err
+}
 
 // SetMaxMessage sets the limit of messages that begin from now on, in bytes; 0
 // means Limits.Message. Only the reading goroutine may call it.

@@ -34,8 +34,16 @@ func (c *Conn) openRaw() {
 func (c *Conn) fill() error {
 	c.consumed()
 	c.house.queue(c)
+	if c.mute && c.owed {
+		return ErrOwes
+	}
 	if err := c.settle(); err != nil {
 		return err
+	}
+	if c.short && c.readNow {
+		// What has come meanwhile is for the next visit.
+		c.short = false
+		return ErrIdle
 	}
 	n, err := c.read()
 	if n > 0 {
@@ -98,6 +106,7 @@ func (c *Conn) readOnce(fd uintptr) bool {
 		return c.readNow
 	}
 	c.readN, c.readErr = max(n, 0), err
+	c.short = n > 0 && n < readBufferBytes
 	return true
 }
 

@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"os"
 	"syscall"
 	"unsafe"
 )
@@ -22,6 +23,10 @@ func rawRead(fd uintptr, p []byte) (int, error) {
 		}
 		return -1, errno
 	}
+}
+
+func setReadMark(fd uintptr, n int) error {
+	return os.NewSyscallError("setsockopt", syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVLOWAT, n))
 }
 
 func wouldBlock(err error) bool { return err == syscall.EAGAIN }

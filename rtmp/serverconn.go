@@ -34,7 +34,8 @@ type ServerConn struct {
 	connect  *Connect
 	refusals int
 	ev       Event
-	next     *Event // comes out before anything else is read
+	next     *Event   // comes out before anything else is read
+	deferred *Message // read while nothing could be answered; next to be handled
 
 	mu      sync.Mutex
 	max     int
@@ -122,16 +123,24 @@ func (s *ServerConn) RejectConnect(description string, ex amf.Object) error {
 }
 
 // Next returns the next event. Errors are those of ReadMessage, and *[Error] for
-// a client that breaks the conversation.
+// a client that breaks the conversation. Under NeverWait only media comes out:
+// what else the client says is ErrOwes, and comes first once NeverWait is off.
 func (s *ServerConn) Next() (Event, error) {
 	if ev := s.next; ev != nil {
 		s.next = nil
 		return *ev, nil
 	}
 	for {
-		m, err := s.ReadMessage()
+		m, err := s.deferred, error(nil)
+		if s.deferred = nil; m == nil {
+			m, err = s.ReadMessage()
+		}
 		if err != nil {
 			return Event{}, err
+		}
+		if s.mute && !m.Type.IsMedia() {
+			s.deferred = m
+			return Event{}, ErrOwes
 		}
 		s.ev = Event{StreamID: m.StreamID}
 		var up bool

@@ -63,13 +63,7 @@ func (n *node) belongsHere(p *session.Publish) bool {
 // take accepts a publisher at this origin.
 func (r *router) take(ctx context.Context, p *session.Publish) (session.Publisher, error) {
 	pub, err := r.ingest.Publish(ctx, ingest.Request{Name: p.Name, Timeline: p.Extra.Timeline, Session: p.Session, Encoder: p.Facts.FlashVer},
-		func(why error) {
-			code := rtmp.CodePublishRejected
-			if errors.Is(why, ingest.ErrTakenOver) || errors.Is(why, ingest.ErrFenced) {
-				code = rtmp.CodePublishBadName
-			}
-			p.Evict(code, ingest.Reason(why), why)
-		})
+		func(why error) { p.Evict(endCode(why), ingest.Reason(why), why) })
 	var busy *ingest.BusyError
 	if errors.As(err, &busy) {
 		return nil, &session.Rejection{Code: rtmp.CodePublishBadName, Description: "Already publishing.", Reason: event.Busy, Err: err}
@@ -77,7 +71,28 @@ func (r *router) take(ctx context.Context, p *session.Publish) (session.Publishe
 	if err != nil {
 		return nil, &session.Rejection{Code: rtmp.CodePublishRejected, Description: "The stream could not be claimed now; try again.", Reason: event.StorePending, Err: err}
 	}
-	return pub, nil
+	return publisher{pub}, nil
+}
+
+// publisher is a publication whose end is told alike whoever hears of it first: the
+// session by its next message, or the eviction.
+type publisher struct{ *ingest.Publication }
+
+// Write implements session.Publisher.
+func (p publisher) Write(m *rtmp.Message) error {
+	err := p.Publication.Write(m)
+	if err == nil {
+		return nil
+	}
+	return &session.Rejection{Code: endCode(err), Description: "The publication was ended: " + string(ingest.Reason(err)), Reason: ingest.Reason(err), Err: err}
+}
+
+// endCode is what a publisher hears of the end that its publication came to.
+func endCode(why error) string {
+	if errors.Is(why, ingest.ErrTakenOver) || errors.Is(why, ingest.ErrFenced) {
+		return rtmp.CodePublishBadName
+	}
+	return rtmp.CodePublishRejected
 }
 
 // Play implements session.Handler.

@@ -114,7 +114,7 @@ func (p *Publication) Write(m *rtmp.Message) error {
 		default:
 		}
 		if errors.Is(err, live.ErrFenced) {
-			p.end(ErrFenced)
+			go p.end(ErrFenced) // it may wait for the store, and this must not
 			return ErrFenced
 		}
 		return err

@@ -37,15 +37,18 @@ type conn struct {
 
 	wire atomic.Pointer[rtmp.ServerConn] // rtmp, for other goroutines
 
-	// See park.go. The reader's own: number, unparkable.
+	// See park.go and collector.go. The reader's own: all but nudged.
 	number     uint64
 	unparkable bool
+	collector  *collector
+	marked     bool // its read mark is raised
+	feeds      bool // counted in Server.feeds
 	nudged     atomic.Bool
 
 	// mu guards what the reader shares with Evict, Ended and stop.
 	mu      sync.Mutex
 	streams map[uint32]*netStream
-	parked  bool    // no goroutine reads
+	parked  bool    // no goroutine reads, nor a collector now
 	end     *ending // why the session ends; the first one stands
 }
 
@@ -303,6 +306,9 @@ func (c *conn) close(err error) {
 	c.cancel()
 	if c.number != 0 {
 		c.s.parker.forget(c.number)
+	}
+	if c.feeds {
+		c.s.feeds.Add(-1)
 	}
 	// The socket first: a player that writes must not hold up the rest.
 	c.cut()

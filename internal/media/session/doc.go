@@ -20,6 +20,11 @@
 // what is said otherwise; one more for the moment that a play waits for its
 // stream. An idle connection holds no buffer.
 //
+// None for a TCP connection of which nothing but silence or media is expected: one that
+// plays is parked until its client speaks (park.go, one goroutine for all), and one that
+// publishes, as many others do, is read by the clock (collector.go, one goroutine a
+// core). Collectors never wait: [Publisher].Write must not either.
+//
 // # Limits
 //
 // Absolute deadlines for the handshake, for connect, and until the first publish or

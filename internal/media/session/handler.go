@@ -28,7 +28,9 @@ type Handler interface {
 
 // Publisher takes a client's messages.
 type Publisher interface {
-	Write(*rtmp.Message) error // on the reader; the payload is not kept
+	// Write takes a message; the payload is not kept. One goroutine calls it, which may
+	// serve others too: it must not wait for anything.
+	Write(*rtmp.Message) error
 	Close()
 }
 

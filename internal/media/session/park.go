@@ -13,15 +13,19 @@ import (
 var errParked = errors.New("session: parked")
 
 // next is the next event. A connection that only plays is parked while its
-// client is silent: errParked.
+// client is silent, and one that only publishes is collected if there are many:
+// errParked.
 func (c *conn) next() (rtmp.Event, error) {
 	for {
-		resting := c.resting()
-		c.rtmp.ReadNow(resting)
+		manner := c.manner()
+		if manner != collected {
+			c.attend()
+		}
+		c.rtmp.ReadNow(manner != attended)
 		ev, err := c.rtmp.Next()
 		switch {
 		case errors.Is(err, rtmp.ErrIdle):
-			if c.park() {
+			if manner == collected && c.collect() || manner == parked && c.park() {
 				return rtmp.Event{}, errParked
 			}
 			c.unparkable = true
@@ -33,23 +37,49 @@ func (c *conn) next() (rtmp.Event, error) {
 	}
 }
 
-// resting reports whether nothing is expected of the client: it plays, and every
-// play has started.
-func (c *conn) resting() bool {
+// manner is how a connection is read while there is nothing to read.
+type manner uint8
+
+const (
+	attended  manner = iota // by its goroutine
+	parked                  // when it is readable: nothing is expected, it plays and every play has started
+	collected               // by the clock: it publishes, as many do
+)
+
+// manner returns how the connection is to be read now.
+func (c *conn) manner() manner {
 	if c.unparkable || !c.s.parks(c.nc) {
-		return false
+		return attended
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.end != nil || len(c.streams) == 0 {
-		return false
+		return attended
 	}
+	publishing := 0
 	for _, st := range c.streams {
-		if st.publisher != nil || !st.plays() {
-			return false
+		if st.publisher != nil {
+			publishing++
+		} else if !st.plays() {
+			return attended
 		}
 	}
-	return true
+	switch {
+	case publishing == 0:
+		return parked
+	case publishing == len(c.streams) && c.feeding().collects():
+		return collected
+	}
+	return attended
+}
+
+// feeding counts the connection among those that publish.
+func (c *conn) feeding() *Server {
+	if !c.feeds {
+		c.feeds = true
+		c.s.feeds.Add(1)
+	}
+	return c.s
 }
 
 // parks reports whether connections of this kind can be parked. The parker starts
@@ -96,7 +126,7 @@ func (c *conn) unpark() {
 }
 
 func (c *conn) unparkLocked() {
-	if c.parked {
+	if c.parked { // collected ones too
 		c.parked = false
 		go c.run(c.listen)
 	}

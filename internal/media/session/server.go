@@ -22,6 +22,9 @@ type Options struct {
 
 	Handshake time.Duration // TLS, handshake and connect, in all
 	Command   time.Duration // from connect to the first publish or play
+	// CollectFrom is from how many publishing connections on they are read by the
+	// clock instead of by a goroutine each; see collector.go. Default: 64.
+	CollectFrom int
 	// ConnectionsPerAddr bounds one address's connections; Trusted exempts the
 	// addresses of other nodes and of proxies. Nil: nobody is exempt.
 	ConnectionsPerAddr int
@@ -45,6 +48,11 @@ type Server struct {
 	parker      *parker // nil: every connection keeps its goroutine; see parks
 	ids         atomic.Uint64
 
+	collectorsOnce sync.Once
+	collectors     []*collector
+	feeds          atomic.Int64 // connections that publish, or have
+	collecting     atomic.Bool  // they are many
+
 	mu      sync.Mutex
 	closed  bool
 	conns   map[uint64]*conn
@@ -53,6 +61,9 @@ type Server struct {
 
 // NewServer returns a Server without sessions.
 func NewServer(o Options) *Server {
+	if o.CollectFrom == 0 {
+		o.CollectFrom = manyFeeds
+	}
 	s := &Server{o: o, conns: make(map[uint64]*conn), perAddr: perAddr{n: make(map[netip.Addr]int)}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
@@ -99,6 +110,10 @@ func (s *Server) Close(ctx context.Context) error {
 		s.wg.Wait()
 		s.startParker.Do(func() {}) // or never
 		s.parker.close()
+		s.collectorsOnce.Do(func() {})
+		for _, k := range s.collectors {
+			k.close()
+		}
 		close(done)
 	}()
 	select {
