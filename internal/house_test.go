@@ -118,7 +118,8 @@ var keepers = []struct {
 	why  string
 }{
 	{"go.etcd.io", []string{control + "/store"}, "the store is the only code that talks to etcd"},
-	{"go.uber.org/zap", []string{control + "/store"}, "etcd's own logger, turned into slog there"},
+	{"go.uber.org/zap", []string{control + "/store", ops + "/certs"}, "etcd's and certmagic's own logger, turned into slog there"},
+	{"github.com/caddyserver/certmagic", []string{ops + "/certs"}, "certificates are one package's business"},
 	{"github.com/goccy/go-yaml", []string{ops + "/config"}, "one place knows the file's format"},
 	{"github.com/spf13/cobra", []string{cmd + "/weir"}, "commands are in cmd"},
 	// etcd's server brings both along, on the default HTTP server, which nothing

@@ -1,0 +1,217 @@
+package certs
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/letsencrypt/pebble/v2/ca"
+	"github.com/letsencrypt/pebble/v2/db"
+	"github.com/letsencrypt/pebble/v2/va"
+	"github.com/letsencrypt/pebble/v2/wfe"
+	"github.com/miekg/dns"
+)
+
+// pebble is Let's Encrypt's own test authority, in this process: it calls
+// back at the ports of plain and tls, whatever name it is asked for.
+type pebble struct {
+	url   string // of the directory
+	roots *x509.CertPool
+}
+
+func startPebble(t *testing.T, plain, secure int, life time.Duration) *pebble {
+	t.Helper()
+	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
+	t.Setenv("PEBBLE_WFE_NONCEREJECT", "0")
+	quiet := log.New(io.Discard, "", 0)
+	store := db.NewMemoryStore()
+	authority := ca.New(quiet, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {ValidityPeriod: uint64(life.Seconds())}})
+	f := wfe.New(quiet, store, va.New(quiet, plain, secure, false, everyNameIsHere(t), store), authority, []string{"pebble"}, false, false, 1, 1)
+	srv := httptest.NewTLSServer(f.Handler())
+	t.Cleanup(srv.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
+	return &pebble{url: srv.URL + wfe.DirectoryPath, roots: roots}
+}
+
+// everyNameIsHere is a name server that has this machine's address for every name.
+func everyNameIsHere(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0") // which is how pebble asks
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &dns.Server{Listener: l, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		a := new(dns.Msg).SetReply(q)
+		if q.Question[0].Qtype == dns.TypeA {
+			a.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET}, A: net.IPv4(127, 0, 0, 1)}}
+		}
+		w.WriteMsg(a)
+	})}
+	done := make(chan error, 1)
+	go func() { done <- srv.ActivateAndServe() }()
+	t.Cleanup(func() {
+		srv.Shutdown()
+		<-done
+	})
+	return l.Addr().String()
+}
+
+// site is a server with a plain and a TLS listener whose certificates are an ACME's.
+type site struct {
+	acme          *ACME
+	plain, secure net.Listener
+}
+
+func openSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{}
+	for _, l := range []*net.Listener{&s.plain, &s.secure} {
+		var err error
+		if *l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+
+func (s *site) run(t *testing.T, o ACMEOptions) {
+	t.Helper()
+	o.Host, o.HTTPPort, o.TLSPort = "127.0.0.1", port(s.plain), port(s.secure)
+	o.Log = slog.New(slog.NewTextHandler(testWriter{t}, nil))
+	var err error
+	if s.acme, err = NewACME(o); err != nil {
+		t.Fatal(err)
+	}
+	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") })
+	quiet := log.New(io.Discard, "", 0)
+	plain := &http.Server{Handler: s.acme.Challenge(hello), ErrorLog: quiet}
+	secure := &http.Server{Handler: hello, TLSConfig: Config(s.acme, append([]string{"h2", "http/1.1"}, s.acme.Protos()...)...), ErrorLog: quiet}
+	ended := make(chan error, 2)
+	go func() { ended <- plain.Serve(s.plain) }()
+	go func() { ended <- secure.ServeTLS(s.secure, "", "") }()
+	s.acme.Start()
+	t.Cleanup(func() {
+		s.acme.Close()
+		plain.Close()
+		secure.Close()
+		<-ended
+		<-ended
+	})
+}
+
+// certificate waits for one for name that differs from the serial number not.
+func (s *site) certificate(t *testing.T, name, not string) *x509.Certificate {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		c, err := tls.Dial("tcp", s.secure.Addr().String(), &tls.Config{ServerName: name, InsecureSkipVerify: true})
+		if err == nil {
+			leaf := c.ConnectionState().PeerCertificates[0]
+			c.Close()
+			if leaf.SerialNumber.String() != not {
+				return leaf
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("no certificate for %s: %v", name, err)
+		}
+	}
+}
+
+func TestACMEProvesByHTTP01(t *testing.T) {
+	s := openSite(t)
+	p := startPebble(t, port(s.plain), 1, time.Hour)
+	dir := t.TempDir()
+	s.run(t, ACMEOptions{Domains: []string{"live.example.com", "cdn.example.com"}, CA: p.url, Roots: p.roots, Dir: dir, HTTP01: true})
+	for _, name := range []string{"live.example.com", "cdn.example.com"} {
+		if leaf := s.certificate(t, name, ""); leaf.VerifyHostname(name) != nil {
+			t.Errorf("asked for %s, got %v", name, leaf.DNSNames)
+		}
+	}
+	keys := 0
+	filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".key") {
+			keys++
+			if info, err := d.Info(); err != nil || info.Mode().Perm()&0o077 != 0 {
+				t.Errorf("others can read %s", path)
+			}
+		}
+		return err
+	})
+	if keys < 3 { // the account's and two
+		t.Errorf("%d keys are kept in %s, want 3", keys, dir)
+	}
+}
+
+func TestACMEProvesByTLSALPN01(t *testing.T) {
+	s := openSite(t)
+	p := startPebble(t, 1, port(s.secure), time.Hour)
+	s.run(t, ACMEOptions{Domains: []string{"live.example.com"}, CA: p.url, Roots: p.roots, Dir: t.TempDir(), TLSALPN01: true})
+	if leaf := s.certificate(t, "live.example.com", ""); leaf.VerifyHostname("live.example.com") != nil {
+		t.Errorf("got %v", leaf.DNSNames)
+	}
+}
+
+// A certificate of 12 s is due for renewal after 8.
+func TestACMERenews(t *testing.T) {
+	s := openSite(t)
+	p := startPebble(t, port(s.plain), 1, 12*time.Second)
+	s.run(t, ACMEOptions{Domains: []string{"live.example.com"}, CA: p.url, Roots: p.roots, Dir: t.TempDir(), HTTP01: true, renewCheck: 500 * time.Millisecond})
+	old := s.certificate(t, "live.example.com", "")
+	renewed := s.certificate(t, "live.example.com", old.SerialNumber.String())
+	if !renewed.NotAfter.After(old.NotAfter) {
+		t.Errorf("the new one ends %v, the old one %v", renewed.NotAfter, old.NotAfter)
+	}
+}
+
+func TestACMENeverHoldsUpTheStart(t *testing.T) {
+	deaf, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	s := openSite(t)
+	s.run(t, ACMEOptions{Domains: []string{"live.example.com"}, CA: "https://" + deaf.Addr().String() + "/dir", Dir: t.TempDir(), HTTP01: true})
+	res, err := http.Get("http://" + s.plain.Addr().String() + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("status %d", res.StatusCode)
+	}
+	if c, err := tls.Dial("tcp", s.secure.Addr().String(), &tls.Config{ServerName: "live.example.com", InsecureSkipVerify: true}); err == nil {
+		c.Close()
+		t.Error("a handshake came about without a certificate")
+	}
+}
+
+// testWriter is where the log goes: shown if the test fails.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(b []byte) (int, error) {
+	if w.t.Context().Err() == nil { // certmagic's last words may come late
+		w.t.Log(strings.TrimSpace(string(b)))
+	}
+	return len(b), nil
+}
