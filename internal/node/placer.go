@@ -23,7 +23,7 @@ func newPlacer(c *cluster.Cluster, zone string) (placer, error) {
 
 // Route implements admin.Fleet.
 func (v *fleetView) Route(name stream.Name, publish bool) admin.Route {
-	why, err := v.placer.f.Route(name, publish)
+	why, err := v.placer.f.Route(fleet.Request{Name: name}, publish)
 	r := admin.Route{Node: why.Node, Reason: why.Decision.Reason()}
 	rejected := why.Rejected
 	var none *place.NoServerError
@@ -38,17 +38,22 @@ func (v *fleetView) Route(name stream.Name, publish bool) admin.Route {
 
 // Publisher implements front.Placer.
 func (p placer) Publisher(r front.Request) (front.Backend, error) {
-	return backend(p.f.Publisher(fleet.Request(r)))
+	return backend(p.f.Publisher(request(r)))
 }
 
 // Viewer implements front.Placer.
 func (p placer) Viewer(r front.Request) (front.Backend, error) {
-	return backend(p.f.Viewer(fleet.Request(r)))
+	return backend(p.f.Viewer(request(r)))
+}
+
+func request(r front.Request) fleet.Request {
+	return fleet.Request{Name: r.Name, Source: r.Source, Exclude: r.Exclude}
 }
 
 func backend(c fleet.Choice, err error) (front.Backend, error) {
 	if err != nil {
 		return front.Backend{}, fmt.Errorf("%w: %w", front.ErrNoServer, err)
 	}
-	return front.Backend{Node: c.Node, Addr: c.Addr, Why: c.Why, Done: c.Done}, nil
+	return front.Backend{Node: c.Node, Addr: c.Addr, HTTP: c.HTTP, Foreign: c.Foreign, Announce: front.Announce(c.Announce),
+		Why: c.Why, Done: c.Done}, nil
 }

@@ -135,7 +135,8 @@ type BackendStatus struct {
 	Reported  bool // Load is the backend's own or another source's, not what is counted here
 	Measured  place.Load
 	LoadSeen  time.Time
-	Streams   int // how many it is known to have; see [Backends.StreamsOf]
+	Own       place.Load // what this node's sessions there are; rates as of the last [Backends.Sample]
+	Streams   int        // how many it is known to have; see [Backends.StreamsOf]
 	Counters  *Counters
 }
 

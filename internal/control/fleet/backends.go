@@ -48,6 +48,9 @@ type backend struct {
 	BackendStatus
 	polled  map[stream.Name]bool // as the last poll said
 	carried map[stream.Name]int  // publishers of this node there
+	meter   meter
+	// ownThen is what was this node's own in what the last poll measured.
+	ownThen place.Load
 }
 
 // kept is what an operator has set.
@@ -94,7 +97,7 @@ func (b *Backends) List() []BackendStatus {
 	defer b.mu.RUnlock()
 	out := make([]BackendStatus, 0, len(b.all))
 	for _, x := range b.all {
-		out = append(out, x.BackendStatus)
+		out = append(out, x.status())
 	}
 	slices.SortFunc(out, func(a, c BackendStatus) int { return cmp.Compare(a.Name, c.Name) })
 	return out
@@ -105,7 +108,7 @@ func (b *Backends) Get(name string) (BackendStatus, bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	if x := b.all[name]; x != nil {
-		return x.BackendStatus, true
+		return x.status(), true
 	}
 	return BackendStatus{}, false
 }
@@ -187,7 +190,7 @@ func (b *Backends) SetLoad(name string, l place.Load, streams []stream.Name) {
 	if x == nil {
 		return
 	}
-	x.Measured, x.LoadSeen, x.Reported = l, b.o.Now(), true
+	x.Measured, x.LoadSeen, x.Reported, x.ownThen = l, b.o.Now(), true, x.own()
 	if streams != nil {
 		b.setStreams(x, streams)
 	}
@@ -271,7 +274,7 @@ func (b *Backends) Changes() *Changes {
 	defer b.mu.Unlock()
 	c := &Changes{b: b, wake: make(chan struct{}, 1), pending: map[uint64]Change{}}
 	for _, x := range b.all {
-		c.add(Change{Added, x.BackendStatus})
+		c.add(Change{Added, x.status()})
 	}
 	b.subs[c] = true
 	return c
@@ -281,7 +284,7 @@ func (b *Backends) Changes() *Changes {
 func (b *Backends) changed(x *backend, what What) {
 	b.version.Add(1)
 	for c := range b.subs {
-		c.add(Change{what, x.BackendStatus})
+		c.add(Change{what, x.status()})
 	}
 }
 

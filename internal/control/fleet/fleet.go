@@ -3,6 +3,7 @@ package fleet
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,25 +21,39 @@ type Members interface {
 
 // Options of a Fleet; the zero value is the defaults.
 type Options struct {
+	Self      string        // this node's name
 	Publish   place.Policy  // "" is least_load
 	View      place.Policy  // "" is pull_aware
 	SlowStart time.Duration // in which a new server warms up; 0 is not at all
 	Zone      string        // whose servers are preferred while they have room; "" is none
+	// Sticky is the grace in which a publisher that has left goes back to the server it had; 0 is
+	// DefaultSticky, below 0 is none.
+	Sticky time.Duration
+	// SourceSticky is how long after its last session a client's address goes to the same server; 0 is not at all.
+	SourceSticky time.Duration
+	// Backends are the servers that are no nodes; nil: there are none.
+	Backends *Backends
 }
 
 // Fleet chooses servers.
 type Fleet struct {
-	members Members
-	o       Options
-	start   time.Time // place's times are since then
+	members  Members
+	backends *Backends
+	o        Options
+	start    time.Time // place's times are since then
 
-	mu     sync.Mutex
-	rng    *rand.Rand
-	index  *place.Index
-	known  map[string]*member
-	synced time.Duration // when the index was last compared with the members; -1 if never
-	sticky *place.Sticky
-	recent recent
+	mu      sync.Mutex
+	rng     *rand.Rand
+	index   *place.Index
+	known   map[string]*member
+	foreign int           // of them, those that are no nodes and serve viewers
+	synced  time.Duration // when the index was last compared with the members; -1 if never
+	deaf    [2][]place.ID // that cannot be spoken to by RTMP, by HTTP
+	sticky  *place.Sticky // by stream, of publishers
+	sources *place.Sticky // by sourceKey
+	recent  recent
+	past    past
+	budget  budget
 }
 
 // New returns a Fleet over the cluster's members with the default policies.
@@ -56,80 +71,73 @@ func NewWith(m Members, rng *rand.Rand, o Options) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Fleet{members: m, o: o, start: time.Now(), rng: rng, index: x, known: map[string]*member{}, synced: -1,
-		sticky: place.NewSticky(stickySize)}, nil
+	if o.Sticky == 0 {
+		o.Sticky = DefaultSticky
+	}
+	if o.Backends == nil {
+		o.Backends = NewBackends(BackendOptions{})
+	}
+	return &Fleet{members: m, backends: o.Backends, o: o, start: time.Now(), rng: rng, index: x, known: map[string]*member{}, synced: -1,
+		sticky: place.NewSticky(stickySize), sources: place.NewSticky(sourcesSize)}, nil
 }
 
 // Choice is a chosen server.
 type Choice struct {
-	Node string
-	Addr string // RTMP, host:port
-	Why  string
-	// Done ends the reservation early when ok is false: nothing came of it.
+	Node     string
+	Addr     string // RTMP, host:port
+	HTTP     string // host:port; "" if it serves none
+	Foreign  bool   // it is no node of the cluster
+	Announce Announce
+	Why      string
+	// Done ends the reservation early. ok is false if nothing came of it; if true, a session at a
+	// foreign server is in its [Counters] by now.
 	Done func(ok bool)
 }
 
 // Request is what a server is wanted for.
 type Request struct {
 	Name    stream.Name
-	Source  netip.Addr // the client's, for source_hash; zero if it is not known
+	Source  netip.Addr // the client's address; zero if it is not known
 	Exclude []string   // names of servers that have just failed
+	HTTP    bool       // it will be spoken to by HTTP
 }
 
-// Publisher chooses an origin. The error is a *place.NoServerError.
-func (f *Fleet) Publisher(r Request) (Choice, error) {
-	return f.choose(&question{name: r.Name, source: r.Source, exclude: r.Exclude, publish: true})
-}
+// Publisher chooses who takes a publisher. The error is a *place.NoServerError.
+func (f *Fleet) Publisher(r Request) (Choice, error) { return f.choose(f.publish(r)) }
 
-// Viewer chooses an edge; without any, a node that takes publishers serves too. The error is a *place.NoServerError.
-func (f *Fleet) Viewer(r Request) (Choice, error) {
-	q := f.view(r.Name, r.Exclude)
-	q.source = r.Source
-	return f.choose(q)
-}
+// Viewer chooses who serves a viewer: of a stream that the cluster has, an edge, or without any a node
+// that takes publishers; of one that a foreign server has, that one, or one that shares with it; of one that nobody is
+// known to have, a foreign server if there is one, else a node. The error is a *place.NoServerError.
+func (f *Fleet) Viewer(r Request) (Choice, error) { return f.choose(f.view(r)) }
 
-// Left notes that a publisher has left a node, so that it goes back there if it returns within
+// Left notes that a publisher has left a server, so that it goes back there if it returns within
 // the grace.
-func (f *Fleet) Left(name stream.Name, node string) {
+func (f *Fleet) Left(name stream.Name, server string) {
+	if f.o.Sticky < 0 {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sticky.Put(name.String(), node, time.Since(f.start)+stickyFor)
+	f.sticky.Put(name.String(), server, time.Since(f.start)+f.o.Sticky)
 }
 
 // Route says where a session would go now, and why not to each of the others. It reserves nothing. The
 // error is a *place.NoServerError.
-func (f *Fleet) Route(name stream.Name, publish bool) (place.Explanation, error) {
-	q := &question{name: name, publish: true}
-	if !publish {
-		q = f.view(name, nil)
+func (f *Fleet) Route(r Request, publish bool) (place.Explanation, error) {
+	q := f.view
+	if publish {
+		q = f.publish
 	}
+	asked := q(r)
 	now := time.Since(f.start)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sync(now)
-	d, err := f.decide(q, now)
+	d, err := f.decide(asked, now)
 	if err != nil {
 		return place.Explanation{}, err
 	}
-	return place.Explanation{Decision: d, Rejected: f.explain(q, &d)}, nil
-}
-
-// question is a request in names.
-type question struct {
-	name     stream.Name
-	source   netip.Addr
-	publish  bool
-	exclude  []string
-	carriers []string
-	bitrate  float64 // bits per second, 0 if not known
-}
-
-func (f *Fleet) view(name stream.Name, exclude []string) *question {
-	q := &question{name: name, exclude: exclude, carriers: f.members.Pulls(name)}
-	if rec, ok := f.members.Known(name); ok {
-		q.carriers, q.bitrate = append(q.carriers, rec.Owner), rec.Facts.BitrateBPS
-	}
-	return q
+	return place.Explanation{Decision: d, Rejected: f.explain(asked, &d)}, nil
 }
 
 func (f *Fleet) choose(q *question) (Choice, error) {
@@ -141,43 +149,67 @@ func (f *Fleet) choose(q *question) (Choice, error) {
 		f.sync(now)
 	}
 	d, err := f.decide(q, now)
-	if err != nil && !old { // a node may have come this moment
+	if err != nil && !old { // a server may have come this moment
 		f.sync(now)
 		d, err = f.decide(q, now)
 	}
 	if err != nil {
+		f.past.add(f.failed(q, err))
 		return Choice{}, err
 	}
-	c := Choice{Node: d.Node, Addr: f.known[d.Node].addr}
-	if f.index.Len() <= explainUpTo {
-		c.Why = (&place.Explanation{Decision: d, Rejected: f.explain(q, &d)}).Reason()
-	} else {
-		c.Why = d.Reason()
-	}
+	p := f.decided(q, &d, now)
+	m := f.known[d.Node]
+	c := Choice{Node: d.Node, Addr: m.addr, HTTP: m.http, Foreign: m.foreign, Announce: m.announce, Why: p.Reason()}
+	seq := f.past.add(p)
 	ticket := f.index.Reserve(&d, now, now+reserveFor)
-	if !q.publish {
+	if !q.publish && q.realm != place.Foreign {
 		f.recent.add(q.name, d.ID, now)
 	}
-	c.Done = func(ok bool) {
-		if !ok {
-			f.mu.Lock()
-			f.index.Drop(ticket)
-			f.mu.Unlock()
-		}
+	if f.o.SourceSticky > 0 && q.source.IsValid() {
+		f.sources.Put(sourceKey(q), d.Node, now+f.o.SourceSticky)
 	}
+	c.Done = func(ok bool) { f.done(seq, ticket, d, m, ok) }
 	return c, nil
+}
+
+// done hears what came of a decision.
+func (f *Fleet) done(seq uint64, t place.Ticket, d place.Decision, m *member, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.past.outcome(seq, ok) {
+		return // said before, or long ago
+	}
+	if !ok {
+		f.index.Drop(t)
+		return
+	}
+	if !m.foreign || f.known[d.Node] != m {
+		return // a node's report will show it
+	}
+	// From here on the counters count it. What it will send is in no rate for a while.
+	f.index.Drop(t)
+	f.count(m)
+	d.Demand = place.Load{EgressBPS: d.Demand.EgressBPS, IngressBPS: d.Demand.IngressBPS}
+	now := time.Since(f.start)
+	f.index.Reserve(&d, now, now+reserveFor)
 }
 
 // decide needs f.mu.
 func (f *Fleet) decide(q *question, now time.Duration) (place.Decision, error) {
 	f.index.Expire(now)
 	f.recent.expire(now)
-	var d place.Decision
-	var ok bool
-	if q.publish {
-		d, ok = f.index.Publisher(f.publishRequest(q, now), f.rng)
-	} else {
-		d, ok = f.index.Viewer(f.viewRequest(q), f.rng)
+	if q.unknown && f.foreign > 0 {
+		q.realm = place.Foreign
+	} else if len(q.holders) > 0 {
+		q.realm = place.Foreign
+		if slices.ContainsFunc(q.holders, f.shares) {
+			q.realm = place.Shared
+		}
+	}
+	d, ok := f.reach(q, now)
+	if !ok && q.unknown && q.realm == place.Foreign {
+		q.realm = place.Nodes
+		d, ok = f.reach(q, now)
 	}
 	if !ok {
 		return d, &place.NoServerError{Rejected: f.explain(q, nil)}
@@ -185,37 +217,32 @@ func (f *Fleet) decide(q *question, now time.Duration) (place.Decision, error) {
 	return d, nil
 }
 
+// reach asks the index. It needs f.mu.
+func (f *Fleet) reach(q *question, now time.Duration) (place.Decision, bool) {
+	if q.publish {
+		return f.index.Publisher(f.publishRequest(q, now), f.rng)
+	}
+	return f.index.Viewer(f.viewRequest(q, now), f.rng)
+}
+
 // explain needs f.mu.
 func (f *Fleet) explain(q *question, d *place.Decision) []place.Rejection {
+	now := time.Since(f.start)
 	if q.publish {
-		return f.index.ExplainPublisher(f.publishRequest(q, 0), d)
+		return f.spoken(q, f.index.ExplainPublisher(f.publishRequest(q, now), d))
 	}
-	return f.index.ExplainViewer(f.viewRequest(q), d)
+	return f.spoken(q, f.index.ExplainViewer(f.viewRequest(q, now), d))
 }
 
-func (f *Fleet) publishRequest(q *question, now time.Duration) *place.PublishRequest {
-	r := &place.PublishRequest{Name: q.name, BitrateBPS: q.bitrate, Zone: f.o.Zone, Exclude: f.lookup(q.exclude)}
-	if q.source.IsValid() {
-		r.Source = q.source.String()
-	}
-	if node, ok := f.sticky.Get(q.name.String(), now); ok {
-		r.Sticky, r.HasSticky = f.index.Lookup(node)
-	}
-	return r
-}
+// noAddress: a server has nothing that listens to such clients.
+const noAddress place.Word = "does not speak the client's protocol"
 
-func (f *Fleet) viewRequest(q *question) *place.ViewRequest {
-	return &place.ViewRequest{Name: q.name, BitrateBPS: q.bitrate, Zone: f.o.Zone, Exclude: f.lookup(q.exclude),
-		Carriers: append(f.lookup(q.carriers), f.recent.of(q.name)...)}
-}
-
-// lookup translates names; those that are not members have no say.
-func (f *Fleet) lookup(names []string) []place.ID {
-	ids := make([]place.ID, 0, len(names)+1)
-	for _, n := range names {
-		if id, ok := f.index.Lookup(n); ok {
-			ids = append(ids, id)
+// spoken gives those their own reason that were left out for want of an address. It needs f.mu.
+func (f *Fleet) spoken(q *question, rs []place.Rejection) []place.Rejection {
+	for i := range rs {
+		if r := &rs[i]; r.Why == place.Excluded && !f.known[r.Node].speaks(q.http) {
+			r.Why = noAddress
 		}
 	}
-	return ids
+	return rs
 }

@@ -56,7 +56,7 @@ func TestChoosesAndSaysWhy(t *testing.T) {
 	if !errors.As(err, &none) || len(none.Rejected) != 3 {
 		t.Errorf("%v", err)
 	}
-	e, err := f.Route(alice, true)
+	e, err := f.Route(Request{Name: alice}, true)
 	if err != nil || e.Node != "o2" || len(e.Rejected) != 2 {
 		t.Errorf("%+v %v", e, err)
 	}
@@ -88,12 +88,12 @@ func TestReservationsEndWhenAReportShowsThemOrTheSessionFails(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		m.nodes[0].Load, m.nodes[0].LoadSeen = cluster.Load{Publishers: 5, Sessions: 5}, time.Now()
-		f.Route(alice, true)
+		f.Route(Request{Name: alice}, true)
 		if n := f.index.Reserved(); n > 5 {
 			t.Errorf("%d reserved after a report", n)
 		}
 		time.Sleep(reserveFor)
-		f.Route(alice, true)
+		f.Route(Request{Name: alice}, true)
 		if n := f.index.Reserved(); n != 0 {
 			t.Errorf("%d reserved in the end", n)
 		}
@@ -119,7 +119,7 @@ func TestNodesComeAndGoAndDrain(t *testing.T) {
 		}
 		m.nodes = m.nodes[1:]
 		time.Sleep(syncEvery)
-		if e, err := f.Route(alice, true); err != nil || len(e.Rejected) != 0 {
+		if e, err := f.Route(Request{Name: alice}, true); err != nil || len(e.Rejected) != 0 {
 			t.Fatalf("%+v %v", e, err)
 		}
 	})
@@ -142,7 +142,7 @@ func TestASecondViewerJoinsThePullThatTheFirstBegan(t *testing.T) {
 			}
 		}
 		time.Sleep(pullSeen) // no pull came of it
-		e, err := f.Route(alice, false)
+		e, err := f.Route(Request{Name: alice}, false)
 		if err != nil || e.Why != place.NewPull || len(f.recent.streams) != 0 {
 			t.Errorf("%+v %v", e, err)
 		}
@@ -162,7 +162,7 @@ func TestAPublisherGoesBackWithinTheGrace(t *testing.T) {
 		if c, err := f.Publisher(Request{Name: alice, Exclude: []string{"a"}}); err != nil || c.Node != "b" {
 			t.Errorf("%+v %v", c, err)
 		}
-		time.Sleep(stickyFor)
+		time.Sleep(DefaultSticky)
 		if c, err := f.Publisher(Request{Name: alice}); err != nil || c.Node != "b" {
 			t.Errorf("%+v %v", c, err)
 		}
@@ -191,7 +191,7 @@ func TestANewServerWarmsUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.Route(alice, true)
+		f.Route(Request{Name: alice}, true)
 		time.Sleep(20 * time.Second)
 		m.add("b", "origin").Load.EgressBPS = 6e7 // as loaded as a, for a fifth of its weight
 		for _, step := range []struct {
@@ -199,7 +199,7 @@ func TestANewServerWarmsUp(t *testing.T) {
 			want  string
 		}{{0, "a"}, {10 * time.Second, "b"}} {
 			time.Sleep(step.after)
-			if e, err := f.Route(alice, true); err != nil || e.Node != step.want {
+			if e, err := f.Route(Request{Name: alice}, true); err != nil || e.Node != step.want {
 				t.Errorf("after %v: %s %v, want %s", step.after, e.Reason(), err, step.want)
 			}
 		}

@@ -18,11 +18,19 @@ const (
 	// gone fails dials.
 	syncEvery = 50 * time.Millisecond
 
-	// stickyFor is the grace in which a publisher goes back to the node it had; the viewers'
-	// grace is as long.
-	stickyFor = 10 * time.Second
+	// DefaultSticky is the grace in which a publisher goes back to the server it had. Why not
+	// shorter: encoders wait up to half a minute between attempts. Why not longer: what it buys is the
+	// viewers and pulls that are still there.
+	DefaultSticky = time.Minute
 	// stickySize bounds what is remembered of publishers that left: 1 MB.
 	stickySize = 10_000
+
+	// sourcesSize bounds how many clients' addresses are remembered: 20 MB.
+	sourcesSize = 100_000
+
+	// freshFor is how old a node's last report may be for its publisher to go straight back to it. Why not
+	// longer: who is gone without a word would be dialled first.
+	freshFor = 2500 * time.Millisecond
 
 	// pullSeen is how long after a decision the watched view shows the pull that came of it: the dial, the
 	// edge's request, the store. Until then it is remembered here.
@@ -31,6 +39,16 @@ const (
 	// explainUpTo servers are all named in a choice's reason. A log line of a thousand
 	// is nobody's; Route has them.
 	explainUpTo = 8
+
+	// explainBudget is how many servers a second are looked at to explain decisions of fleets that are larger than
+	// that: 1 % of a core. Beyond it a decision's reason is kept without the others'.
+	explainBudget = 200_000
+
+	// pastSize is how many decisions are remembered: 4 MB with their explanations.
+	pastSize = 4096
+
+	// maxShared bounds what a front tells the others of its sessions at backends, once a second: 60 kB.
+	maxShared = 1000
 
 	// MaxBackends bounds the registry. Stops: a list or a flood of registrations without end.
 	// Why not smaller: a thousand is a large fleet, and sources change hands. 1 kB each.

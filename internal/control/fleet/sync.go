@@ -8,17 +8,41 @@ import (
 	"weir/internal/control/place"
 )
 
-// member is a node as the index has it.
+// member is a server as the index has it: a node, or a foreign one.
 type member struct {
-	c      place.Candidate // without Load
-	id     place.ID
-	addr   string
-	seen   time.Duration // first
-	report time.Time     // the last one that is in
+	c        place.Candidate // without Load
+	id       place.ID
+	addr     string // RTMP
+	http     string
+	foreign  bool
+	announce Announce
+	process  string        // which process of a node, which backend of a name: another one begins anew
+	up       time.Duration // since when
+	report   time.Time     // the last one that is in
+	b        *backend      // of a foreign one
+	others   place.Load    // what other fronts have there
+	counted  place.Load    // as told to the index
 }
 
-// sync makes the index what the members are. It needs f.mu.
+// warm is the up of a server that was there before this process.
+const warm = -1 << 62
+
+// speaks reports whether the server can be spoken to by RTMP or by HTTP.
+func (m *member) speaks(http bool) bool {
+	if http {
+		return m.http != ""
+	}
+	return m.addr != ""
+}
+
+// fresh reports whether the server is there for sure: a node whose reports still come.
+func (m *member) fresh(now time.Duration) bool {
+	return m.foreign || time.Since(m.report) < freshFor
+}
+
+// sync makes the index what the members and the backends are. It needs f.mu.
 func (f *Fleet) sync(now time.Duration) {
+	first := f.synced < 0
 	f.synced = now
 	nodes := f.members.Nodes()
 	edges := slices.ContainsFunc(nodes, func(n cluster.Node) bool { return n.HasRole("edge") && n.State == cluster.StateUp })
@@ -31,23 +55,18 @@ func (f *Fleet) sync(now time.Duration) {
 			fronts++
 		}
 		c := candidate(n, edges)
-		m := f.known[n.Name]
-		if m == nil {
-			m = &member{seen: now}
-			f.known[n.Name] = m
+		m := f.member(n.Name, n.Process, now, first)
+		if m.foreign {
+			m.foreign, m.b = false, nil // a node has come under a backend's name
 		}
-		c.Weight = place.SlowStart(now-m.seen, f.o.SlowStart)
-		m.addr = n.Addresses.RTMP
-		if m.c != c {
-			m.c = c
-			c.Load = load(n)
-			m.id = f.index.Set(c)
-		}
+		m.addr, m.http = n.Addresses.RTMP, n.Addresses.HTTP
+		f.set(m, c, n.Weight, load(n), now)
 		if !n.LoadSeen.IsZero() && !n.LoadSeen.Equal(m.report) {
 			m.report = n.LoadSeen
 			f.index.Report(m.id, load(n), n.LoadSeen.Sub(f.start)-settled)
 		}
 	}
+	f.syncBackends(nodes, listed, now, first)
 	for name := range f.known {
 		if !listed[name] {
 			f.index.Remove(name)
@@ -55,7 +74,48 @@ func (f *Fleet) sync(now time.Duration) {
 			delete(f.known, name)
 		}
 	}
+	f.deaf = [2][]place.ID{}
+	for _, m := range f.known {
+		for i, http := range []bool{false, true} {
+			if !m.speaks(http) {
+				f.deaf[i] = append(f.deaf[i], m.id)
+			}
+		}
+	}
 	f.index.SetDeciders(fronts)
+}
+
+// member finds a server by name, or adds it. It needs f.mu.
+func (f *Fleet) member(name, process string, now time.Duration, first bool) *member {
+	m := f.known[name]
+	if m != nil && m.process == process {
+		return m
+	}
+	if m == nil {
+		m = &member{id: place.None}
+		f.known[name] = m
+	}
+	m.process, m.up = process, now
+	if first {
+		m.up = warm
+	}
+	return m
+}
+
+// set brings the index up to date with a description. It needs f.mu.
+func (f *Fleet) set(m *member, c place.Candidate, weight float64, l place.Load, now time.Duration) {
+	if was := m.c.State; m.id != place.None && c.State == place.Up && (was == place.Down || was == place.Maint) {
+		m.up = now // it has come back: it warms up
+	}
+	if weight <= 0 {
+		weight = 1
+	}
+	c.Weight = weight * place.SlowStart(now-m.up, f.o.SlowStart)
+	if m.id == place.None || m.c != c {
+		m.c = c
+		c.Load = l
+		m.id = f.index.Set(c)
+	}
 }
 
 // candidate is a node as package place sees it. Where no node is an edge, origins serve.
@@ -70,7 +130,7 @@ func candidate(n *cluster.Node, edges bool) place.Candidate {
 	switch {
 	case n.State == cluster.StateDraining || n.State == cluster.StateDrained:
 		c.State = place.Drain
-	case n.State != cluster.StateUp || n.Addresses.RTMP == "":
+	case n.State != cluster.StateUp:
 		c.State = place.Down
 	}
 	return c

@@ -1,0 +1,100 @@
+package fleet
+
+import (
+	"strconv"
+	"time"
+
+	"weir/internal/control/cluster"
+	"weir/internal/control/place"
+)
+
+// syncBackends makes the index what the backends are. It needs f.mu.
+func (f *Fleet) syncBackends(nodes []cluster.Node, listed map[string]bool, now time.Duration, first bool) {
+	f.foreign = 0
+	b := f.backends
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for name, x := range b.all {
+		if listed[name] {
+			continue // a node came later and has the name
+		}
+		listed[name] = true
+		c := x.candidate()
+		if c.Serves {
+			f.foreign++
+		}
+		m := f.member(name, strconv.FormatUint(x.ID, 36), now, first)
+		m.foreign, m.b = true, x
+		m.addr, m.http, m.announce = x.RTMP, x.HTTP, x.Announce
+		m.others = place.Load{}
+		if !x.Reported {
+			m.others = f.elsewhere(nodes, name)
+		}
+		l := x.load(m.others)
+		f.set(m, c, x.Weight, l, now)
+		// Reservations are confirmed by what was measured well after them; the counts themselves are of now.
+		asOf := x.meter.at
+		if x.Reported {
+			asOf = x.LoadSeen
+		}
+		m.counted = l
+		f.index.Report(m.id, l, asOf.Sub(f.start)-settled)
+	}
+}
+
+// count tells the index what the counters of a foreign server say now. It needs f.mu.
+func (f *Fleet) count(m *member) {
+	f.backends.mu.RLock()
+	l := m.b.load(m.others)
+	f.backends.mu.RUnlock()
+	l.EgressBPS, l.IngressBPS, l.CPU = m.counted.EgressBPS, m.counted.IngressBPS, m.counted.CPU
+	m.counted = l
+	f.index.Report(m.id, l, -1<<62)
+}
+
+// elsewhere is what the other fronts have at a backend, as they say.
+func (f *Fleet) elsewhere(nodes []cluster.Node, name string) place.Load {
+	var l place.Load
+	for i := range nodes {
+		o, ok := nodes[i].Load.Backends[name]
+		if !ok || nodes[i].Name == f.o.Self {
+			continue
+		}
+		l.EgressBPS += o.EgressBPS
+		l.IngressBPS += o.IngressBPS
+		l.Sessions += o.Sessions
+		l.Publishers += o.Publishers
+	}
+	return l
+}
+
+// Shared is what this node's own sessions are at backends, for the other fronts to know.
+func (b *Backends) Shared() map[string]cluster.BackendLoad {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var out map[string]cluster.BackendLoad
+	for name, x := range b.all {
+		l := x.own()
+		if x.Reported || l.Sessions == 0 || len(out) >= maxShared {
+			continue
+		}
+		if out == nil {
+			out = map[string]cluster.BackendLoad{}
+		}
+		out[name] = cluster.BackendLoad{Sessions: l.Sessions, Publishers: l.Publishers,
+			EgressBPS: float64(int64(l.EgressBPS)), IngressBPS: float64(int64(l.IngressBPS))}
+	}
+	return out
+}
+
+// candidate is a backend as package place sees it. It needs Backends.mu.
+func (x *backend) candidate() place.Candidate {
+	c := place.Candidate{
+		Name: x.Name, Zone: x.Zone, State: x.State(), Realm: place.Foreign,
+		Publishes: x.Publishes, Serves: x.Serves, Capacity: x.Capacity, Reported: true,
+	}
+	if x.Backend.Shared {
+		c.Realm = place.Shared
+	}
+	return c
+}

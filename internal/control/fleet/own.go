@@ -1,0 +1,66 @@
+package fleet
+
+import (
+	"time"
+
+	"weir/internal/control/place"
+)
+
+// meter turns a backend's byte counters into rates.
+type meter struct {
+	at      time.Time
+	in, out int64
+	rate    place.Load // of ingress and egress
+}
+
+// Sample measures what this node's sessions send and get; the caller does so about once a second.
+func (b *Backends) Sample() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.o.Now()
+	for _, x := range b.all {
+		m := &x.meter
+		in, out := x.Counters.In.Load(), x.Counters.Out.Load()
+		if dt := now.Sub(m.at).Seconds(); !m.at.IsZero() && dt > 0 {
+			// What clients send is what the server gets.
+			m.rate.IngressBPS = float64(in-m.in) * 8 / dt
+			m.rate.EgressBPS = float64(out-m.out) * 8 / dt
+		}
+		m.at, m.in, m.out = now, in, out
+	}
+}
+
+// status is the backend now. It needs Backends.mu.
+func (x *backend) status() BackendStatus {
+	s := x.BackendStatus
+	s.Own = x.own()
+	return s
+}
+
+// own is what this node's sessions at the backend are.
+func (x *backend) own() place.Load {
+	l := x.meter.rate
+	l.Publishers = int(x.Counters.Publishers.Load())
+	l.Sessions = l.Publishers + int(x.Counters.Viewers.Load())
+	return l
+}
+
+// load is all that is known of what a backend carries: what this node has there now, and what others
+// had there when it was last heard. others is what other fronts say, for backends that do not
+// say themselves.
+func (x *backend) load(others place.Load) place.Load {
+	own := x.own()
+	if x.Reported {
+		others = place.Load{
+			EgressBPS: x.Measured.EgressBPS - x.ownThen.EgressBPS, IngressBPS: x.Measured.IngressBPS - x.ownThen.IngressBPS,
+			Sessions: x.Measured.Sessions - x.ownThen.Sessions, Publishers: x.Measured.Publishers - x.ownThen.Publishers,
+		}
+	}
+	return place.Load{
+		EgressBPS:  own.EgressBPS + max(others.EgressBPS, 0),
+		IngressBPS: own.IngressBPS + max(others.IngressBPS, 0),
+		CPU:        x.Measured.CPU,
+		Sessions:   own.Sessions + max(others.Sessions, 0),
+		Publishers: own.Publishers + max(others.Publishers, 0),
+	}
+}
