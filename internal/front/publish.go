@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	mrand "math/rand/v2"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
-	"weir/internal/stream"
 	"weir/rtmp"
 )
 
@@ -50,7 +48,7 @@ func (f *Front) Publish(ctx context.Context, p *session.Publish) (session.Publis
 	}
 	// The connection's number keeps two publishers of one name apart here: which
 	// of them may publish was the origin's to say.
-	c.stream = f.o.Hub.Open(stream.Name{App: p.App, Stream: fmt.Sprintf("%s#%d", p.Stream, p.Conn)})
+	c.stream = f.o.Hub.Open(transitName(p.Name, p.Conn))
 	w, err := c.stream.Attach(live.Source{Timeline: c.timeline})
 	if err != nil {
 		c.stream.Release()

@@ -10,12 +10,37 @@ import (
 
 	"weir/internal/node"
 	"weir/internal/ops/config"
+	"weir/internal/ops/event"
 )
 
 // running is a node in this process, whole: its listeners, its store, its log.
 type running struct {
 	addr string // RTMP
 	log  *logBook
+	turn turnedAway
+}
+
+// turnedAway counts who was refused, by reason: the log sums a flood up.
+type turnedAway struct {
+	mu sync.Mutex
+	n  map[event.Reason]int
+}
+
+func (a *turnedAway) count(e event.Event) {
+	if r, ok := e.(event.Refused); ok {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.n == nil {
+			a.n = make(map[event.Reason]int)
+		}
+		a.n[r.Reason]++
+	}
+}
+
+func (a *turnedAway) of(r event.Reason) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.n[r]
 }
 
 // quickConfig is a node with limits short enough for a test to see them bite.
@@ -36,7 +61,7 @@ func start(t *testing.T, cfg config.Config) *running {
 	r := &running{log: newLogBook()}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- node.Run(ctx, cfg, slog.New(r.log)) }()
+	go func() { ended <- node.World{Emit: r.turn.count}.Run(ctx, cfg, slog.New(r.log)) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {

@@ -37,6 +37,7 @@ type node struct {
 	world   World
 	cfg     config.Config
 	log     *slog.Logger
+	lines   *event.Log
 	emit    event.Sink
 	metrics *prometheus.Registry
 
@@ -99,7 +100,8 @@ func (n *node) start(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
-	n.emit = event.Tee(event.NewLog(n.log), count, n.world.Emit)
+	n.lines = event.NewLog(n.log)
+	n.emit = event.Tee(n.lines.Sink, count, n.world.Emit)
 	if n.listeners, err = listen(&n.cfg, n.world.Listen, n.log); err != nil {
 		return err
 	}
@@ -156,6 +158,7 @@ func (n *node) build() {
 	}
 	n.hub = live.NewHub(o)
 	o.Pumps = 1 // nothing joins it but cursors
+	o.Observer.Count = func(name stream.Name, why live.Reason, count int) { n.drops.count(front.Carried(name), why, count) }
 	n.transit = live.NewHub(o)
 
 	reg := registry{n, n.cluster, n.cfg.Node.Name}
@@ -257,6 +260,9 @@ func (n *node) stop() {
 	}
 	if n.store != nil {
 		n.store.Close()
+	}
+	if n.lines != nil {
+		n.lines.Close()
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"weir/internal/ops/event"
 	"weir/rtmp"
 )
 
@@ -27,7 +28,7 @@ func TestResourcesFloodFromOneAddress(t *testing.T) {
 		from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
 		for range 2 {
 			a := newAttack(t, n)
-			refused := n.log.count("refused", "address-limit")
+			refused := n.turn.of(event.TooManyOfOne)
 			for range flood {
 				nc, err := from.Dial("tcp", n.addr)
 				if err != nil {
@@ -35,8 +36,8 @@ func TestResourcesFloodFromOneAddress(t *testing.T) {
 				}
 				a.conns = append(a.conns, nc)
 			}
-			if !eventually(2*time.Second, func() bool { return n.log.count("refused", "address-limit") == refused+flood-limit }) {
-				t.Errorf("%d connections refused, want %d", n.log.count("refused", "address-limit")-refused, flood-limit)
+			if !eventually(2*time.Second, func() bool { return n.turn.of(event.TooManyOfOne) == refused+flood-limit }) {
+				t.Errorf("%d connections refused, want %d", n.turn.of(event.TooManyOfOne)-refused, flood-limit)
 			}
 			other := newAttack(t, n)
 			other.alive(other.connected())

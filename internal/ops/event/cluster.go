@@ -33,7 +33,7 @@ type TakeOver struct {
 }
 
 // OwnershipLost: this node owned the stream and does not any more, not by its
-// own will.
+// own will, unless its publisher was handed over to another node.
 type OwnershipLost struct {
 	Name   stream.Name
 	Epoch  stream.Epoch
@@ -86,7 +86,11 @@ func (e TakeOver) line() (slog.Level, string, []slog.Attr) {
 func (e OwnershipLost) line() (slog.Level, string, []slog.Attr) {
 	a := append(nameAttrs(e.Name), slog.String("epoch", e.Epoch.String()))
 	a = appendText(a, "by", e.By)
-	return slog.LevelWarn, "ownership lost", append(a,
+	level, msg := slog.LevelWarn, "ownership lost"
+	if e.Reason == HandedOver {
+		level, msg = slog.LevelInfo, "ownership handed over"
+	}
+	return level, msg, append(a,
 		slog.String("higher", e.Higher.String()), slog.String("reason", string(e.Reason)))
 }
 
@@ -101,7 +105,11 @@ func (e NodeUp) line() (slog.Level, string, []slog.Attr) {
 }
 
 func (e NodeDown) line() (slog.Level, string, []slog.Attr) {
-	return slog.LevelWarn, "node down", []slog.Attr{
+	level := slog.LevelWarn
+	if e.Reason == NodeLeft {
+		level = slog.LevelInfo // somebody ended it
+	}
+	return level, "node down", []slog.Attr{
 		slog.String("peer", e.Name), slog.String("reason", string(e.Reason))}
 }
 

@@ -266,8 +266,8 @@ func TestLogKeysAreTheContract(t *testing.T) {
 		}
 		return a
 	}})).With("node", "n1"))
-	log(one[0]) // debug: not shown
-	log(one[1])
+	log.Sink(one[0]) // debug: not shown
+	log.Sink(one[1])
 	want := `level=INFO msg="session closed" node=n1 conn=7 remote=192.0.2.1:5 role=viewer app=live stream=alice ` +
 		`reason=write-stalled ended_by=server phase=media err=boom bytes_in=10 bytes_out=20 dur=1s` + "\n"
 	if b.String() != want {

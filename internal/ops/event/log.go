@@ -5,14 +5,34 @@ import (
 	"log/slog"
 )
 
-// NewLog returns a Sink that writes each event as one log line. The node's name
-// belongs into log (log.With("node", name)).
-func NewLog(log *slog.Logger) Sink {
-	ctx := context.Background()
-	return func(e Event) {
-		level, msg, attrs := e.line()
-		if log.Enabled(ctx, level) {
-			log.LogAttrs(ctx, level, msg, attrs...)
-		}
+// Log writes each event as one log line, but for floods: see [flood].
+type Log struct {
+	log   *slog.Logger
+	flood flood
+}
+
+// NewLog returns a Log. The node's name belongs into log (log.With("node", name)).
+func NewLog(log *slog.Logger) *Log {
+	l := &Log{log: log}
+	l.flood.line = l.write
+	return l
+}
+
+// Sink is the Log as a [Sink].
+func (l *Log) Sink(e Event) {
+	if l.log.Enabled(context.Background(), levelOf(e)) && l.flood.passes(e) {
+		l.write(e.line())
 	}
+}
+
+// Close writes what has been counted and not been told yet.
+func (l *Log) Close() { l.flood.close() }
+
+func (l *Log) write(level slog.Level, msg string, attrs []slog.Attr) {
+	l.log.LogAttrs(context.Background(), level, msg, attrs...)
+}
+
+func levelOf(e Event) slog.Level {
+	level, _, _ := e.line()
+	return level
 }

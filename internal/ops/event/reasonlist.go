@@ -19,7 +19,9 @@ var own = []ReasonInfo{
 	{NotServed, "this node's roles do not include what was asked", false},
 	{TooManyOfOne, "too many connections of one address", true},
 	{StorePending, "the store did not answer in time", false},
-	{BadCertificate, "the TLS handshake did not come about", false},
+	{BadCertificate, "the client does not take this server's certificate", false},
+	{TLSFailed, "the TLS handshake did not come about", false},
+	{NotTLS, "bytes in clear on the listener for TLS", false},
 
 	{FirstMediaTimeout, "published, but sent nothing in time", true},
 	{PublisherSilent, "the publisher fell silent", true},
@@ -37,6 +39,7 @@ var own = []ReasonInfo{
 	{TakenOver, "a newcomer took over: the owner was silent or gone, or the policy says so", false},
 	{SourceLost, "the connection to the source broke", false},
 	{SourceSilent, "the source sends nothing", false},
+	{HandedOver, "the same publisher goes on at another node", false},
 	{OwnerChanged, "the registry names another owner", false},
 	{DialFailed, "the server could not be reached", false},
 	{BackendRefused, "the server said no", false},

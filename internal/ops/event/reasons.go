@@ -34,7 +34,9 @@ const (
 	NotServed      Reason = "not-served"      // this node's roles do not include what was asked
 	TooManyOfOne   Reason = "address-limit"   // connections of one address
 	StorePending   Reason = "store-pending"   // the store did not answer in time
-	BadCertificate Reason = "bad-certificate" // TLS did not come about
+	BadCertificate Reason = "bad-certificate" // the client does not take this server's certificate
+	TLSFailed      Reason = "tls-failed"      // TLS did not come about
+	NotTLS         Reason = "not-tls"         // bytes in clear on the listener for TLS
 )
 
 // Deadlines and limits. Each one is a row of the limits table (config.LimitTable)
@@ -65,6 +67,7 @@ const (
 	OwnerChanged   Reason = "owner-changed"   // the registry names another owner
 	DialFailed     Reason = "dial-failed"     // the server could not be reached
 	BackendRefused Reason = "backend-refused" // the server said no
+	HandedOver     Reason = "handed-over"     // the same publisher goes on at another node
 	NodeLeft       Reason = "node-left"       // it went away in good order
 	NodeLost       Reason = "node-lost"       // its lease ran out
 )
