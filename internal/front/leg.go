@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"weir/internal/media/live"
 	"weir/internal/media/member"
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
@@ -12,18 +13,17 @@ import (
 
 // leg is a carried viewer's connection to one edge.
 type leg struct {
-	backend  Backend
-	conn     *rtmp.ClientConn
-	id       uint32
-	timeline string // the name of the edge's clock for the stream
-	once     sync.Once
-	done     chan struct{}
+	backend Backend
+	conn    *rtmp.ClientConn
+	id      uint32
+	once    sync.Once
+	done    chan struct{}
 }
 
 // openLeg connects to an edge as the client and asks for the stream. The edge
 // may hold the answer back for as long as it waits for the stream, so only the
-// connecting has a limit; ctx ends with the client.
-func (f *Front) openLeg(ctx context.Context, p *session.Play, b Backend) (*leg, error) {
+// connecting has a limit; ctx ends with the client. from is what the client has had.
+func (f *Front) openLeg(ctx context.Context, p *session.Play, b Backend, from live.Position) (*leg, error) {
 	dctx, cancel := context.WithTimeout(ctx, relay.DialTimeout)
 	defer cancel()
 	nc, err := f.o.Dial(dctx, b.Addr)
@@ -44,7 +44,7 @@ func (f *Front) openLeg(ctx context.Context, p *session.Play, b Backend) (*leg, 
 	}()
 	stop := context.AfterFunc(ctx, l.close)
 	defer stop()
-	if err := l.request(p); err != nil {
+	if err := l.request(p, from); err != nil {
 		l.close()
 		return nil, err
 	}
@@ -53,12 +53,12 @@ func (f *Front) openLeg(ctx context.Context, p *session.Play, b Backend) (*leg, 
 
 // request says createStream and play and reads to the answer, on this goroutine:
 // nothing else reads yet, so no media can slip past.
-func (l *leg) request(p *session.Play) (err error) {
+func (l *leg) request(p *session.Play, from live.Position) (err error) {
 	if l.id, err = l.conn.CreateStreamNow(); err != nil {
 		return err
 	}
 	r := p.Request
-	extra := member.PlayExtra{Hops: p.Extra.Hops + 1, Client: p.Facts}
+	extra := member.PlayExtra{Resume: from.Base, At: from.At, Hops: p.Extra.Hops + 1, Client: p.Facts}
 	if err := l.conn.Send(l.id, "play", p.Name.String(), r.Start, r.Duration, r.Reset, extra.Object()); err != nil {
 		return err
 	}
@@ -72,7 +72,6 @@ func (l *leg) request(p *session.Play) (err error) {
 		}
 		switch {
 		case ev.Status.Code == rtmp.CodePlayStart:
-			l.timeline = ev.Status.Info.String("timeline")
 			return nil
 		case ev.Status.Level == rtmp.LevelError:
 			return &relay.RefusedError{Code: ev.Status.Code, Description: ev.Status.Description}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 
+	"weir/internal/media/live"
+	"weir/internal/media/member"
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
@@ -19,7 +21,7 @@ type viewer struct {
 	end   context.CancelFunc
 	leave sync.Once
 	over  chan struct{}
-	clock clock // the forwarding goroutine's own
+	clock live.Continuity // the forwarding goroutine's own
 
 	mu               sync.Mutex
 	leg              *leg
@@ -53,7 +55,7 @@ func (v *viewer) open(ctx context.Context, exclude ...string) (*leg, error) {
 		if err != nil {
 			return nil, noServer(rtmp.CodePlayFailed, errors.Join(err, last))
 		}
-		l, err := v.f.openLeg(ctx, v.p, b)
+		l, err := v.f.openLeg(ctx, v.p, b, v.clock.Position())
 		b.done(err == nil)
 		if err == nil {
 			return l, nil
@@ -93,7 +95,7 @@ func (v *viewer) follow() (event.Reason, event.Side, error) {
 		return clientFailed(err)
 	}
 	for {
-		v.clock.begin(v.leg.timeline)
+		v.clock.Source()
 		out := v.forward(v.leg)
 		if out.ended || v.ctx.Err() != nil {
 			return out.reason, out.by, out.err
@@ -150,7 +152,7 @@ func (v *viewer) forward(l *leg) outcome {
 		case rtmp.EventMedia:
 			m := *ev.Message
 			m.StreamID = v.p.Request.StreamID
-			if !v.clock.place(&m) {
+			if !v.clock.Place(&m) {
 				continue
 			}
 			if err := client.Queue(&m); err != nil {
@@ -165,6 +167,9 @@ func (v *viewer) forward(l *leg) outcome {
 			}
 		case rtmp.EventStatus:
 			switch ev.Status.Code {
+			case member.CodeClock:
+				base, shift := member.ParseClock(ev.Status.Info)
+				v.clock.SetClock(live.Clock{Base: base, Shift: shift})
 			case rtmp.CodeReconnect:
 				return outcome{asked: true, reason: event.NodeLeft, by: event.ByServer}
 			case rtmp.CodePlayUnpublishNotify, rtmp.CodePlayStop, rtmp.CodePlayComplete:

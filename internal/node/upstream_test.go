@@ -142,7 +142,7 @@ func (u *upstream) fed(then func(s *rtmp.ServerConn, id uint32)) func(net.Conn) 
 			}
 			name, _ := stream.ParseName(ev.Play.Name)
 			rec, _ := u.cluster.Known(name)
-			s.AcceptPlay(ev.Play, member.FeedFacts{Epoch: rec.Epoch, Timeline: "t"}.Object())
+			s.AcceptPlay(ev.Play, member.FeedFacts{Epoch: rec.Epoch}.Object())
 			s.WriteMessage(&rtmp.Message{Type: rtmp.Video, StreamID: ev.Play.StreamID, Payload: avcHeader})
 			s.WriteMessage(&rtmp.Message{Type: rtmp.Video, StreamID: ev.Play.StreamID, Payload: avcKey})
 			then(s, ev.Play.StreamID)

@@ -56,9 +56,8 @@ func (p *Publication) Info() live.Info { return p.stream.Info() }
 
 // Feed is what another node needs to follow a publication.
 type Feed struct {
-	Stream   *live.Stream // with a reference of the receiver's own
-	Epoch    stream.Epoch
-	Timeline string // see live.Stream
+	Stream *live.Stream // with a reference of the receiver's own
+	Epoch  stream.Epoch
 	// Over is closed when the publication has ended, or goes on under another
 	// epoch, which the receiver must hear of by asking anew.
 	Over <-chan struct{}
@@ -67,7 +66,6 @@ type Feed struct {
 // Feed returns the publication for another node; false if it has ended.
 func (p *Publication) Feed() (Feed, bool) {
 	f := Feed{Stream: p.s.o.Hub.Open(p.req.Name)}
-	f.Timeline = f.Stream.Timeline()
 	p.mu.Lock()
 	f.Epoch, f.Over = p.epoch, p.raised
 	p.mu.Unlock()

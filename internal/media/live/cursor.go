@@ -55,11 +55,24 @@ func (s *Stream) NewCursor(form Form, wake func()) *Cursor {
 	return c
 }
 
-// StartEarly has the cursor begin one key frame before the newest, if that is still
-// kept: for a receiver that goes on with the same clock after another source, and
-// may lack what was on its way there when the newest key frame came. Before the
-// first Peek.
-func (c *Cursor) StartEarly() { c.r.early = true }
+// StartFrom has the cursor begin with the newest key frame that is not after a position,
+// or as near to that as is kept: for a receiver that has had the stream up to
+// there. If the stream is on another clock it makes no difference. Before the first Peek.
+func (c *Cursor) StartFrom(p Position) { c.r.asOrigin().from = p }
+
+// Tell has the cursor give out what f makes of a clock before the first frame that is on it.
+// Before the first Peek.
+func (c *Cursor) Tell(f func(Clock) []byte) { c.r.asOrigin().tell = f }
+
+// Time returns the stream time of the last message that was advanced over, and
+// false if there is none.
+func (c *Cursor) Time() (ms int64, ok bool) {
+	s := c.r.seg
+	if s == nil || c.r.off == s.base {
+		return 0, false
+	}
+	return s.entries[s.find(c.r.off-1)].ms, true
+}
 
 // Peek returns the next bytes of the stream, whole messages of up to limit bytes
 // in all, or one message or set of headers that is longer. They are shared and

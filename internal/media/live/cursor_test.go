@@ -3,8 +3,10 @@ package live
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"weir/rtmp"
@@ -144,42 +146,131 @@ func TestPatchStreamID(t *testing.T) {
 	}
 }
 
-// A cursor that starts early has the group before the newest key frame too, in segments of
-// any size, for overlapTime; and none of another clock.
-func TestCursorThatStartsEarlyOverlaps(t *testing.T) {
+// A cursor for somebody who has part of the stream begins at the newest key frame that is not after
+// that, in segments of any size, for as long as overlapTime or Keep holds it; and
+// never on another clock.
+func TestP3CursorReachesBack(t *testing.T) {
 	inWorld(t, Options{SegmentBytes: 2048, LagLimit: time.Millisecond}, func(w *world) {
-		first := func() uint32 {
+		first := func(base string, at uint32) uint32 {
 			c := w.s.NewCursor(RTMP, func() {})
 			defer c.Close()
-			c.StartEarly()
+			c.StartFrom(Position{base, at})
 			return seqs(walk(w, c, 1<<20))[0]
 		}
-		w.attach("clock")
+		is := func(what string, got, want uint32) {
+			t.Helper()
+			if got != want {
+				t.Errorf("%s it begins at %d, want %d", what, got, want)
+			}
+		}
+		w.attach("old")
 		w.headers(1)
 		w.gop(0)
-		elapse(4 * time.Second)
-		before := w.seq + 1
-		w.gop(1000)
-		elapse(4 * time.Second)
-		key := w.video(2000, true)
-		if got := first(); got != before {
-			t.Errorf("begins at %d, want the key frame %d before the newest, %d", got, before, key)
+		w.attach("clock") // moved by 1000
+		w.headers(1)
+		key := [4]uint32{}
+		for i := range uint32(4) {
+			key[i] = w.seq + 1
+			w.gop(1000 * i)
+			elapse(time.Second)
 		}
-		if got := seqs(w.seen(w.join(openSink(), JoinOptions{})))[0]; got != key {
-			t.Errorf("a viewer begins at %d, not at the newest key frame %d", got, key)
+		is("with a position in the newest group", first("clock", 3500), key[3])
+		is("with one before it", first("clock", 2999), key[2])
+		is("with one at a key frame", first("clock", 2000), key[2])
+		is("with one of the group before that", first("clock", 1999), key[1])
+		is("with one of the first", first("clock", 10), key[0])
+		is("with one on another clock", first("another", 2000), key[3])
+		is("with one on the clock before", first("old", 500), key[3])
+		is("with none", first("", 0), key[3])
+		if got := seqs(w.seen(w.join(openSink(), JoinOptions{})))[0]; got != key[3] {
+			t.Errorf("a viewer begins at %d, not at the newest key frame %d", got, key[3])
 		}
 		elapse(2 * overlapTime)
-		for i := range uint32(50) {
-			w.video(2040+40*i, false)
+		w.video(4000, false)
+		is("long after", first("clock", 1999), key[3])
+		shift := int64(w.s.Clock().Shift)
+		w.s.Keep(3500 + shift)
+		for i := range uint32(8) {
+			w.gop(5000 + 1000*i)
+			elapse(time.Second)
 		}
-		if got := first(); got != key {
-			t.Errorf("long after the key frame %d it begins at %d", key, got)
+		is("with what is to be kept", first("clock", 3500), key[3])
+		w.s.Keep(9100 + shift)
+		w.gop(13_000)
+		elapse(overlapTime)
+		w.gop(14_000)
+		if got := first("clock", 3500); got < key[3]+200 {
+			t.Errorf("what is not to be kept any more is there: it begins at %d", got)
 		}
 		w.attach("another")
 		w.headers(1)
-		key = w.video(0, true)
-		if got := first(); got != key {
-			t.Errorf("begins at %d, before the first key frame %d of another clock", got, key)
+		next := w.video(0, true)
+		is("after the clock has changed", first("clock", 14_000), next)
+	})
+}
+
+// Another server is told of each clock before its first frame, and of none twice.
+func TestCursorTellsClocks(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		tell := func(c Clock) []byte {
+			return rtmp.AppendMessage(nil, &rtmp.Message{Type: rtmp.DataAMF3, ChunkStream: 3, Payload: fmt.Appendf(nil, "%s%+d", c.Base, c.Shift)}, ChunkSize)
+		}
+		c := w.s.NewCursor(RTMP, func() {})
+		defer c.Close()
+		c.Tell(tell)
+		pumped := openSink()
+		v := w.s.Join(JoinOptions{Sink: pumped, Preamble: setChunkSize, Tell: tell})
+		defer v.Close()
+		plain := w.join(openSink(), JoinOptions{})
+		w.headers(1)
+		w.gop(0)
+		w.video(1000, true)
+		w.attach("one")
+		w.headers(1)
+		w.gop(1000)
+		var told []string
+		note := func(b []byte) {
+			for len(b) > 0 {
+				m, n, err := NextMessage(b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch b = b[n:]; {
+				case m.Type == rtmp.DataAMF3:
+					told = append(told, string(m.Payload()))
+				case m.Type == rtmp.Video && m.Payload()[1] == 1:
+					if n := len(told); n == 0 || told[n-1] != "." {
+						told = append(told, ".")
+					}
+				}
+			}
+		}
+		read := func() {
+			synctest.Wait()
+			for b := c.Peek(1 << 20); len(b) > 0; b = c.Peek(1 << 20) {
+				note(b)
+				c.Advance(len(b))
+			}
+		}
+		read()
+		w.attach("two")
+		w.headers(1)
+		read()
+		w.gop(0)
+		read()
+		want := []string{"one+0", ".", "two+2005", "."}
+		if !slices.Equal(told, want) {
+			t.Errorf("the cursor gives %q", told)
+		}
+		told = nil
+		note(pumped.taken()[len(setChunkSize):])
+		if !slices.Equal(told, want) {
+			t.Errorf("the pump sends %q", told)
+		}
+		told = nil
+		note(plain.taken()[len(setChunkSize):])
+		if !slices.Equal(told, []string{"."}) {
+			t.Errorf("an ordinary viewer gets %q", told)
 		}
 	})
 }

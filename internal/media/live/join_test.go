@@ -127,8 +127,8 @@ func TestRetentionFreesWhatNobodyNeeds(t *testing.T) {
 				elapse(40 * time.Millisecond)
 			}
 		}
-		// 250 KB a second: one GOP, the lag limit, a segment at each end.
-		if kept := w.s.Info().KeptBytes; kept > 3*250_000+3*64<<10 {
+		// A frame a segment of 16 KiB, 25 a second: overlapTime rounded up to groups, a segment at each end.
+		if kept := w.s.Info().KeptBytes; kept > 3*25*16<<10+3*64<<10 {
 			t.Errorf("%d bytes kept", kept)
 		}
 	})

@@ -12,6 +12,7 @@ type joinPoint struct {
 	form Form
 	off  uint64 // log offset of its message
 	ms   int64
+	at   stamp // when it was made
 	// The headers in force at off, and the log offset behind the last of them
 	// that went into the log. A viewer that has everything up to p needs none
 	// of them again iff hdrEnd <= p.
@@ -19,6 +20,13 @@ type joinPoint struct {
 	hdrEnd uint64
 
 	blob atomic.Pointer[[]byte]
+}
+
+// after reports whether the join point is after a position on the clock of its
+// segment; not if they are on different clocks.
+func (j *joinPoint) after(p Position, seg *segment) bool {
+	c := seg.clock.Load()
+	return c != nil && c.Base == p.Base && int32(uint32(j.ms)-c.Shift-p.At) > 0
 }
 
 // headerBytes are the headers in the log's form, stamped with the time of the

@@ -58,6 +58,10 @@ func (p *pump) sendLane(g *group, end uint64, now time.Duration) {
 					p.dissolve(g) // out of retention: each finds its own way
 					return
 				}
+				if next.clock.Load() != l.seg.clock.Load() {
+					p.dissolve(g) // some have to be told
+					return
+				}
 				l.seg = next
 				continue
 			}
@@ -106,7 +110,7 @@ func (p *pump) enlane(v *Viewer) bool {
 	case len(l.slots) == 0:
 		l.seg, l.at = r.seg, r.entered
 		l.off.Store(r.off)
-	case r.off != l.off.Load():
+	case r.off != l.off.Load(), r.seg != l.seg:
 		return false
 	}
 	v.group.remove(v)

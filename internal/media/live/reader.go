@@ -25,9 +25,9 @@ type reader struct {
 	// greeted: headers were sent once, and all header changes below known since.
 	greeted bool
 	known   uint64
-	entered stamp // when it last jumped or had everything: it cannot lag by more
-	behind  bool  // it did not get everything the last time; set by its owner
-	early   bool  // it first enters a join point before the newest
+	entered stamp   // when it last jumped or had everything: it cannot lag by more
+	behind  bool    // it did not get everything the last time; set by its owner
+	origin  *origin // nil: a reader that wants nothing of this
 	limit   uint64
 	upTo    uint64 // the end of the log if next has just looked there, else noLimit
 
@@ -36,6 +36,17 @@ type reader struct {
 	skips     int   // jumps that lost something
 	lagLimit  int64 // ms
 	skippedBy Reason
+}
+
+// origin is what sets a reader apart that is another server, not a viewer.
+type origin struct {
+	// from is what the other side has: the reader first enters the newest join point that is not
+	// after it, else the oldest there is on that clock.
+	from Position
+	// tell makes the message that goes before the first frame of a clock; nil: it is
+	// not to be told.
+	tell func(Clock) []byte
+	told *Clock
 }
 
 const noLimit = 1<<64 - 1
@@ -144,20 +155,18 @@ func (r *reader) enter(now stamp) bool {
 	}
 	table := r.log.table.Load()
 	seg := table.at(j.off)
-	if p := r.log.prior.Load(); r.early && p != nil && p.off >= r.off && p.off < j.off {
-		if s := table.at(p.off); s != nil {
-			j, seg = p, s
-		}
+	if r.origin != nil && seg != nil {
+		j, seg = r.reachBack(table, j, seg)
 	}
 	if seg == nil {
 		return r.greet() // j went out of retention just now
 	}
-	r.early = false
 	if !r.greeted || j.hdrEnd > r.known {
 		r.out = j.headerBytes()
 	}
 	r.greeted, r.known = true, max(r.known, j.hdrEnd)
 	r.seg, r.off, r.mid = seg, j.off, false
+	r.tell()
 	r.entered, r.upTo = now, noLimit
 	return true
 }
@@ -180,7 +189,7 @@ func (r *reader) enterEnd(now stamp) bool {
 	}
 	off := r.log.end.Load()
 	seg, h := r.log.table.Load().at(off), r.log.head.Load()
-	if seg == nil || h == nil || off >= r.limit {
+	if seg == nil || h == nil || off >= r.limit || r.origin != nil && seg.clock.Load() == nil {
 		return false
 	}
 	if h.hdrEnd > r.known {
@@ -188,7 +197,43 @@ func (r *reader) enterEnd(now stamp) bool {
 	}
 	r.seg, r.off, r.mid, r.known = seg, off, false, off
 	r.entered, r.upTo = now, noLimit
+	r.tell()
 	return true
+}
+
+// reachBack is the join point to enter in place of the newest, for a reader whose
+// other side has part of the stream.
+func (r *reader) reachBack(t *table, j *joinPoint, seg *segment) (*joinPoint, *segment) {
+	from := r.origin.from
+	r.origin.from = Position{}
+	priors := r.log.priors()
+	for i := len(priors) - 1; i >= 0 && !from.IsZero() && j.after(from, seg); i-- {
+		p := priors[i]
+		s := t.at(p.off)
+		if p.off < r.off || s == nil || s.clock.Load() == nil || s.clock.Load().Base != from.Base {
+			break
+		}
+		j, seg = p, s
+	}
+	return j, seg
+}
+
+func (r *reader) asOrigin() *origin {
+	if r.origin == nil {
+		r.origin = &origin{}
+	}
+	return r.origin
+}
+
+// tell announces the clock of the segment that the reader has come to.
+func (r *reader) tell() {
+	if r.origin == nil || r.origin.tell == nil {
+		return
+	}
+	if c := r.seg.clock.Load(); c != nil && c != r.origin.told {
+		r.origin.told = c
+		r.out = append(r.origin.tell(*c), r.out...)
+	}
 }
 
 // step goes to the next segment.
@@ -203,6 +248,7 @@ func (r *reader) step(now stamp) bool {
 		return false
 	}
 	r.seg = next
+	r.tell()
 	return true
 }
 

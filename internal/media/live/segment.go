@@ -20,7 +20,8 @@ type segment struct {
 
 	// Written by the writer, read by all.
 	n      atomic.Uint32
-	sealed atomic.Uint64 // log offset of the segment's end once it is full; 0 before
+	sealed atomic.Uint64         // log offset of the segment's end once it is full; 0 before
+	clock  atomic.Pointer[Clock] // of all its frames; nil before the first
 }
 
 // entry is the index of one message.
@@ -41,6 +42,18 @@ const (
 )
 
 func (e *entry) end() uint32 { return e.off + e.size }
+
+// on reports whether a message on a clock may go into the segment.
+func (s *segment) on(c *Clock) bool {
+	switch s.clock.Load() {
+	case c:
+		return true
+	case nil:
+		s.clock.Store(c)
+		return true
+	}
+	return false
+}
 
 // find returns the index of the message that holds the byte at off, or n if
 // off is the end of what is published.

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -29,6 +30,7 @@ type Stream struct {
 	writer  *Writer
 	source  uint64 // how often the source has changed
 	clock   timeline
+	named   bool // the source's clock is known to clock
 	headers *headers
 	needKey bool  // pictures are dropped up to the next key frame
 	video   bool  // the stream has pictures: joiners start at key frames
@@ -58,10 +60,10 @@ type Source struct {
 	// Epoch is the ownership under which it writes. A higher or equal one than
 	// the last fences the last source; a lower one is refused.
 	Epoch stream.Epoch
-	// Timeline names the publisher's clock, by any text that changes with it. A
-	// source with the name of the last one goes on with the same timestamps (a
-	// feed taken up again): what was delivered is dropped, nothing is moved. A
-	// source with another name is moved to where the last one ended.
+	// Timeline names the publisher's clock, by any text that changes with it. What the
+	// stream has had of the same clock is dropped, whoever sent it. A source on
+	// the clock of the last one goes on with its times, and one on another is moved to
+	// where the last one ended. "" = not known yet: see [Writer.SetClock].
 	Timeline string
 }
 
@@ -75,19 +77,27 @@ func (s *Stream) Attach(src Source) (*Writer, error) {
 	if s.writer == nil {
 		s.hub.hold(s)
 	}
-	if s.clock.id != src.Timeline || !s.clock.begun {
-		s.source++
-		s.pruned, s.leadSet = false, false
-		// Joiners wait for its first key frame. What is left of the last source is on
-		// another clock than the one that this stream has from now on: a receiver
-		// that comes from another node could not tell that it has had it.
-		s.eachLog(func(l *log) { l.unjoin() })
-	}
-	s.clock.attach(src.Timeline, src.Epoch.String()+"/"+s.hub.id)
 	s.epoch = src.Epoch
 	s.needKey = true
+	s.source++
+	s.named, s.clock.src = false, nil
+	if src.Timeline != "" {
+		s.begin(Clock{Base: src.Timeline})
+	}
 	s.writer = &Writer{stream: s}
 	return s.writer, nil
+}
+
+// begin expects frames on a clock. mu is held.
+func (s *Stream) begin(c Clock) {
+	s.named = true
+	s.clock.begin(c)
+	if s.clock.continues() {
+		return
+	}
+	s.pruned, s.leadSet = false, false
+	// Joiners wait for its first key frame.
+	s.eachLog(func(l *log) { l.unjoin() })
 }
 
 // Epoch returns the highest epoch that was attached.
@@ -97,15 +107,40 @@ func (s *Stream) Epoch() stream.Epoch {
 	return s.epoch
 }
 
-// Timeline names the clock of this stream as it is now: that of the source as
-// long as the source's timestamps are delivered as they came, and a name of its
-// own once they have been moved. Two nodes whose streams have the same name
-// deliver the same frame at the same time, so a receiver may go from one to the
-// other and drop what it has.
-func (s *Stream) Timeline() string {
+// Clock is the clock of what was delivered last; zero if nothing was. Two nodes
+// that have the same base deliver the same frame at times that differ by the
+// difference of their shifts, so a receiver may go from one to the other and drop what it has.
+func (s *Stream) Clock() Clock {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.clock.name
+	return s.clock.clock()
+}
+
+// Keep has the stream keep what is newer than a time of its own, in ms, for a cursor
+// that may have to go back there, as long as the retention bounds allow. It
+// replaces what was to be kept before.
+func (s *Stream) Keep(ms int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logs[RTMP].Load().hold = ms
+}
+
+// Kept is the time that Keep was given, where a cursor would start; zero if there was none.
+func (s *Stream) Kept() Position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ms := s.clock.clock(), s.logs[RTMP].Load().hold
+	if ms == noHold || ms == math.MinInt64 {
+		return Position{}
+	}
+	return Position{Base: c.Base, At: uint32(ms) - c.Shift}
+}
+
+// Position is how far the stream has come.
+func (s *Stream) Position() Position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.clock.position()
 }
 
 // End tells every viewer and cursor there is now that the stream is over: they
@@ -117,7 +152,7 @@ func (s *Stream) End(reason Reason) {
 	detached := s.writer != nil
 	s.writer = nil
 	s.headers, s.clock, s.meter = nil, timeline{}, meter{}
-	s.needKey, s.video, s.leadSet, s.pruned = true, false, false, false
+	s.needKey, s.video, s.leadSet, s.pruned, s.named = true, false, false, false, false
 	for f := range s.logs {
 		l := s.logs[f].Load()
 		if l == nil {
@@ -190,7 +225,7 @@ func (s *Stream) backfill(f Form) *log {
 			}
 			to := l.append(e.at, e.flags, m.Type, e.ms, m.Payload())
 			if off == j.off {
-				l.publish(l.point(to, e.ms))
+				l.publish(e.at, l.point(e.at, to, e.ms))
 			}
 			if e.flags&flagHeader != 0 {
 				l.setHeaders(from.hdr, e.ms)

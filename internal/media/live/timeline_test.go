@@ -23,7 +23,7 @@ func feed(c *timeline, kind flags, ts ...uint32) (ms []int64) {
 func TestTimelineCrossings(t *testing.T) {
 	for _, start := range []uint32{0, 0xff_fffe, 0x7fff_fff0, 0xffff_fff0} {
 		var c timeline
-		c.attach("one", "u")
+		c.begin(Clock{Base: "one"})
 		want := int64(start)
 		for range 100 {
 			if got := feed(&c, flagVideo, uint32(want)); got[0] != want {
@@ -33,7 +33,7 @@ func TestTimelineCrossings(t *testing.T) {
 		}
 	}
 	var c timeline
-	c.attach("one", "u")
+	c.begin(Clock{Base: "one"})
 	// Many turns of the 32 bits: 30 days a step would be ambiguous, 20 are not.
 	const day = 24 * 3600 * 1000
 	for want := int64(0); want < 400*day; want += 20 * day {
@@ -45,10 +45,10 @@ func TestTimelineCrossings(t *testing.T) {
 
 func TestTimelineRebase(t *testing.T) {
 	var c timeline
-	c.attach("one", "u")
+	c.begin(Clock{Base: "one"})
 	feed(&c, flagVideo, 1000, 1040, 1080)
 	feed(&c, flagAudio, 1000, 1020, 1040, 1060, 1080, 1095)
-	c.attach("two", "u")
+	c.begin(Clock{Base: "two"})
 	// The last is 1095, the interval 40. The new source's sound is 15 ms before
 	// its pictures, and stays so.
 	if got := feed(&c, flagAudio, 500_000, 500_020); !slices.Equal(got, []int64{1135, 1155}) {
@@ -58,29 +58,29 @@ func TestTimelineRebase(t *testing.T) {
 		t.Errorf("pictures %v", got)
 	}
 	// Pictures first, sound that began before them: what would overlap goes.
-	c.attach("three", "u")
+	c.begin(Clock{Base: "three"})
 	if got := feed(&c, flagVideo, 100, 140); !slices.Equal(got, []int64{1230, 1270}) {
 		t.Errorf("pictures %v", got)
 	}
 	if got := feed(&c, flagAudio, 20, 40, 60); !slices.Equal(got, []int64{-1, 1170, 1190}) {
 		t.Errorf("sound %v", got)
 	}
-	// Sound first, pictures that began before it: none may go.
-	c.attach("four", "u")
+	// Sound first, pictures that began before it: none may go, and what follows moves with them.
+	c.begin(Clock{Base: "four"})
 	if got := feed(&c, flagAudio, 900); !slices.Equal(got, []int64{1310}) {
 		t.Errorf("sound %v", got)
 	}
-	if got := feed(&c, flagVideo, 840, 880, 920); !slices.Equal(got, []int64{1271, 1290, 1330}) {
+	if got := feed(&c, flagVideo, 840, 880, 920); !slices.Equal(got, []int64{1271, 1311, 1351}) {
 		t.Errorf("pictures %v", got)
 	}
 }
 
 func TestTimelineResume(t *testing.T) {
 	var c timeline
-	c.attach("one", "u")
+	c.begin(Clock{Base: "one"})
 	feed(&c, flagVideo, 0xffff_ff00, 0xffff_ff28, 0xffff_ff50)
 	feed(&c, flagAudio, 0xffff_ff05, 0xffff_ff58)
-	c.attach("one", "u")
+	c.begin(Clock{Base: "one"})
 	if got := feed(&c, flagVideo, 0xffff_ff00, 0xffff_ff50, 0xffff_ff78, 0xc8); !slices.Equal(got, []int64{-1, -1, 0xffff_ff78, 0x1_0000_00c8}) {
 		t.Errorf("pictures %#x", got)
 	}
@@ -89,9 +89,9 @@ func TestTimelineResume(t *testing.T) {
 	}
 	// A claim to resume that is not true: the clock has started anew.
 	c = timeline{}
-	c.attach("one", "u")
+	c.begin(Clock{Base: "one"})
 	feed(&c, flagVideo, 500_000, 500_040)
-	c.attach("one", "u")
+	c.begin(Clock{Base: "one"})
 	if got := feed(&c, flagVideo, 0, 40); !slices.Equal(got, []int64{500_080, 500_120}) {
 		t.Errorf("a false claim: %v", got)
 	}
@@ -99,7 +99,7 @@ func TestTimelineResume(t *testing.T) {
 
 func TestTimelineWithinASource(t *testing.T) {
 	var c timeline
-	c.attach("one", "u")
+	c.begin(Clock{Base: "one"})
 	got := feed(&c, flagVideo, 1000, 1040, 1020, 1080, 20, 60)
 	if want := []int64{1000, 1040, 1041, 1080, 1119, 1159}; !slices.Equal(got, want) {
 		t.Errorf("disorder and a restart: %v, want %v", got, want)
@@ -219,30 +219,104 @@ func TestTracksThatAreGoneAreNotAnnounced(t *testing.T) {
 	})
 }
 
-func TestTimelineNameChangesWhenTheClockIsMoved(t *testing.T) {
+func TestClockSaysHowFarTimesWereMoved(t *testing.T) {
 	var c timeline
-	c.attach("a", "1.1")
-	c.media(flagVideo, 0, 1000)
-	if c.name != "a" {
-		t.Errorf("a first source's clock is called %q", c.name)
+	is := func(what, base string, shift uint32) {
+		t.Helper()
+		if got := c.clock(); got != (Clock{base, shift}) {
+			t.Errorf("%s: %v", what, got)
+		}
 	}
-	c.attach("a", "1.2")
-	if c.name != "a" {
-		t.Errorf("taken up again it is called %q", c.name)
+	c.begin(Clock{Base: "a"})
+	is("before the first frame", "", 0)
+	feed(&c, flagVideo, 1000)
+	is("a first source", "a", 0)
+	c.begin(Clock{Base: "a"})
+	feed(&c, flagVideo, 1000, 1040)
+	is("taken up again", "a", 0)
+	c.begin(Clock{Base: "b", Shift: 100})
+	is("a second source that has said nothing", "a", 0)
+	feed(&c, flagVideo, 105) // 5 on the publisher's clock, now at 1080
+	is("a second source", "b", 1075)
+	c.begin(Clock{Base: "b"})
+	feed(&c, flagVideo, 5, 45)
+	is("the same from another node", "b", 1075)
+	feed(&c, flagVideo, 100_000)
+	feed(&c, flagVideo, 10) // the encoder restarted its clock: downstream it goes on
+	is("restarted", "b", 1075)
+
+	// A first source that others have moved passes through.
+	c = timeline{}
+	c.begin(Clock{Base: "b", Shift: 0xffff_ff00})
+	if got := feed(&c, flagVideo, 500, 540); !slices.Equal(got, []int64{500, 540}) {
+		t.Errorf("a moved first source is delivered at %v", got)
 	}
-	c.attach("b", "1.3")
-	moved := c.name
-	if moved == "b" {
-		t.Error("a source that is moved keeps its clock's name")
+	is("a moved first source", "b", 0xffff_ff00)
+}
+
+// What was delivered of a clock is known by its time there, however often it was moved, and
+// whatever came in between.
+func TestTimelineKnowsWhatItHasOfEveryClock(t *testing.T) {
+	var c timeline
+	c.begin(Clock{Base: "a"})
+	feed(&c, flagVideo, 1000, 1040, 1080)
+	feed(&c, flagAudio, 1000, 1020)
+	c.begin(Clock{Base: "b"})
+	feed(&c, flagVideo, 0, 40) // 1120, 1160
+	c.begin(Clock{Base: "a", Shift: 7000})
+	if got := feed(&c, flagVideo, 8000, 8040, 8080, 8120, 8160); !slices.Equal(got, []int64{-1, -1, -1, 1200, 1240}) {
+		t.Errorf("a again, moved by its sender: %v", got)
 	}
-	c.media(flagVideo, 0, 5)
-	c.attach("b", "1.4")
-	if c.name != moved {
-		t.Errorf("taken up again, the moved clock is called %q, was %q", c.name, moved)
+	if got := feed(&c, flagAudio, 8020, 8118, 8140); !slices.Equal(got, []int64{-1, 1198, 1220}) {
+		t.Errorf("its sound, in step as before: %v", got)
 	}
-	c.media(flagVideo, 0, 100_000)
-	c.media(flagVideo, 0, 10) // the encoder restarted its clock
-	if c.name == moved {
-		t.Error("a clock that was moved in mid-source keeps its name")
+	c.begin(Clock{Base: "b", Shift: 60})
+	if got := feed(&c, flagVideo, 60, 100, 140); !slices.Equal(got, []int64{-1, -1, 1280}) {
+		t.Errorf("b again: %v", got)
 	}
+	// A source of which nothing has come changes nothing.
+	c.begin(Clock{Base: "c"})
+	c.begin(Clock{Base: "b"})
+	if got := feed(&c, flagVideo, 80, 120); !slices.Equal(got, []int64{-1, 1320}) {
+		t.Errorf("b after a silent c: %v", got)
+	}
+	// Frames of one time are counted.
+	c.begin(Clock{Base: "b"})
+	if got := feed(&c, flagVideo, 120, 120, 120); !slices.Equal(got, []int64{-1, 1320, 1320}) {
+		t.Errorf("three at one time, of which one was there: %v", got)
+	}
+	for i := range 2 * maxClocks {
+		c.begin(Clock{Base: string(rune('A' + i))})
+		feed(&c, flagVideo, 0)
+	}
+	if len(c.known) > maxClocks {
+		t.Errorf("remembers %d clocks", len(c.known))
+	}
+}
+
+// A publisher that comes back after another one: pictures wait for a key frame that viewers have
+// not had, since those before it refer to what they had before the other one's.
+func TestP1ReturnOfAClockRepeatsNothing(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		w.headers(1)
+		w.gop(0)
+		v := w.join(openSink(), JoinOptions{})
+		last := w.seq
+		w.attach("rival")
+		w.headers(2)
+		w.gop(5000)
+		rival := w.seq
+		w.attach("one")
+		w.headers(1)
+		w.seq = 0
+		w.gop(0)
+		w.seq = rival
+		sound := w.audio(1005)
+		w.video(1000, false)
+		key := w.video(1040, true)
+		want := append(rangeOf(1, rival), sound, key)
+		if got := seqs(w.seen(v)); !slices.Equal(got, want) {
+			t.Errorf("%d of the first, then the rival's up to %d, then %d and %d: got %v", last, rival, sound, key, got)
+		}
+	})
 }

@@ -14,6 +14,10 @@ type JoinOptions struct {
 	// stream ends: whole messages in the form of the log (an RTMP Play.Start, an
 	// FLV file header; an RTMP StreamEOF).
 	Preamble, Trailer []byte
+	// From and Tell are for another server as the viewer: see [Cursor.StartFrom] and
+	// [Cursor.Tell]. Pumps call Tell.
+	From Position
+	Tell func(Clock) []byte
 	// NoVideo and NoAudio leave that kind out, as SetReceive does.
 	NoVideo, NoAudio bool
 	// OnEnd is called exactly once, when the viewer is finished and its sink no
@@ -72,6 +76,9 @@ func (s *Stream) Join(o JoinOptions) *Viewer {
 	l := s.use(o.Form)
 	v.r = newReader(l)
 	v.r.pre = o.Preamble
+	if o.Tell != nil {
+		v.r.origin = &origin{from: o.From, tell: o.Tell}
+	}
 	v.r.deny = deny(!o.NoAudio, !o.NoVideo)
 	v.group = l.group(p, s)
 	posted := p.post(mail{op: opJoin, viewer: v})

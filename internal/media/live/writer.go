@@ -47,6 +47,17 @@ func (w *Writer) Raise(e stream.Epoch) {
 	}
 }
 
+// SetClock says on which clock what follows is: before the first frame for a source
+// whose clock was not known when it was attached, and whenever it changes.
+func (w *Writer) SetClock(c Clock) {
+	s := w.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.writer == w {
+		s.begin(c)
+	}
+}
+
 // Close takes the source off. The stream and its viewers stay, waiting for the
 // next source, until their owner calls [Stream.End].
 func (w *Writer) Close() {
@@ -104,6 +115,9 @@ func (s *Stream) writeHeader(now stamp, f *frame, ts uint32, payload []byte) Rea
 
 // writeFrame places a coded frame on the timeline and appends it.
 func (s *Stream) writeFrame(now stamp, f *frame, ts uint32, payload []byte) Reason {
+	if !s.named {
+		s.begin(Clock{})
+	}
 	if f.video() && s.needKey && !f.key() {
 		return ReasonWaitKeyframe
 	}
@@ -111,9 +125,9 @@ func (s *Stream) writeFrame(now stamp, f *frame, ts uint32, payload []byte) Reas
 		return ReasonMediaBeforeHeader
 	}
 	ms, r := s.clock.media(f.kind(), f.track, ts)
-	if f.video() {
-		// A key frame that was delivered already opens the way too: what follows
-		// it continues what viewers have.
+	if f.video() && s.clock.follows(f.kind(), f.track) {
+		// A key frame that was delivered already opens the way too, if what follows it
+		// continues what viewers have.
 		s.needKey = false
 		s.video, s.videoAt, s.quiet = true, s.clock.last, 0
 	}
@@ -126,6 +140,9 @@ func (s *Stream) writeFrame(now stamp, f *frame, ts uint32, payload []byte) Reas
 
 // writeData appends timed data.
 func (s *Stream) writeData(now stamp, f *frame, ts uint32, payload []byte) Reason {
+	if !s.named {
+		s.begin(Clock{})
+	}
 	ms, r := s.clock.data(ts)
 	if r == "" {
 		s.append(now, f, ms, payload)
@@ -147,13 +164,15 @@ func (s *Stream) append(now stamp, f *frame, ms int64, payload []byte) {
 	if join || !s.video {
 		s.prune()
 	}
+	clock := s.clock.clock()
 	s.eachLog(func(l *log) {
+		l.setClock(clock)
 		off := l.append(now, f.flags, f.typ, ms, payload)
 		switch {
 		case join:
 			l.key(now, off, ms)
 		case !s.video:
-			l.mark(off, ms)
+			l.mark(now, off, ms)
 		}
 		if r := l.bound(ms); r != "" && l.form == RTMP {
 			s.count(r, 1)

@@ -196,5 +196,5 @@ func (p publications) Feed(name stream.Name) (*live.Stream, member.FeedFacts, <-
 	if !ok {
 		return nil, member.FeedFacts{}, nil, false
 	}
-	return f.Stream, member.FeedFacts{Epoch: f.Epoch, Timeline: f.Timeline}, f.Over, true
+	return f.Stream, member.FeedFacts{Epoch: f.Epoch}, f.Over, true
 }

@@ -11,10 +11,10 @@ type PlayExtra struct {
 	// Feed asks for the stream as one node's feed: answered by its owner only,
 	// every track, with the epoch in the answer.
 	Feed bool
-	// Resume names the clock on which the asker of a feed has the stream already, see
-	// live.Stream.Timeline: if it is that of the answer, the feed overlaps. "" = it
-	// has nothing.
+	// Resume and At say up to where the asker has the stream already, see
+	// live.Position. "" = it has nothing.
 	Resume string
+	At     uint32
 	Hops   int
 	// Client is the viewer on whose behalf a front asks.
 	Client Client
@@ -53,7 +53,8 @@ const extraKey = "weir"
 
 // Object is the wire form.
 func (e PlayExtra) Object() amf.Object {
-	return amf.Object{{Key: extraKey, Value: true}, {Key: "feed", Value: e.Feed}, {Key: "resume", Value: e.Resume}, {Key: "hops", Value: e.Hops}, {Key: "client", Value: e.Client.object()}}
+	return amf.Object{{Key: extraKey, Value: true}, {Key: "feed", Value: e.Feed}, {Key: "resume", Value: e.Resume}, {Key: "at", Value: float64(e.At)},
+		{Key: "hops", Value: e.Hops}, {Key: "client", Value: e.Client.object()}}
 }
 
 // Object is the wire form.
@@ -65,7 +66,7 @@ func (e PublishExtra) Object() amf.Object {
 func ParsePlayExtra(args []any) (PlayExtra, bool) {
 	o, ok := find(args)
 	client, _ := o.Get("client").(amf.Object)
-	return PlayExtra{Feed: o.Bool("feed"), Resume: o.String("resume"), Hops: int(o.Number("hops")), Client: parseClient(client)}, ok
+	return PlayExtra{Feed: o.Bool("feed"), Resume: o.String("resume"), At: milliseconds(o.Number("at")), Hops: int(o.Number("hops")), Client: parseClient(client)}, ok
 }
 
 // ParsePublishExtra finds the extra among a publish's arguments.
@@ -84,20 +85,19 @@ func find(args []any) (amf.Object, bool) {
 	return nil, false
 }
 
-// FeedFacts travel in the answer to a feed's play: under which fence and on
-// which clock the frames come.
+// FeedFacts travel in the answer to a feed's play: under which fence the frames
+// come. On which clock they are comes with them ([CodeClock]).
 type FeedFacts struct {
-	Epoch    stream.Epoch
-	Timeline string
+	Epoch stream.Epoch
 }
 
 // Object is the wire form, members of the status's info object.
 func (f FeedFacts) Object() amf.Object {
-	return amf.Object{{Key: "epoch", Value: f.Epoch.String()}, {Key: "timeline", Value: f.Timeline}}
+	return amf.Object{{Key: "epoch", Value: f.Epoch.String()}}
 }
 
 // ParseFeedFacts reads what [FeedFacts.Object] wrote.
 func ParseFeedFacts(info amf.Object) (FeedFacts, error) {
 	epoch, err := stream.ParseEpoch(info.String("epoch"))
-	return FeedFacts{Epoch: epoch, Timeline: info.String("timeline")}, err
+	return FeedFacts{Epoch: epoch}, err
 }

@@ -2,9 +2,11 @@ package member
 
 import (
 	"errors"
+	"math"
 	"testing"
 
 	"weir/amf"
+	"weir/rtmp"
 )
 
 // over carries an object across the wire.
@@ -80,10 +82,31 @@ func TestExtrasCrossTheWire(t *testing.T) {
 	if e, ok := ParsePublishExtra([]any{"live", over(t, PublishExtra{Timeline: "t", Hops: 2, Client: c}.Object())}); !ok || e.Timeline != "t" || e.Hops != 2 || e.Client != c {
 		t.Errorf("publish extra came out as %+v, %v", e, ok)
 	}
-	if e, ok := ParsePlayExtra([]any{over(t, PlayExtra{Feed: true, Resume: "clock", Hops: 1, Client: c}.Object())}); !ok || !e.Feed || e.Resume != "clock" || e.Hops != 1 || e.Client != c {
+	if e, ok := ParsePlayExtra([]any{over(t, PlayExtra{Feed: true, Resume: "clock", At: 1<<32 - 1, Hops: 1, Client: c}.Object())}); !ok || !e.Feed || e.Resume != "clock" || e.At != 1<<32-1 || e.Hops != 1 || e.Client != c {
 		t.Errorf("play extra came out as %+v, %v", e, ok)
 	}
 	if _, ok := ParsePlayExtra([]any{-2000.0, amf.Object{{Key: "feed", Value: true}}}); ok {
 		t.Error("an ordinary object argument taken for an extra")
+	}
+}
+
+func TestClockCrossesTheWire(t *testing.T) {
+	b := AppendClock(nil, 7, "publisher", 1<<32-5, 128)
+	n, m, err := rtmp.NewDecoder(rtmp.Limits{}).Decode(b)
+	if err != nil || m == nil || n != len(b) || m.StreamID != 7 {
+		t.Fatalf("%+v after %d of %d bytes, %v", m, n, len(b), err)
+	}
+	c, err := rtmp.ParseCommand(m, amf.Limits{})
+	if err != nil || c.Name != "onStatus" {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	info := c.Args[0].(amf.Object)
+	if base, shift := ParseClock(info); info.String("code") != CodeClock || base != "publisher" || shift != 1<<32-5 {
+		t.Errorf("came out as %q %d: %v", base, shift, info)
+	}
+	for _, odd := range []float64{-1, 1 << 32, math.NaN(), math.Inf(1)} {
+		if _, shift := ParseClock(amf.Object{{Key: "shift", Value: odd}}); shift != 0 {
+			t.Errorf("a shift of %v is taken for %d", odd, shift)
+		}
 	}
 }

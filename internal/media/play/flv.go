@@ -45,7 +45,7 @@ func (s *Service) serveFLV(w http.ResponseWriter, r *http.Request, name stream.N
 	v := &httpViewer{
 		Session: event.Session{Remote: r.RemoteAddr, Role: event.RoleViewer, App: name.App, Stream: name.Stream},
 		began:   time.Now(), out: http.NewResponseController(w), w: w, leave: make(chan struct{})}
-	want, err := s.o.Pulls.Want(r.Context(), name)
+	want, err := s.o.Pulls.Want(r.Context(), name, live.Position{})
 	switch {
 	case errors.Is(err, relay.ErrNotFound):
 		s.o.Emit.Emit(event.Refused{Session: v.Session, Reason: event.NotFound})

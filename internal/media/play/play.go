@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"weir/amf"
 	"weir/internal/media/live"
 	"weir/internal/media/member"
 	"weir/internal/media/relay"
@@ -90,24 +89,29 @@ func (s *Service) RTMP(ctx context.Context, p *session.Play) (session.Player, er
 	if p.Extra.Feed {
 		return s.feed(p)
 	}
-	want, err := s.o.Pulls.Want(ctx, p.Name)
+	want, err := s.o.Pulls.Want(ctx, p.Name, position(p))
 	if err != nil {
 		return nil, refusal(err)
 	}
-	preamble := p.Conn.AppendAcceptPlay(nil, p.Request, carriedFacts(p, want.Stream()))
+	preamble := p.Conn.AppendAcceptPlay(nil, p.Request, nil)
 	if tcp, ok := p.Conn.NetConn().(*net.TCPConn); ok && p.Alone && p.Request.StreamID == live.StreamID {
 		return s.pump(p, want, tcp, preamble)
 	}
 	return s.walk(p, want.Stream(), want.Release, preamble, nil), nil
 }
 
-// carriedFacts tell a front on which clock its viewer plays, so that it can go on
-// from another edge.
-func carriedFacts(p *session.Play, st *live.Stream) amf.Object {
+// clocks is what tells another node of the stream's clocks; nil for other viewers.
+func clocks(p *session.Play) func(live.Clock) []byte {
 	if p.Member == "" {
 		return nil
 	}
-	return member.FeedFacts{Epoch: st.Epoch(), Timeline: st.Timeline()}.Object()
+	id := p.Request.StreamID // not p: it would stay for as long as the viewer does
+	return func(c live.Clock) []byte { return member.AppendClock(nil, id, c.Base, c.Shift, live.ChunkSize) }
+}
+
+// position is what the other side has of the stream already.
+func position(p *session.Play) live.Position {
+	return live.Position{Base: p.Extra.Resume, At: p.Extra.At}
 }
 
 // feed serves another node's pull of a stream published here.

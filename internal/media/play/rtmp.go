@@ -50,7 +50,8 @@ func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn, prea
 	pv.v = want.Stream().Join(live.JoinOptions{
 		Sink: sink, Form: live.RTMP,
 		Preamble: preamble,
-		Trailer:  bye,
+		From:     position(p), Tell: clocks(p),
+		Trailer: bye,
 		OnEnd: func(r live.Reason, err error) {
 			pv.whole = r == live.ReasonLeft || r == live.ReasonUnpublished
 			close(pv.ended)

@@ -86,8 +86,9 @@ func (w *walker) add(wk *walk, st *live.Stream) bool {
 	}
 	wk.w = w
 	wk.cur = st.NewCursor(live.RTMP, w.poke)
-	if on := wk.p.Extra.Resume; wk.p.Extra.Feed && on != "" && on == st.Timeline() {
-		wk.cur.StartEarly()
+	if tell := clocks(wk.p); tell != nil {
+		wk.cur.StartFrom(position(wk.p))
+		wk.cur.Tell(tell)
 	}
 	w.walks = append(w.walks, wk)
 	w.poke()

@@ -24,6 +24,7 @@ var errFeedEnded = errors.New("relay: the publisher left")
 type feed struct {
 	id     uint32
 	stream *live.Stream
+	from   live.Position // up to where it is not needed
 
 	mu     sync.Mutex
 	writer *live.Writer     // set by status
@@ -39,8 +40,8 @@ type feed struct {
 	ended   chan struct{}
 }
 
-func newFeed(s *live.Stream) *feed {
-	return &feed{stream: s, started: make(chan struct{}), ended: make(chan struct{})}
+func newFeed(s *live.Stream, from live.Position) *feed {
+	return &feed{stream: s, from: from, started: make(chan struct{}), ended: make(chan struct{})}
 }
 
 // status handles the owner's answers.
@@ -50,6 +51,8 @@ func (f *feed) status(s *rtmp.Status) {
 		if err := f.attach(s.Info); err != nil {
 			f.end(err)
 		}
+	case member.CodeClock:
+		f.clock(member.ParseClock(s.Info))
 	case rtmp.CodePlayStreamNotFound:
 		f.end(ErrNoStream)
 	case rtmp.CodePlayUnpublishNotify, rtmp.CodePlayComplete, rtmp.CodePlayStop:
@@ -71,7 +74,7 @@ func (f *feed) attach(info amf.Object) error {
 	if f.writer != nil || f.closed {
 		return nil
 	}
-	w, err := f.stream.Attach(live.Source{Epoch: facts.Epoch, Timeline: facts.Timeline})
+	w, err := f.stream.Attach(live.Source{Epoch: facts.Epoch})
 	if err != nil {
 		return err
 	}
@@ -79,6 +82,15 @@ func (f *feed) attach(info amf.Object) error {
 	f.last.Store(time.Now().UnixNano())
 	close(f.started)
 	return nil
+}
+
+// clock notes on which clock the owner's next frames are.
+func (f *feed) clock(base string, shift uint32) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.writer != nil && !f.closed {
+		f.writer.SetClock(live.Clock{Base: base, Shift: shift})
+	}
 }
 
 // message appends one message to the stream. Media before the owner's Start is

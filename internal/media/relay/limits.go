@@ -45,6 +45,14 @@ const (
 	// calls.
 	maxPushWrite = 256 << 10
 
+	// handOver is how long before the newest frame that a server has taken its successor is
+	// sent the stream from: what the server had not sent on when it died. Why not longer: it is
+	// sent for nothing, nearly always. Why not shorter: a receiver of its own may have been behind.
+	handOver = time.Second
+
+	// pingsUnderWay bounds the pings of a push whose answers are waited for: more than fit into PeerSilence.
+	pingsUnderWay = 16
+
 	// MaxHops bounds how often a stream may be handed from server to server, so
 	// that a loop of pushes ends.
 	MaxHops = 3

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"weir/internal/media/live"
 	"weir/internal/media/mediatest"
 	"weir/internal/media/relay"
 	"weir/internal/ops/event"
@@ -34,7 +35,7 @@ func elapse(d time.Duration) {
 // want holds a stream at a node, or fails the test.
 func want(t *testing.T, n *mediatest.Node, name stream.Name) *relay.Want {
 	t.Helper()
-	w, err := n.Pulls.Want(t.Context(), name)
+	w, err := n.Pulls.Want(t.Context(), name, live.Position{})
 	if err != nil {
 		t.Fatalf("%s wants %v: %v", n.Name, name, err)
 	}

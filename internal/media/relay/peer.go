@@ -125,7 +125,8 @@ func (c *peerConn) open(ctx context.Context, f *feed, name stream.Name) error {
 	}
 	c.feeds[id] = f
 	c.mu.Unlock()
-	return c.conn.Send(id, "play", name.String(), -2000, -1, true, member.PlayExtra{Feed: true, Resume: f.stream.Timeline(), Hops: 1}.Object())
+	extra := member.PlayExtra{Feed: true, Resume: f.from.Base, At: f.from.At, Hops: 1}
+	return c.conn.Send(id, "play", name.String(), -2000, -1, true, extra.Object())
 }
 
 // createStream asks for a NetStream, also for one who has given up meanwhile: an

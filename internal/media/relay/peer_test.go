@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"weir/internal/media/live"
 	"weir/internal/media/mediatest"
 	"weir/internal/media/member"
 	"weir/internal/media/relay"
@@ -135,7 +136,7 @@ func TestP5FeedsGivenUpEarlyLeaveNothingAtTheOwner(t *testing.T) {
 		}
 		for range 400 {
 			ctx, cancel := contextFor(t, 20*time.Millisecond)
-			if _, err := edge.Pulls.Want(ctx, alice); err == nil {
+			if _, err := edge.Pulls.Want(ctx, alice, live.Position{}); err == nil {
 				t.Fatal("answered in less than a round trip")
 			}
 			cancel()

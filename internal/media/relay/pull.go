@@ -14,6 +14,7 @@ import (
 type pull struct {
 	p      *Pulls
 	name   stream.Name
+	from   live.Position // what the first viewer had
 	stream *live.Stream
 	ctx    context.Context
 	cancel context.CancelFunc

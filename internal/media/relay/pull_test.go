@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"weir/internal/media/live"
 	"weir/internal/media/mediatest"
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
@@ -73,7 +74,7 @@ func TestP6AbsentStreamsLeaveNothing(t *testing.T) {
 		origin, edge := w.Start("origin"), w.Start("edge")
 		before := time.Now()
 		for i := range 1000 {
-			_, err := edge.Pulls.Want(t.Context(), stream.Name{App: "live", Stream: fmt.Sprint(i)})
+			_, err := edge.Pulls.Want(t.Context(), stream.Name{App: "live", Stream: fmt.Sprint(i)}, live.Position{})
 			if !errors.Is(err, relay.ErrNotFound) {
 				t.Fatal(err)
 			}
@@ -97,7 +98,7 @@ func TestPlayWaitHoldsViewersUntilThePublisherComes(t *testing.T) {
 		origin, edge := w.Start("origin"), w.Start("edge")
 		got := make(chan error, 2)
 		wait := func(ctx context.Context) {
-			h, err := edge.Pulls.Want(ctx, alice)
+			h, err := edge.Pulls.Want(ctx, alice, live.Position{})
 			if err == nil {
 				h.Release()
 			}
@@ -362,7 +363,7 @@ func TestUnreachableOwnerIsNotAnAbsentStream(t *testing.T) {
 		origin.Unlisten()
 		defer origin.Listen()
 		began := time.Now()
-		if _, err := edge.Pulls.Want(t.Context(), alice); !errors.Is(err, relay.ErrUnreachable) {
+		if _, err := edge.Pulls.Want(t.Context(), alice, live.Position{}); !errors.Is(err, relay.ErrUnreachable) {
 			t.Errorf("got %v", err)
 		}
 		if d := time.Since(began); d > 10*time.Second {
@@ -381,7 +382,7 @@ func TestCloseEndsPullsInEveryState(t *testing.T) {
 		want(t, edge, alice).Release()
 		waiting := make(chan error, 1)
 		go func() {
-			_, err := edge.Pulls.Want(t.Context(), stream.Name{App: "live", Stream: "absent"})
+			_, err := edge.Pulls.Want(t.Context(), stream.Name{App: "live", Stream: "absent"}, live.Position{})
 			waiting <- err
 		}()
 		elapse(time.Second)
@@ -389,7 +390,7 @@ func TestCloseEndsPullsInEveryState(t *testing.T) {
 		if err := <-waiting; !errors.Is(err, relay.ErrPeersClosed) {
 			t.Errorf("who waited got %v", err)
 		}
-		if _, err := edge.Pulls.Want(t.Context(), alice); !errors.Is(err, relay.ErrPeersClosed) {
+		if _, err := edge.Pulls.Want(t.Context(), alice, live.Position{}); !errors.Is(err, relay.ErrPeersClosed) {
 			t.Errorf("who came later got %v", err)
 		}
 		fed.Release()

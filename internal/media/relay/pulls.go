@@ -103,9 +103,10 @@ func (w *Want) Stream() *live.Stream { return w.pull.stream }
 // Release gives the hold back. It may be repeated.
 func (w *Want) Release() { w.once.Do(w.pull.release) }
 
-// Want holds the stream for one viewer and returns when it has a source. It
+// Want holds the stream for one viewer and returns when it has a source. from is
+// what the viewer has of it already: a pull that begins with this viewer fetches what comes after. It
 // fails with ErrNotFound or ErrUnreachable, or when ctx ends, and then holds nothing.
-func (p *Pulls) Want(ctx context.Context, name stream.Name) (*Want, error) {
+func (p *Pulls) Want(ctx context.Context, name stream.Name, from live.Position) (*Want, error) {
 	p.mu.Lock()
 	if p.ctx.Err() != nil {
 		p.mu.Unlock()
@@ -113,7 +114,7 @@ func (p *Pulls) Want(ctx context.Context, name stream.Name) (*Want, error) {
 	}
 	pl := p.byName[name]
 	if pl == nil {
-		pl = &pull{p: p, name: name, stream: p.o.Hub.Open(name), ready: make(chan struct{}), poke: make(chan struct{}, 1)}
+		pl = &pull{p: p, name: name, from: from, stream: p.o.Hub.Open(name), ready: make(chan struct{}), poke: make(chan struct{}, 1)}
 		pl.ctx, pl.cancel = context.WithCancel(p.ctx)
 		pl.wants = 1
 		p.byName[name] = pl

@@ -57,6 +57,8 @@ type Push struct {
 	pongs    atomic.Int64  // answers to our pings
 	asked    chan struct{} // closed when the server asks the stream to go elsewhere
 
+	taken taken
+
 	mu  sync.Mutex
 	err error
 	end chan struct{}
@@ -89,7 +91,7 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 		return nil, err
 	}
 	go func() {
-		watch := func() error { return WatchAlive(p.conn, p.end, nil) }
+		watch := func() error { return WatchAlive(p.conn, p.end, p.taken.asked) }
 		if p.stranger {
 			watch = func() error { return WatchStranger(p.conn, &p.pongs, p.end) }
 		}
@@ -146,6 +148,7 @@ func (p *Push) read() {
 		}
 		if ev.Kind == rtmp.EventUserControl && ev.Control.Event == rtmp.PingResponse {
 			p.pongs.Add(1)
+			p.taken.answered(ev.Control.Value)
 		}
 		if ev.Kind != rtmp.EventStatus {
 			continue
@@ -162,7 +165,8 @@ func (p *Push) read() {
 }
 
 // Run sends the stream, headers and GOP first, until ctx ends (nil) or the server
-// fails. It closes the connection.
+// fails. It closes the connection. What a member has not taken, the stream keeps: the next push of
+// the stream to a member begins there.
 func (p *Push) Run(ctx context.Context, s *live.Stream) error {
 	// A write that waits for the server must not outlive ctx by more than a
 	// goodbye.
@@ -176,8 +180,9 @@ func (p *Push) Run(ctx context.Context, s *live.Stream) error {
 		}
 	})
 	defer cur.Close()
-	// If it was pushed elsewhere before, what was on its way there may be lost.
-	cur.StartEarly()
+	if !p.stranger {
+		cur.StartFrom(p.taken.begin(s))
+	}
 	var buf []byte
 	for {
 		for {
@@ -200,6 +205,9 @@ func (p *Push) Run(ctx context.Context, s *live.Stream) error {
 				return p.cause(err)
 			}
 			cur.Advance(len(b))
+			if ms, ok := cur.Time(); ok {
+				p.taken.sent.Store(ms)
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -47,7 +47,11 @@ func (pl *pull) dial(ctx context.Context, src Source) (*feed, *peerConn, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	f := newFeed(pl.stream)
+	from := pl.stream.Position()
+	if from.IsZero() {
+		from = pl.from
+	}
+	f := newFeed(pl.stream, from)
 	if err = conn.open(ctx, f, pl.name); err == nil {
 		select {
 		case <-f.started:

@@ -30,7 +30,6 @@ type world struct {
 	nodes    []*machine
 	lives    uint64
 	started  map[stream.Name]int // publications accepted
-	moved    int                 // those, and sessions carried from server to server
 	log      []string
 	failures []string
 }
@@ -82,13 +81,6 @@ func (w *world) starts(name stream.Name) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.started[name]
-}
-
-// moves is how often a session has come to a server.
-func (w *world) moves() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.moved
 }
 
 func (w *world) nextLife() uint64 {
@@ -182,14 +174,9 @@ func (w *world) event(p *process, e event.Event) {
 	case event.PublishStarted:
 		w.mu.Lock()
 		w.started[stream.Name{App: e.App, Stream: e.Stream}]++
-		w.moved++
-		w.mu.Unlock()
-	case event.BackendChanged:
-		w.mu.Lock()
-		w.moved++
 		w.mu.Unlock()
 	case event.Claimed, event.Released, event.OwnershipLost, event.StoreLost, event.StoreBack, event.PublishEnded,
-		event.BackendFailed, event.NodeUp, event.NodeDown:
+		event.BackendFailed, event.BackendChanged, event.NodeUp, event.NodeDown:
 	default:
 		return
 	}
