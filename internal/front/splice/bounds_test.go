@@ -1,0 +1,144 @@
+package splice
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+// An idle session is two descriptors; one that lags has a pipe too, until it has
+// caught up.
+func TestTwoDescriptorsAnIdleSession(t *testing.T) {
+	j := New(Options{})
+	defer j.Close()
+	warm := join(t, j, Pair{})
+	big := make([]byte, 4<<20)
+	feed(t, warm, big)
+	before := descriptors(t)
+	const n = 50
+	var all []*joined
+	for range n {
+		x := join(t, j, Pair{})
+		feed(t, x, big[:256<<10])
+		all = append(all, x)
+	}
+	eventually(t, "no pipe is lent", func() bool { return j.Stats().Pipes == 0 })
+	// Two here and two in the test's hands.
+	if got := descriptors(t) - before; got > 4*n+2 {
+		t.Errorf("%d descriptors for %d sessions and their peers, want %d", got, n, 4*n)
+	}
+	for _, x := range all {
+		x.client.Close()
+		x.server.Close()
+		x.wait(t)
+	}
+	if got := descriptors(t); got > before+keepFree*2 {
+		t.Errorf("%d descriptors, %d before", got, before)
+	}
+}
+
+// feed sends p from the server and reads it at the client.
+func feed(t testing.TB, x *joined, p []byte) {
+	t.Helper()
+	go x.server.Write(p)
+	if _, err := io.ReadFull(x.client, make([]byte, len(p))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fill writes until nobody takes more.
+func fill(c *net.TCPConn) (n int) {
+	p := make([]byte, 64<<10)
+	for {
+		c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+		k, err := c.Write(p)
+		n += k
+		if err != nil {
+			return n
+		}
+	}
+}
+
+// A client that does not read holds a pipe, or memory when there are none left,
+// and nothing of others; the limit ends it, and what it held is free again.
+func TestAClientThatDoesNotRead(t *testing.T) {
+	for name, o := range map[string]Options{"pages": {Loops: 1, Pipes: 2}, "bytes": {Loops: 1, Copy: true}, "lane": {Loops: 1, Pipes: 2, MaxAdded: 20 * time.Millisecond}} {
+		t.Run(name, func(t *testing.T) {
+			j := New(o)
+			defer j.Close()
+			var stuck []*joined
+			for range 5 {
+				x := join(t, j, Pair{Stall: time.Second})
+				fill(x.server)
+				stuck = append(stuck, x)
+			}
+			if p := j.Stats().Pipes; p > 2 {
+				t.Errorf("%d pipes lent of 2", p)
+			}
+			fine := join(t, j, Pair{Stall: time.Second})
+			feed(t, fine, make([]byte, 8<<20))
+			for _, x := range stuck {
+				if e := x.wait(t); e.By != ByClient || e.Err != ErrStalled {
+					t.Errorf("ended %+v, want the client's stall", e)
+				}
+			}
+			feed(t, fine, make([]byte, 1<<20))
+			eventually(t, "the pipes are back", func() bool { return j.Stats().Pipes == 0 })
+		})
+	}
+}
+
+// A server that sends often and little is visited by the clock: few sends, and no
+// byte waits longer than the bound. When it falls silent it is left to epoll.
+func TestChattyServersGoIntoTheLane(t *testing.T) {
+	const bound = 40 * time.Millisecond
+	j := New(Options{MaxAdded: bound})
+	defer j.Close()
+	x := join(t, j, Pair{})
+	buf := make([]byte, 4096)
+	lanes, reads := 0, 0
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			if _, err := x.client.Read(buf); err != nil {
+				return
+			}
+			reads++
+		}
+	}()
+	tick := time.NewTicker(2 * time.Millisecond)
+	for range 300 {
+		<-tick.C
+		x.server.Write(make([]byte, 100))
+		lanes = max(lanes, j.Stats().InLane)
+	}
+	tick.Stop()
+	if lanes != 1 {
+		t.Errorf("%d in the lane, want 1", lanes)
+	}
+	eventually(t, "it has left the lane", func() bool { return j.Stats().InLane == 0 })
+	x.server.Close()
+	<-done
+	x.client.Close()
+	x.wait(t)
+	if reads > 150 {
+		t.Errorf("300 packets came as %d", reads)
+	}
+}
+
+func TestBurstsStayWithEpoll(t *testing.T) {
+	j := New(Options{MaxAdded: 20 * time.Millisecond})
+	defer j.Close()
+	x := join(t, j, Pair{})
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for range 25 {
+		<-tick.C
+		feed(t, x, make([]byte, 14<<10))
+		if j.Stats().InLane != 0 {
+			t.Fatal("a source of bursts is in the lane")
+		}
+	}
+}
