@@ -29,6 +29,8 @@ func check(c *Config, d *decoder) {
 	k.store()
 	k.limits()
 	k.apps()
+	k.front()
+	k.proxyProtocol("rtmp.proxy_protocol", &k.RTMP.ProxyProtocol)
 }
 
 // at reports a problem of key where it was written, in the file or by a flag.

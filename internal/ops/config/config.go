@@ -74,6 +74,8 @@ type RTMP struct {
 	// Listen is HOST:PORT; port 0 picks a free one.
 	Listen string  `yaml:"listen"`
 	TLS    RTMPTLS `yaml:"tls"`
+	// ProxyProtocol is for both listeners.
+	ProxyProtocol ProxyProtocol `yaml:"proxy_protocol"`
 }
 
 // RTMPTLS is the RTMPS listener; it is off while Listen is empty.
@@ -142,6 +144,14 @@ const ModeCarry FrontMode = "carry"
 // Front is the balancer.
 type Front struct {
 	Mode FrontMode `yaml:"mode"`
+	// Publish and Play are how sessions at servers that are no nodes are joined: carry
+	// or splice; auto, of plays, is splice there and carry to nodes. Nodes are always
+	// carried to.
+	Publish Way `yaml:"publish"`
+	Play    Way `yaml:"play"`
+	// Redirect are the families of RTMP clients that are sent to the server itself for
+	// plays: srs, flash, flashver:PREFIX.
+	Redirect []string `yaml:"redirect"`
 }
 
 // Play is what viewers get.

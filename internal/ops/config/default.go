@@ -32,7 +32,7 @@ func Default() Config {
 			Dir:    "weir-store",
 		},
 		Limits: DefaultLimits(),
-		Front:  Front{Mode: ModeCarry},
+		Front:  Front{Mode: ModeCarry, Publish: WayCarry, Play: WayAuto},
 		// Not smaller: a viewer that changes between two streams, or reloads its
 		// page, would cost a new pull each time. Not larger: bandwidth for nobody.
 		// MaxLatency: see live.DefaultMaxLatency.

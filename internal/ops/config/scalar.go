@@ -17,6 +17,7 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[LogFormat]():  {string(LogText), string(LogJSON)},
 	reflect.TypeFor[StoreKind]():  {string(StoreMemory), string(StoreEmbedded), string(StoreEtcd)},
 	reflect.TypeFor[FrontMode]():  {string(ModeCarry)},
+	reflect.TypeFor[Way]():        {string(WayAuto), string(WayCarry), string(WaySplice)},
 	reflect.TypeFor[Duplicate]():  {string(DuplicateReject), string(DuplicateTakeover)},
 	reflect.TypeFor[slog.Level](): {"debug", "info", "warn", "error"},
 }
