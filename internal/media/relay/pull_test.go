@@ -187,6 +187,33 @@ func TestP3ViewersFollowTheStreamToAnotherOrigin(t *testing.T) {
 	}
 }
 
+// A silent partition between an edge and the origin is noticed, and what was sent meanwhile is had from
+// the origin's groups, of any length and at any moment of one: nothing is lost, nothing comes twice.
+func TestP3PartitionFromTheOriginLosesNothing(t *testing.T) {
+	for _, gop := range []time.Duration{500 * time.Millisecond, time.Second, 4 * time.Second} {
+		for _, after := range []time.Duration{3 * time.Second, 3500 * time.Millisecond, 3970 * time.Millisecond} {
+			t.Run(fmt.Sprint("key frames every ", gop, ", after ", after), func(t *testing.T) {
+				in(t, func(t *testing.T, w *mediatest.World) {
+					w.Shape.GOP = gop
+					origin, edge := w.Start("origin"), w.Start("edge")
+					w.Publish(origin, alice, 1)
+					elapse(time.Second)
+					v := w.View(edge, alice, nil)
+					elapse(after)
+					healthy(t, v)
+					w.Net.Links(origin.Addr)[1].Cut()
+					elapse(noticed + 500*time.Millisecond)
+					healthy(t, v)
+					pulls := event.Of[event.PullStarted](edge.Rec)
+					if ended := event.Of[event.PullEnded](edge.Rec); len(pulls) != 2 || len(ended) != 1 || ended[0].Reason != event.SourceSilent {
+						t.Errorf("pulls %+v, ended %+v", pulls, ended)
+					}
+				})
+			})
+		}
+	}
+}
+
 // late has each stream a moment later than the registry says: it turns the first
 // two feeds away.
 type late struct {
