@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +29,10 @@ type Backend struct {
 	Foreign bool
 	// Announce is how a foreign server is told the client's address.
 	Announce Announce
-	Why      string // the decision in words
+	// Of a foreign server: Shared says that it plays what others like it have, and
+	// SameClock that it passes timestamps on as they come.
+	Shared, SameClock bool
+	Why               string // the decision in words
 	// Done gives the decision's reservation back, with whether the session came
 	// about. It may be nil.
 	Done func(ok bool)
@@ -94,6 +98,11 @@ type Options struct {
 	Publish, Play Way
 	// Ledger counts sessions at foreign servers; nil: nobody does.
 	Ledger Ledger
+	// Registry is where streams at foreign servers are claimed; nil: they are not.
+	Registry Registry
+	// Redirect names the families of clients that are sent to the server itself
+	// for plays; see [Redirect]. None: nobody is.
+	Redirect []string
 }
 
 // Front carries sessions.
@@ -103,11 +112,24 @@ type Front struct {
 	cancel context.CancelFunc
 
 	publishers, viewers atomic.Int64
+	redirected          redirected
+
+	mu          sync.Mutex
+	guests      map[string]map[guest]bool // carried sessions at foreign servers
+	evacuations map[string]context.CancelFunc
+	audiences   map[stream.Name]*audience
 }
 
 // New returns a Front that carries nothing.
 func New(o Options) *Front {
-	f := &Front{o: o}
+	if o.Ledger == nil {
+		o.Ledger = noLedger{}
+	}
+	if o.Registry == nil {
+		o.Registry = alone{}
+	}
+	f := &Front{o: o, guests: make(map[string]map[guest]bool), evacuations: make(map[string]context.CancelFunc),
+		audiences: make(map[stream.Name]*audience)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f
 }
@@ -125,6 +147,9 @@ func (f *Front) place(s event.Session, choose func(Request) (Backend, error), na
 	b, err := choose(Request{Name: name, Source: source(s.Remote), Exclude: exclude})
 	if err == nil {
 		f.o.Emit.Emit(event.Placed{Session: s, Node: b.Node, Why: b.Why})
+		if b.Foreign {
+			b.Shared, b.SameClock = f.o.Ledger.Traits(b.Node)
+		}
 	}
 	return b, err
 }

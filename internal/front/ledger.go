@@ -18,6 +18,8 @@ type Ledger interface {
 	Succeeded(server string)
 	// Moved counts a session that went on elsewhere.
 	Moved(server string)
+	// Traits are what is known of a server: see Backend.
+	Traits(server string) (shared, sameClock bool)
 	// Publishing says that a publisher of the stream has been put there, or was
 	// taken away.
 	Publishing(server string, name stream.Name, on bool)
@@ -37,8 +39,8 @@ func (f *Front) enter(b *Backend, publish bool) Entry {
 		here = &f.publishers
 	}
 	here.Add(1)
-	e := Entry{In: new(atomic.Int64), Out: new(atomic.Int64), End: func() {}}
-	if b.Foreign && f.o.Ledger != nil {
+	e := noLedger{}.Open("", publish)
+	if b.Foreign {
 		e = f.o.Ledger.Open(b.Node, publish)
 	}
 	end := e.End
@@ -48,3 +50,15 @@ func (f *Front) enter(b *Backend, publish bool) Entry {
 	}
 	return e
 }
+
+// noLedger counts nothing.
+type noLedger struct{}
+
+func (noLedger) Open(string, bool) Entry {
+	return Entry{In: new(atomic.Int64), Out: new(atomic.Int64), End: func() {}}
+}
+func (noLedger) Failed(string, error)                 {}
+func (noLedger) Succeeded(string)                     {}
+func (noLedger) Moved(string)                         {}
+func (noLedger) Traits(string) (bool, bool)           { return false, false }
+func (noLedger) Publishing(string, stream.Name, bool) {}

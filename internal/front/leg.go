@@ -16,14 +16,22 @@ type leg struct {
 	backend Backend
 	conn    *rtmp.ClientConn
 	id      uint32
-	once    sync.Once
-	done    chan struct{}
+	// timeline is the publisher's clock at a foreign server, if it is known; a node
+	// says itself on which clock its frames are.
+	timeline string
+	once     sync.Once
+	done     chan struct{}
+
+	foreign foreignLeg
 }
 
 // openLeg connects to an edge as the client and asks for the stream. The edge
 // may hold the answer back for as long as it waits for the stream, so only the
 // connecting has a limit; ctx ends with the client. from is what the client has had.
 func (f *Front) openLeg(ctx context.Context, p *session.Play, b Backend, from live.Position) (*leg, error) {
+	if b.Foreign {
+		return f.openForeignLeg(ctx, p, b)
+	}
 	dctx, cancel := context.WithTimeout(ctx, relay.DialTimeout)
 	defer cancel()
 	nc, err := f.o.Dial(dctx, b.Addr)

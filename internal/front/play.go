@@ -25,6 +25,7 @@ type viewer struct {
 
 	mu               sync.Mutex
 	leg              *leg
+	next             *leg // to go on with, when the present one is interrupted
 	paused           bool
 	noAudio, noVideo bool
 }
@@ -35,55 +36,57 @@ func (f *Front) Play(ctx context.Context, p *session.Play) (session.Player, erro
 		return nil, &session.Rejection{Code: rtmp.CodePlayFailed, Description: "Relayed too often: a loop between servers?", Reason: event.HopLimit}
 	}
 	v := &viewer{f: f, p: p, over: make(chan struct{})}
-	l, err := v.open(ctx)
-	if err != nil {
-		return nil, err
+	spliced, err := v.begin(ctx)
+	if err != nil || spliced != nil {
+		return spliced, err
 	}
-	v.leg = l
 	v.ctx, v.end = context.WithCancel(f.ctx)
-	f.viewers.Add(1)
+	v.settle(nil)
 	go v.run()
 	return v, nil
 }
 
-// open finds an edge that plays the stream. A refusal that is about the stream,
-// not about the edge, ends the search.
-func (v *viewer) open(ctx context.Context, exclude ...string) (*leg, error) {
-	var last error
-	for range maxTries {
-		b, err := v.f.place(v.p.Session, v.f.o.Placer.Viewer, v.p.Name, exclude)
-		if err != nil {
-			return nil, noServer(rtmp.CodePlayFailed, errors.Join(err, last))
+// begin finds the first server. A viewer that is spliced there comes back;
+// otherwise v.leg plays.
+func (v *viewer) begin(ctx context.Context) (spliced session.Player, err error) {
+	s := &search{f: v.f, session: v.p.Session, name: v.p.Name}
+	asked := false // to go there itself
+	err = s.run(ctx, func(sctx context.Context, b Backend) (err error) {
+		if !asked {
+			if asked, err = v.f.redirect(ctx, v.p, &b); err != nil {
+				return err
+			}
 		}
-		l, err := v.f.openLeg(ctx, v.p, b, v.clock.Position())
-		b.done(err == nil)
-		if err == nil {
-			return l, nil
+		if v.f.playWay(&b) == Splice {
+			if spliced, err = v.f.splicePlay(sctx, v.p, b); !errors.Is(err, errCarry) {
+				return err
+			}
+			v.f.o.Emit.Emit(event.NotSpliced{Session: v.p.Session, Node: b.Node, Err: err})
 		}
-		var refused *relay.RefusedError
-		if errors.As(err, &refused) && refused.Code == rtmp.CodePlayStreamNotFound {
-			return nil, &session.Rejection{Code: refused.Code, Description: refused.Description, Reason: event.NotFound}
-		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		v.f.o.Emit.Emit(event.BackendFailed{Session: v.p.Session, Node: b.Node, Phase: event.PhasePlace, Reason: failure(err), Err: err})
-		last = err
-		exclude = append(exclude, b.Node)
-	}
-	return nil, noServer(rtmp.CodePlayFailed, last)
+		v.leg, err = v.f.legTo(sctx, v.p, b, v.clock.Position())
+		return err
+	})
+	return spliced, err
+}
+
+// open finds another server that plays the stream, of which the client has had so much.
+// A refusal that is about the stream, not about the server, ends the search.
+func (v *viewer) open(ctx context.Context, s search, has live.Position) (l *leg, err error) {
+	s.f, s.session, s.name, s.moving = v.f, v.p.Session, v.p.Name, true
+	err = s.run(ctx, func(ctx context.Context, b Backend) (err error) {
+		l, err = v.f.legTo(ctx, v.p, b, v.clock.Position())
+		return err
+	})
+	return l, err
 }
 
 // run forwards the edge's messages, from edge to edge if it must, until the
 // stream or the client ends.
 func (v *viewer) run() {
 	reason, by, err := v.follow()
-	v.mu.Lock()
-	v.leg.close()
-	v.mu.Unlock()
-	v.f.viewers.Add(-1)
 	left := v.ctx.Err() != nil
 	v.end()
+	v.unsettle()
 	close(v.over)
 	if !left {
 		v.p.Ended(reason, by, err)
@@ -96,29 +99,52 @@ func (v *viewer) follow() (event.Reason, event.Side, error) {
 	}
 	for {
 		v.clock.Source()
+		if on := v.leg.timeline; on != "" {
+			v.clock.SetClock(live.Clock{Base: on})
+		}
 		out := v.forward(v.leg)
-		if out.ended || v.ctx.Err() != nil {
+		if v.ctx.Err() != nil {
 			return out.reason, out.by, out.err
 		}
-		from := v.leg.backend.Node
-		if !out.asked {
-			v.f.o.Emit.Emit(event.BackendFailed{Session: v.p.Session, Node: from, Phase: event.PhaseMedia, Reason: out.reason, Err: out.err})
-		}
-		next, err := v.open(v.ctx, from)
-		if err != nil {
-			return out.reason, out.by, errors.Join(out.err, err)
+		from := v.leg
+		next := v.takeNext()
+		if next != nil {
+			out.reason = event.NodeLeft
+		} else {
+			var err error
+			if next, err = v.after(from, &out); next == nil {
+				if out.reason == event.StreamEnded {
+					v.p.Conn.Status(v.p.Request.StreamID, rtmp.LevelStatus, rtmp.CodePlayUnpublishNotify, "The stream has ended.", nil)
+				}
+				return out.reason, out.by, errors.Join(out.err, err)
+			}
 		}
 		v.use(next)
-		v.f.o.Emit.Emit(event.BackendChanged{Session: v.p.Session, From: from, To: next.backend.Node, Reason: out.reason})
+		v.f.moved(v.p.Session, &from.backend, &next.backend, out.reason)
 	}
 }
 
-// use goes on with another edge, which is told what the client wanted.
+// after finds the server that goes on after one has ended; nil: the play is over.
+func (v *viewer) after(from *leg, out *outcome) (*leg, error) {
+	if from.backend.Foreign {
+		return v.afterForeign(from, out)
+	}
+	if out.ended {
+		return nil, nil
+	}
+	if !out.asked {
+		v.f.backendFailed(v.p.Session, &from.backend, event.PhaseMedia, out.reason, out.err)
+	}
+	return v.open(v.ctx, search{exclude: []string{from.backend.Node}}, v.clock.Position())
+}
+
+// use goes on with another server, which is told what the client wanted.
 func (v *viewer) use(next *leg) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.leg.close()
+	from := v.leg
 	v.leg = next
+	v.settle(from)
 	if v.paused {
 		next.pause(true)
 	}
@@ -144,13 +170,14 @@ func over(reason event.Reason, by event.Side, err error) outcome {
 func (v *viewer) forward(l *leg) outcome {
 	client := v.p.Conn
 	for {
-		ev, err := l.conn.Next()
+		ev, err := l.read()
 		if err != nil {
 			return outcome{reason: event.SourceLost, by: event.ByBackend, err: err}
 		}
 		switch ev.Kind {
 		case rtmp.EventMedia:
 			m := *ev.Message
+			l.foreign.entry.Out.Add(int64(len(m.Payload)))
 			m.StreamID = v.p.Request.StreamID
 			if !v.clock.Place(&m) {
 				continue
@@ -160,7 +187,7 @@ func (v *viewer) forward(l *leg) outcome {
 			}
 			// One write for all that has arrived: a GOP comes in one piece, a live
 			// frame at once.
-			if !l.conn.Buffered() {
+			if !l.buffered() {
 				if err := client.Flush(); err != nil {
 					return over(clientFailed(err))
 				}
@@ -173,7 +200,6 @@ func (v *viewer) forward(l *leg) outcome {
 			case rtmp.CodeReconnect:
 				return outcome{asked: true, reason: event.NodeLeft, by: event.ByServer}
 			case rtmp.CodePlayUnpublishNotify, rtmp.CodePlayStop, rtmp.CodePlayComplete:
-				client.Status(v.p.Request.StreamID, rtmp.LevelStatus, rtmp.CodePlayUnpublishNotify, "The stream has ended.", nil)
 				return over(event.StreamEnded, event.ByServer, nil)
 			}
 		}

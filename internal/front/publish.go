@@ -5,11 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	mrand "math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"weir/internal/media/ingest"
 	"weir/internal/media/live"
-	"weir/internal/media/member"
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
@@ -27,10 +27,15 @@ type carried struct {
 	cancel   context.CancelFunc
 	done     chan struct{} // the pushing has ended
 	silence  silence
+	keys     keyBell
+	wishes   chan *wish
+	sent     atomic.Pointer[atomic.Int64] // the present server's count of bytes to it
 
 	// The pushing goroutine's own.
-	push *relay.Push
-	node string
+	push  *relay.Push
+	at    Backend
+	entry Entry
+	claim Claim // nil while the stream is a node's
 }
 
 // Publish carries a publisher to an origin and returns when that has accepted
@@ -39,12 +44,13 @@ func (f *Front) Publish(ctx context.Context, p *session.Publish) (session.Publis
 	if p.Extra.Hops >= relay.MaxHops {
 		return nil, &session.Rejection{Code: rtmp.CodePublishRejected, Description: "Relayed too often: a loop between servers?", Reason: event.HopLimit}
 	}
-	c := &carried{f: f, p: p, timeline: p.Extra.Timeline, done: make(chan struct{})}
+	c := &carried{f: f, p: p, timeline: p.Extra.Timeline, done: make(chan struct{}), wishes: make(chan *wish)}
 	if c.timeline == "" {
 		c.timeline = rand.Text()
 	}
-	if err := c.open(ctx); err != nil {
-		return nil, err
+	spliced, err := c.begin(ctx)
+	if err != nil || spliced != nil {
+		return spliced, err
 	}
 	// The connection's number keeps two publishers of one name apart here: which
 	// of them may publish was the origin's to say.
@@ -53,11 +59,11 @@ func (f *Front) Publish(ctx context.Context, p *session.Publish) (session.Publis
 	if err != nil {
 		c.stream.Release()
 		c.push.Close()
+		c.leave()
 		return nil, err
 	}
 	c.writer = w
 	ctx, c.cancel = context.WithCancel(f.ctx)
-	f.publishers.Add(1)
 	go c.run(ctx)
 	if f.o.FirstMedia > 0 && f.o.Silence > 0 {
 		c.silence.begin()
@@ -66,93 +72,82 @@ func (f *Front) Publish(ctx context.Context, p *session.Publish) (session.Publis
 	return c, nil
 }
 
-// open finds a server and publishes there. A refusal that is about the stream,
-// not about the server, ends the search.
-func (c *carried) open(ctx context.Context, exclude ...string) error {
-	var last error
-	for range maxTries {
-		b, err := c.f.place(c.p.Session, c.f.o.Placer.Publisher, c.p.Name, exclude)
-		if err != nil {
-			return noServer(rtmp.CodePublishRejected, errors.Join(err, last))
-		}
-		push, err := relay.OpenPush(ctx, relay.PushOptions{
-			Dial: c.f.o.Dial, Addr: b.Addr, Node: c.f.o.Node, Secret: c.f.o.Secret(),
-			Connect: connectAs(&c.p.Client, b.Addr), Path: c.p.Name.String(),
-			Extra: member.PublishExtra{Timeline: c.timeline, Hops: c.p.Extra.Hops + 1, Client: c.p.Facts},
-		})
-		b.done(err == nil)
-		if err == nil {
-			c.push, c.node = push, b.Node
-			return nil
-		}
-		var refused *relay.RefusedError
-		if errors.As(err, &refused) && refused.Code == rtmp.CodePublishBadName {
-			return &session.Rejection{Code: refused.Code, Description: refused.Description, Reason: event.Busy}
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		c.f.o.Emit.Emit(event.BackendFailed{Session: c.p.Session, Node: b.Node, Phase: event.PhasePlace, Reason: failure(err), Err: err})
-		last = err
-		exclude = append(exclude, b.Node)
-	}
-	return noServer(rtmp.CodePublishRejected, last)
-}
-
 // run pushes the stream until the client leaves, from server to server if it
 // must.
 func (c *carried) run(ctx context.Context) {
 	defer close(c.done)
 	for {
-		from, reason := c.node, event.NodeLeft
+		from, reason := c.at, event.NodeLeft
 		asked, err := c.follow(ctx)
 		if ctx.Err() != nil {
 			return
 		}
+		if errors.Is(err, errTaken) {
+			c.giveUp(ctx, event.TakenOver, err)
+			return
+		}
 		if !asked {
 			reason = failure(err)
-			c.f.o.Emit.Emit(event.BackendFailed{Session: c.p.Session, Node: from, Phase: event.PhaseMedia, Reason: reason, Err: err})
-			if err := c.move(ctx, from); err != nil {
+			c.f.backendFailed(c.p.Session, &from, event.PhaseMedia, reason, err)
+			if err := c.move(ctx, from.Node); err != nil {
 				c.giveUp(ctx, reason, err)
 				return
 			}
 		}
-		c.f.o.Emit.Emit(event.BackendChanged{Session: c.p.Session, From: from, To: c.node, Reason: reason})
+		c.f.moved(c.p.Session, &from, &c.at, reason)
 	}
 }
 
 // follow runs the present push to its end. When its server asks the stream to go
-// elsewhere, the next push is opened before this one ends, so that there is no
-// moment without an origin; asked is then true and c.push the next one.
+// elsewhere, or somebody wishes it, the next push is opened before this one ends, so
+// that there is no moment without an origin; asked is then true and c.push the next one.
 func (c *carried) follow(ctx context.Context) (asked bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	push, ended := c.push, make(chan error, 1)
-	go func() { ended <- push.Run(ctx, c.stream) }()
+	push, ended, over := c.push, make(chan error, 1), make(chan struct{})
+	go func() {
+		ended <- push.Run(ctx, c.stream)
+		close(over)
+	}()
 	ask := push.Asked()
 	retry := time.NewTimer(0)
 	retry.Stop()
 	defer retry.Stop()
 	for {
+		var w *wish
 		select {
 		case err := <-ended:
 			return false, err
+		case <-c.lost():
+			return false, errTaken
 		case <-ask:
 			ask = nil
+		case w = <-c.wishes:
+			if !c.atKey(w, over) {
+				close(w.done)
+				continue
+			}
 		case <-retry.C:
 		}
-		if c.open(ctx, c.node) == nil {
+		err := c.open(ctx, c.at.Node)
+		if w != nil {
+			close(w.done)
+		}
+		if err == nil {
 			// The old server hears from the registry that the stream is another's. Its
 			// push ends with this function.
 			cancel()
 			go func() {
-				<-ended
+				<-over
 				push.Close()
 			}()
 			return true, nil
 		}
-		// Nobody else can take it yet: stay as long as it may.
-		retry.Reset(time.Second)
+		// Nobody else can take it yet: stay as long as it may. A wish is repeated by
+		// whoever has it.
+		if w == nil {
+			retry.Reset(time.Second)
+		}
 	}
 }
 
@@ -163,7 +158,10 @@ func (c *carried) giveUp(ctx context.Context, reason event.Reason, err error) {
 	}
 	code := rtmp.CodePublishRejected
 	var r *session.Rejection
-	if errors.As(err, &r) {
+	switch {
+	case errors.Is(err, errTaken):
+		code = rtmp.CodePublishBadName
+	case errors.As(err, &r):
 		code = r.Code
 	}
 	// The client's reader may be in Write: it must not wait for this.
@@ -201,6 +199,8 @@ func failure(err error) event.Reason {
 		return event.BackendRefused
 	case errors.Is(err, relay.ErrLost):
 		return event.SourceLost
+	case errors.Is(err, relay.ErrPeerSilent):
+		return event.SourceSilent
 	}
 	return event.DialFailed
 }
@@ -212,7 +212,12 @@ func (c *carried) Write(m *rtmp.Message) error {
 		return nil
 	}
 	c.silence.heard()
-	return c.writer.Write(typ, m.Timestamp, payload)
+	if err := c.writer.Write(typ, m.Timestamp, payload); err != nil {
+		return err
+	}
+	c.sent.Load().Add(int64(len(payload)))
+	c.keys.passed(m)
+	return nil
 }
 
 // Close is session.Publisher.
@@ -222,5 +227,5 @@ func (c *carried) Close() {
 	<-c.done
 	c.push.Close()
 	c.stream.Release()
-	c.f.publishers.Add(-1)
+	c.leave()
 }

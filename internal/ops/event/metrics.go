@@ -31,6 +31,9 @@ type counters struct {
 	placed        prometheus.Counter
 	backendFails  *prometheus.CounterVec // reason
 	backendMoves  *prometheus.CounterVec // reason
+	notSpliced    prometheus.Counter
+	redirects     prometheus.Counter
+	notFollowed   prometheus.Counter
 	backendUps    prometheus.Counter
 	backendDowns  prometheus.Counter
 	backendLoads  prometheus.Counter
@@ -73,6 +76,9 @@ func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
 		dropped:       r.counters("weir_media_dropped_messages_total", "Messages of publishers and feeds that were not written to their stream.", "reason"),
 		placed:        r.counter("weir_placements_total", "Sessions for which a server was chosen."),
 		backendFails:  r.counters("weir_backend_failures_total", "Chosen servers that could not be used.", "reason"),
+		notSpliced:    r.counter("weir_sessions_not_spliced_total", "Sessions that were carried because they could not be spliced."),
+		redirects:     r.counter("weir_redirects_total", "Viewers that were told to go to a server itself."),
+		notFollowed:   r.counter("weir_redirects_not_followed_total", "Those of them that did not go."),
 		backendMoves:  r.counters("weir_backend_changes_total", "Carried sessions that went on to another server.", "reason"),
 		backendUps:    r.counter("weir_backend_ups_total", "Times that the checks of a backend found it up after they had not."),
 		backendDowns:  r.counter("weir_backend_downs_total", "Times that the checks of a backend found it down after they had not."),
@@ -115,6 +121,12 @@ func (c *counters) count(e Event) {
 		c.backendFails.WithLabelValues(c.reason(e.Reason)).Inc()
 	case BackendChanged:
 		c.backendMoves.WithLabelValues(c.reason(e.Reason)).Inc()
+	case NotSpliced:
+		c.notSpliced.Inc()
+	case Redirected:
+		c.redirects.Inc()
+	case NotRedirected:
+		c.notFollowed.Inc()
 	case ViewersSkipped:
 		c.skips.WithLabelValues(c.reasons(e.Reason, e.Count)).Add(float64(max(e.Count, 0)))
 	case MediaDropped:

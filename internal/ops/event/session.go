@@ -113,6 +113,29 @@ type BackendChanged struct {
 	Reason   Reason
 }
 
+// NotSpliced: a session that was to be joined with its server in the kernel is
+// carried there instead.
+type NotSpliced struct {
+	Session
+	Node string
+	Err  error // why
+}
+
+// Redirected: a client was told to go to a server itself. NotRedirected: it did not
+// go, so it is served here, now and for a while.
+type (
+	Redirected struct {
+		Session
+		Node   string
+		Family string
+	}
+	NotRedirected struct {
+		Session
+		Family string
+		Stayed bool // it kept the connection; else it came back
+	}
+)
+
 // LimitHit: a limit bit without ending the session (what ends one is the Reason
 // of its SessionClosed).
 type LimitHit struct {
@@ -168,6 +191,22 @@ func (e BackendFailed) line() (slog.Level, string, []slog.Attr) {
 func (e BackendChanged) line() (slog.Level, string, []slog.Attr) {
 	return slog.LevelInfo, "backend changed", append(e.attrs(),
 		slog.String("from", e.From), slog.String("to", e.To), slog.String("reason", string(e.Reason)))
+}
+
+func (e NotSpliced) line() (slog.Level, string, []slog.Attr) {
+	return slog.LevelInfo, "not spliced", appendErr(append(e.attrs(), slog.String("on", e.Node)), e.Err)
+}
+
+func (e Redirected) line() (slog.Level, string, []slog.Attr) {
+	return slog.LevelInfo, "redirected", append(e.attrs(), slog.String("to", e.Node), slog.String("why", e.Family))
+}
+
+func (e NotRedirected) line() (slog.Level, string, []slog.Attr) {
+	why := e.Family + " came back"
+	if e.Stayed {
+		why = e.Family + " stayed"
+	}
+	return slog.LevelInfo, "redirect not followed", append(e.attrs(), slog.String("why", why))
 }
 
 func (e LimitHit) line() (slog.Level, string, []slog.Attr) {

@@ -1,0 +1,107 @@
+package front
+
+import (
+	"context"
+
+	"weir/internal/stream"
+)
+
+// audience is the carried viewers of one stream at foreign servers. When the registry
+// says that the stream is somewhere else now, they go there: also those who came before
+// it began and wait at a server that it was not published to.
+type audience struct {
+	viewers map[*viewer]bool // Front.mu guards it
+	stop    func()
+}
+
+// attend has the viewer follow its stream while it is at a foreign server that does
+// not share streams with others.
+func (f *Front) attend(v *viewer) {
+	name := v.p.Name
+	if b := &v.leg.backend; !b.Foreign || b.Shared {
+		f.forget(v)
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	a := f.audiences[name]
+	if a == nil {
+		changed, unwatch := f.o.Registry.Watch(name)
+		ctx, cancel := context.WithCancel(f.ctx)
+		a = &audience{viewers: make(map[*viewer]bool), stop: func() {
+			cancel()
+			unwatch()
+		}}
+		f.audiences[name] = a
+		go f.followStream(ctx, name, changed)
+	}
+	a.viewers[v] = true
+}
+
+// forget ends that.
+func (f *Front) forget(v *viewer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name := v.p.Name
+	a := f.audiences[name]
+	if a == nil || !a.viewers[v] {
+		return
+	}
+	if delete(a.viewers, v); len(a.viewers) == 0 {
+		delete(f.audiences, name)
+		a.stop()
+	}
+}
+
+// followStream moves the viewers of one stream whenever it is found to be elsewhere.
+func (f *Front) followStream(ctx context.Context, name stream.Name, changed <-chan struct{}) {
+	room := make(chan struct{}, atOnce)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+		at, ok := f.o.Registry.At(name)
+		if !ok {
+			continue
+		}
+		for _, v := range f.audience(name) {
+			if !v.strays(at) {
+				continue
+			}
+			select {
+			case room <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			go func() {
+				defer func() { <-room }()
+				mctx, cancel := context.WithTimeout(ctx, moveTime)
+				defer cancel()
+				v.evacuate(mctx, true)
+			}()
+		}
+	}
+}
+
+func (f *Front) audience(name stream.Name) []*viewer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	a := f.audiences[name]
+	if a == nil {
+		return nil
+	}
+	all := make([]*viewer, 0, len(a.viewers))
+	for v := range a.viewers {
+		all = append(all, v)
+	}
+	return all
+}
+
+// strays reports whether the viewer is not where its stream is.
+func (v *viewer) strays(at At) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.leg.backend.Foreign && v.leg.backend.Node != at.Server && v.next == nil
+}

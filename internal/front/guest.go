@@ -1,0 +1,114 @@
+package front
+
+import (
+	"context"
+	"time"
+)
+
+// guest is a carried session at a foreign server.
+type guest interface {
+	// evacuate moves the session elsewhere and returns when that is done or has been
+	// tried. At a gentle move the old server serves until the new one has a key frame.
+	evacuate(ctx context.Context, gentle bool)
+	publishes() bool
+}
+
+const (
+	// keyWait is how long a move waits for the next key frame. Why not larger: a
+	// stream without pictures has none. Why not smaller: ten seconds between key
+	// frames is what limits.gop_time allows for.
+	keyWait = 10 * time.Second
+	// moveTime bounds one move of an evacuation, so that one session that cannot move
+	// does not hold up the others.
+	moveTime = keyWait + patience
+	// atOnce is how many sessions leave a server together that is down.
+	atOnce = 16
+)
+
+// settleAt notes that g is at server; "" = nowhere.
+func (f *Front) settleAt(g guest, from, to string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if set := f.guests[from]; set != nil {
+		if delete(set, g); len(set) == 0 {
+			delete(f.guests, from)
+		}
+	}
+	if to == "" {
+		return
+	}
+	if f.guests[to] == nil {
+		f.guests[to] = make(map[guest]bool)
+	}
+	f.guests[to][g] = true
+}
+
+// Evacuate moves the carried sessions of a foreign server that takes no more, in the
+// background: gently, one after another and each at a key frame; otherwise many at a
+// time and at once. Publishers go first: their viewers find the stream where it is then.
+// What is spliced stays until its server ends it.
+func (f *Front) Evacuate(server string, gentle bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if old := f.evacuations[server]; old != nil {
+		old()
+	}
+	ctx, cancel := context.WithCancel(f.ctx)
+	f.evacuations[server] = cancel
+	go f.evacuate(ctx, server, gentle)
+}
+
+// Stay ends the evacuation of a server that takes sessions again. What has moved
+// stays where it is.
+func (f *Front) Stay(server string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if cancel := f.evacuations[server]; cancel != nil {
+		cancel()
+		delete(f.evacuations, server)
+	}
+}
+
+// evacuate goes on until Stay: who was on the way there when it began comes too.
+func (f *Front) evacuate(ctx context.Context, server string, gentle bool) {
+	room := make(chan struct{}, 1)
+	if !gentle {
+		room = make(chan struct{}, atOnce)
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		for _, g := range f.guestsAt(server) {
+			select {
+			case room <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			go func() {
+				defer func() { <-room }()
+				mctx, cancel := context.WithTimeout(ctx, moveTime)
+				defer cancel()
+				g.evacuate(mctx, gentle)
+			}()
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+// guestsAt returns those at a server, publishers first.
+func (f *Front) guestsAt(server string) []guest {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := make([]guest, 0, len(f.guests[server]))
+	for _, first := range []bool{true, false} {
+		for g := range f.guests[server] {
+			if g.publishes() == first {
+				all = append(all, g)
+			}
+		}
+	}
+	return all
+}

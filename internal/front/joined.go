@@ -1,0 +1,42 @@
+package front
+
+import (
+	"sync"
+
+	"weir/internal/media/session"
+	"weir/internal/ops/event"
+	"weir/rtmp"
+)
+
+// spliced is a publisher that is joined to its server in the kernel: what is
+// left to do is to hold its claim.
+type spliced struct {
+	session.Publisher
+	c    *carried
+	once sync.Once
+	over chan struct{}
+}
+
+func newSpliced(c *carried, pub session.Publisher) *spliced {
+	s := &spliced{Publisher: pub, c: c, over: make(chan struct{})}
+	close(c.done) // nothing here can move it
+	if lost := c.lost(); lost != nil {
+		go func() {
+			select {
+			case <-lost:
+				c.p.Evict(rtmp.CodePublishBadName, event.TakenOver, errTaken)
+			case <-s.over:
+			}
+		}()
+	}
+	return s
+}
+
+// Close is session.Publisher.
+func (s *spliced) Close() {
+	s.once.Do(func() {
+		close(s.over)
+		s.Publisher.Close()
+		s.c.leave()
+	})
+}

@@ -1,0 +1,97 @@
+package front
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"weir/flv"
+	"weir/rtmp"
+)
+
+// wish is somebody's that a carried publisher moves.
+type wish struct {
+	ctx    context.Context // ends with the wish
+	gentle bool
+	done   chan struct{} // closed when it has moved, or will not
+}
+
+// evacuate is guest.
+func (c *carried) evacuate(ctx context.Context, gentle bool) {
+	w := &wish{ctx: ctx, gentle: gentle, done: make(chan struct{})}
+	select {
+	case c.wishes <- w:
+	case <-c.done:
+		return
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-w.done:
+	case <-c.done:
+	case <-ctx.Done():
+	}
+}
+
+func (c *carried) publishes() bool { return true }
+
+// keyBell rings once, at the next key frame that passes.
+type keyBell struct{ p atomic.Pointer[chan struct{}] }
+
+// next returns a channel that is closed at the next key frame. One waits at a time.
+func (b *keyBell) next() <-chan struct{} {
+	ch := make(chan struct{})
+	b.p.Store(&ch)
+	return ch
+}
+
+// passed is told of every message that is in the stream now.
+func (b *keyBell) passed(m *rtmp.Message) {
+	if b.p.Load() == nil || !isKey(m) {
+		return
+	}
+	if ch := b.p.Swap(nil); ch != nil {
+		close(*ch)
+	}
+}
+
+func isKey(m *rtmp.Message) bool {
+	if m.Type != rtmp.Video {
+		return false
+	}
+	v, err := flv.ParseVideo(m.Payload)
+	return err == nil && v.Keyframe && !v.SequenceHeader
+}
+
+// coded reports whether a message is a coded frame, and of sound; headers and data
+// are none.
+func coded(m *rtmp.Message) (sound, frame bool) {
+	switch m.Type {
+	case rtmp.Video:
+		v, err := flv.ParseVideo(m.Payload)
+		return false, err == nil && !v.SequenceHeader
+	case rtmp.Audio:
+		a, err := flv.ParseAudio(m.Payload)
+		return true, err == nil && !a.SequenceHeader
+	}
+	return false, false
+}
+
+// atKey waits for the publisher's next key frame, or until that has been waited for
+// long enough; false if w is over, or the push has ended.
+func (c *carried) atKey(w *wish, ended <-chan struct{}) bool {
+	if !w.gentle {
+		return true
+	}
+	late := time.NewTimer(keyWait)
+	defer late.Stop()
+	select {
+	case <-c.keys.next():
+	case <-late.C:
+	case <-w.ctx.Done():
+		return false
+	case <-ended:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,185 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"weir/internal/media/ingest"
+	"weir/internal/media/member"
+	"weir/internal/media/relay"
+	"weir/internal/media/session"
+	"weir/internal/ops/event"
+	"weir/rtmp"
+)
+
+// errTaken: the registry says that the stream is another publisher's now.
+var errTaken = errors.New("front: another publisher has the stream now")
+
+const (
+	// nameTries is how often a foreign server that says that the name is taken is asked
+	// again, nameWait apart, longer each time. The registry has given the name to us: what the server
+	// still knows is a publisher whose end it has not seen, or of somebody who
+	// publishes past us.
+	nameTries = 3
+	nameWait  = 100 * time.Millisecond
+)
+
+// begin finds the first server. A publisher that is spliced there comes back;
+// otherwise c.push runs.
+func (c *carried) begin(ctx context.Context) (session.Publisher, error) {
+	var spliced session.Publisher
+	s := &search{f: c.f, session: c.p.Session, name: c.p.Name, publish: true}
+	err := s.run(ctx, func(ctx context.Context, b Backend) error {
+		if err := c.own(ctx, &b); err != nil {
+			return err
+		}
+		if c.f.publishWay(&b) == Splice {
+			pub, err := c.f.splicePublish(ctx, c.p, b)
+			if err == nil {
+				c.settled(b) // who splices counts
+				spliced = newSpliced(c, pub)
+				return nil
+			}
+			if !errors.Is(err, errCarry) {
+				return err
+			}
+			c.f.o.Emit.Emit(event.NotSpliced{Session: c.p.Session, Node: b.Node, Err: err})
+		}
+		return c.pushTo(ctx, b)
+	})
+	if err != nil {
+		c.leave()
+		return nil, err
+	}
+	return spliced, nil
+}
+
+// open finds the next server and publishes there. A refusal that is about the stream,
+// not about the server, ends the search.
+func (c *carried) open(ctx context.Context, leaves string) error {
+	s := &search{f: c.f, session: c.p.Session, name: c.p.Name, publish: true, moving: true, exclude: []string{leaves}}
+	return s.run(ctx, func(ctx context.Context, b Backend) error {
+		if err := c.own(ctx, &b); err != nil {
+			return err
+		}
+		return c.pushTo(ctx, b)
+	})
+}
+
+// own claims the stream for a foreign server, unless it is held.
+func (c *carried) own(ctx context.Context, b *Backend) error {
+	if !b.Foreign || c.claim != nil {
+		return nil
+	}
+	claim, err := c.f.o.Registry.Claim(ctx, ClaimRequest{Name: c.p.Name, Timeline: c.timeline, Session: c.p.Session,
+		Encoder: c.p.Facts.FlashVer, Server: b.Node})
+	var busy *ingest.BusyError
+	switch {
+	case errors.As(err, &busy):
+		return &session.Rejection{Code: rtmp.CodePublishBadName, Description: "Already publishing.", Reason: event.Busy, Err: err}
+	case err != nil:
+		return &session.Rejection{Code: rtmp.CodePublishRejected, Description: "The stream could not be claimed now; try again.", Reason: event.StorePending, Err: err}
+	}
+	c.claim = claim
+	return nil
+}
+
+// lost is closed when the claim is another's.
+func (c *carried) lost() <-chan struct{} {
+	if c.claim == nil {
+		return nil
+	}
+	return c.claim.Lost()
+}
+
+// pushTo publishes at b.
+func (c *carried) pushTo(ctx context.Context, b Backend) error {
+	o := relay.PushOptions{Dial: c.f.dialer(&b, &c.p.Client), Addr: b.Addr}
+	if b.Foreign {
+		o.Connect = foreignConnect(&c.p.Client, c.p.Name)
+		o.Path = foreignName(&c.p.Client, c.p.Name, c.p.Request.Name, c.p.Request.Query)
+		o.Type, o.Args = c.p.Request.Type, rest(c.p.Request.Args, 2)
+	} else {
+		o.Node, o.Secret = c.f.o.Node, c.f.o.Secret()
+		o.Connect, o.Path = connectAs(&c.p.Client, b.Addr), c.p.Name.String()
+		o.Extra = member.PublishExtra{Timeline: c.timeline, Hops: c.p.Extra.Hops + 1, Client: c.p.Facts}
+	}
+	push, err := relay.OpenPush(ctx, o)
+	for try := 1; b.Foreign && taken(err) && try <= nameTries; try++ {
+		select {
+		case <-time.After(time.Duration(try) * nameWait):
+			push, err = relay.OpenPush(ctx, o)
+		case <-ctx.Done():
+			return err
+		}
+	}
+	if err != nil {
+		return err
+	}
+	c.push = push
+	c.settle(b)
+	return nil
+}
+
+// taken reports whether a server says that another publishes under the name.
+func taken(err error) bool {
+	var refused *relay.RefusedError
+	return errors.As(err, &refused) && refused.Code == rtmp.CodePublishBadName
+}
+
+// settle notes that the stream is at b now.
+func (c *carried) settle(b Backend) {
+	entry := c.f.enter(&b, true)
+	c.sent.Store(entry.In)
+	c.unsettle(b)
+	c.entry = entry
+	c.settled(b)
+}
+
+// settled says so.
+func (c *carried) settled(b Backend) {
+	c.at = b
+	switch {
+	case b.Foreign:
+		c.claim.MovedTo(b.Node)
+		c.f.o.Ledger.Publishing(b.Node, c.p.Name, true)
+	case c.claim != nil:
+		// The node has claimed the stream itself, under the same timeline.
+		c.claim.Release()
+		c.claim = nil
+	}
+}
+
+// unsettle is the end of the stay where the stream is; next is where it goes.
+func (c *carried) unsettle(next Backend) {
+	var from, to string
+	if c.at.Foreign {
+		from = c.at.Node
+		c.f.o.Ledger.Publishing(from, c.p.Name, false)
+	}
+	if next.Foreign {
+		to = next.Node
+	}
+	c.f.settleAt(c, from, to)
+	if c.entry.End != nil {
+		c.entry.End()
+		c.entry = Entry{}
+	}
+}
+
+// leave gives back all that the publisher has outside.
+func (c *carried) leave() {
+	c.unsettle(Backend{})
+	if c.claim != nil {
+		c.claim.Release()
+	}
+}
+
+// moved tells of a session that goes on elsewhere.
+func (f *Front) moved(s event.Session, from, to *Backend, reason event.Reason) {
+	f.o.Emit.Emit(event.BackendChanged{Session: s, From: from.Node, To: to.Node, Reason: reason})
+	if from.Foreign {
+		f.o.Ledger.Moved(from.Node)
+	}
+}

@@ -1,0 +1,192 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"weir/internal/media/live"
+	"weir/internal/media/relay"
+	"weir/internal/media/session"
+	"weir/internal/ops/event"
+)
+
+const (
+	// settleTime is how long a carried viewer waits for the registry to say where its
+	// stream goes on. Why not shorter: its publisher's silence is noticed within 2 s.
+	settleTime = 3 * time.Second
+	// endTime is the same once a server has said that the stream has ended: what
+	// has moved has been moved in the registry before.
+	endTime = time.Second
+	// roamTime is how long a viewer without a server is kept. Why not larger: its
+	// player shows nothing meanwhile.
+	roamTime = 10 * time.Second
+)
+
+// publishes is guest.
+func (v *viewer) publishes() bool { return false }
+
+// legTo opens a leg and counts it; the caller's to leave.
+func (f *Front) legTo(ctx context.Context, p *session.Play, b Backend, has live.Position) (*leg, error) {
+	entry := f.enter(&b, false)
+	l, err := f.openLeg(ctx, p, b, has)
+	if err != nil {
+		entry.End()
+		return nil, err
+	}
+	l.foreign.entry = entry
+	return l, nil
+}
+
+// leave ends the leg and its count; once.
+func (l *leg) leave() {
+	l.close()
+	l.foreign.entry.End()
+}
+
+// settle notes that the viewer is at its leg's server. It needs v.mu, or nobody else to know
+// the viewer yet.
+func (v *viewer) settle(from *leg) {
+	old := ""
+	if from != nil {
+		from.leave()
+		old = from.foreignName()
+	}
+	v.f.settleAt(v, old, v.leg.foreignName())
+	v.f.attend(v)
+}
+
+func (l *leg) foreignName() string {
+	if l.backend.Foreign {
+		return l.backend.Node
+	}
+	return ""
+}
+
+// unsettle ends the viewer's stay.
+func (v *viewer) unsettle() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.leg.leave()
+	v.f.settleAt(v, v.leg.foreignName(), "")
+	v.f.forget(v)
+	if v.next != nil {
+		v.next.leave()
+		v.next = nil
+	}
+}
+
+// takeNext returns the leg that a move has prepared; nil if there is none.
+func (v *viewer) takeNext() *leg {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	l := v.next
+	v.next = nil
+	return l
+}
+
+// evacuate is guest: the next server is played from until it has a key frame, while
+// the present one serves.
+func (v *viewer) evacuate(ctx context.Context, gentle bool) {
+	v.mu.Lock()
+	from := v.leg
+	v.mu.Unlock()
+	if !gentle {
+		// It is down: whatever it still sends is not worth waiting for.
+		from.close()
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(v.ctx, cancel)()
+	defer context.AfterFunc(from.ctx(), cancel)()
+	next, err := v.open(ctx, search{leaves: from.backend.Node, exclude: []string{from.backend.Node}}, live.Position{})
+	if err != nil {
+		return // it stays: nobody else has the stream
+	}
+	if err := next.untilKey(ctx); err != nil {
+		next.leave()
+		return
+	}
+	v.mu.Lock()
+	ok := v.leg == from && v.next == nil && v.ctx.Err() == nil
+	if ok {
+		v.next = next
+	}
+	v.mu.Unlock()
+	if !ok {
+		next.leave()
+		return
+	}
+	from.interrupt()
+}
+
+// ctx ends with the leg.
+func (l *leg) ctx() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-l.done
+		cancel()
+	}()
+	return ctx
+}
+
+// afterForeign finds where a stream goes on that was played from a foreign server; nil: it does
+// not. A stream that the registry knows is followed; of others any server may know.
+func (v *viewer) afterForeign(from *leg, out *outcome) (*leg, error) {
+	if out.ended && out.reason != event.StreamEnded {
+		return nil, nil
+	}
+	limit := settleTime
+	if out.ended {
+		limit = endTime
+	} else if !out.asked {
+		v.f.backendFailed(v.p.Session, &from.backend, event.PhaseMedia, out.reason, out.err)
+	}
+	elsewhere, known := v.settled(from.backend.Node, limit)
+	if out.ended && !elsewhere {
+		return nil, nil
+	}
+	out.ended = false
+	ctx, cancel := context.WithTimeout(v.ctx, roamTime)
+	defer cancel()
+	s := search{}
+	if !known || elsewhere {
+		s.exclude = []string{from.backend.Node}
+	}
+	for wait := relay.BackoffMin; ; wait = min(2*wait, time.Second) {
+		next, err := v.open(ctx, s, v.clock.Position())
+		if err == nil {
+			return next, nil
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return nil, errors.Join(err, context.Cause(ctx))
+		case <-t.C:
+		}
+	}
+}
+
+// settled waits until the registry says that the viewer's stream is elsewhere than at
+// server, or for so long. known: it says anything of the stream at the end.
+func (v *viewer) settled(server string, limit time.Duration) (elsewhere, known bool) {
+	changed, stop := v.f.o.Registry.Watch(v.p.Name)
+	defer stop()
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	for {
+		at, ok := v.f.o.Registry.At(v.p.Name)
+		if !ok || at.Server != server {
+			return ok, ok
+		}
+		select {
+		case <-changed:
+		case <-late.C:
+			return false, true
+		case <-v.ctx.Done():
+			return false, true
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"weir/internal/media/relay"
+	"weir/internal/media/session"
+	"weir/internal/ops/event"
+	"weir/internal/stream"
+	"weir/rtmp"
+)
+
+// patience is how long a client's first answer may take, however many servers are
+// tried. Why not larger: encoders and players give up after about ten seconds. Why
+// not smaller: two frozen servers take relay.DialTimeout each.
+const patience = 9 * time.Second
+
+// search offers a session to one server after another.
+type search struct {
+	f       *Front
+	session event.Session
+	name    stream.Name
+	publish bool
+	exclude []string
+	// moving says that the session runs and its stream is held: that a server knows
+	// another publisher of the name is that server's mistake. It is not offered to
+	// the server that it leaves.
+	moving bool
+	leaves string
+}
+
+// code is the status of a session that nobody takes.
+func (s *search) code() string {
+	if s.publish {
+		return rtmp.CodePublishRejected
+	}
+	return rtmp.CodePlayFailed
+}
+
+func (s *search) choose(r Request) (Backend, error) {
+	if s.publish {
+		return s.f.o.Placer.Publisher(r)
+	}
+	return s.f.o.Placer.Viewer(r)
+}
+
+// run tries servers until one takes the session. What ends the search besides is an
+// answer about the stream and not about the server. The error is the client's answer: if all refused,
+// the last one's own.
+func (s *search) run(ctx context.Context, try func(context.Context, Backend) error) error {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var last, lastLogged error
+	for range maxTries {
+		b, err := s.f.place(s.session, s.choose, s.name, s.exclude)
+		if err != nil {
+			return s.nobody(errors.Join(err, lastLogged), last)
+		}
+		if s.leaves != "" && b.Node == s.leaves {
+			b.done(false)
+			return s.nobody(lastLogged, last)
+		}
+		tctx := ctx
+		if b.Foreign { // a node may hold a viewer back until there is a stream
+			tctx = limited
+		}
+		err = try(tctx, b)
+		b.done(err == nil)
+		if err == nil {
+			s.f.succeeded(&b)
+			return nil
+		}
+		if r := s.verdict(&b, err); r != nil {
+			return r
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		s.f.backendFailed(s.session, &b, event.PhasePlace, failure(err), err)
+		last = err
+		lastLogged = forLog(&b, err)
+		s.exclude = append(s.exclude, b.Node)
+		if b.Foreign && limited.Err() != nil {
+			break
+		}
+	}
+	return s.nobody(lastLogged, last)
+}
+
+// verdict is the answer that ends the search; nil: another server may take it.
+func (s *search) verdict(b *Backend, err error) error {
+	var own *session.Rejection
+	if errors.As(err, &own) {
+		return own
+	}
+	var refused *relay.RefusedError
+	if !errors.As(err, &refused) {
+		return nil
+	}
+	reason := event.BackendRefused
+	switch {
+	case refused.Code == rtmp.CodePublishBadName && s.moving && b.Foreign:
+		return nil
+	case refused.Code == rtmp.CodePublishBadName:
+		reason = event.Busy
+	case b.Foreign && refused.Code == rtmp.CodePublishDenied:
+	case refused.Code == rtmp.CodePlayStreamNotFound:
+		// Foreign servers do not know of each other's streams.
+		if at, ok := s.f.o.Registry.At(s.name); b.Foreign && !(ok && at.Server == b.Node) {
+			return nil
+		}
+		reason = event.NotFound
+	default:
+		return nil
+	}
+	return refusal(refused, reason, nil)
+}
+
+// maxWords bounds what a client is told of a server's own words.
+const maxWords = 512
+
+// refusal is a server's no as the client's answer. The words are the server's, and may hold
+// what the client said: they are for the client, and not for the log.
+func refusal(r *relay.RefusedError, reason event.Reason, err error) *session.Rejection {
+	return &session.Rejection{Code: cut(r.Code), Description: cut(r.Description), Reason: reason, Err: err}
+}
+
+func cut(s string) string { return s[:min(len(s), maxWords)] }
+
+// forLog is err without a foreign server's words.
+func forLog(b *Backend, err error) error {
+	var refused *relay.RefusedError
+	if b.Foreign && errors.As(err, &refused) {
+		return fmt.Errorf("the server refused: %q", cut(refused.Code))
+	}
+	return err
+}
+
+// nobody is the answer when no server takes the session.
+func (s *search) nobody(err, last error) error {
+	var refused *relay.RefusedError
+	if errors.As(last, &refused) {
+		reason := event.BackendRefused
+		if refused.Code == rtmp.CodePlayStreamNotFound {
+			reason = event.NotFound
+		}
+		return refusal(refused, reason, nil)
+	}
+	return noServer(s.code(), err)
+}
+
+// succeeded and backendFailed say how a server did.
+func (f *Front) succeeded(b *Backend) {
+	if b.Foreign {
+		f.o.Ledger.Succeeded(b.Node)
+	}
+}
+
+func (f *Front) backendFailed(s event.Session, b *Backend, phase event.Phase, reason event.Reason, err error) {
+	f.o.Emit.Emit(event.BackendFailed{Session: s, Node: b.Node, Phase: phase, Reason: reason, Err: forLog(b, err)})
+	var refused *relay.RefusedError
+	if b.Foreign && !errors.As(err, &refused) { // who says no is well
+		f.o.Ledger.Failed(b.Node, err)
+	}
+}
