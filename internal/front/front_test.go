@@ -205,6 +205,32 @@ func TestP3OriginsDeathIsNotSeenByPublisherOrViewer(t *testing.T) {
 	}
 }
 
+// What is under way to an origin over a slow link is more than what is kept for everybody. The front
+// keeps what the origin has not read.
+func TestP3WhatAnOriginHasNotTakenIsSentToTheNext(t *testing.T) {
+	in(t, func(t *testing.T, w *fleet) {
+		first := true
+		w.Net.Faults = func(addr string) testnet.Faults {
+			if addr != w.a.Addr || !first {
+				return testnet.Faults{}
+			}
+			first = false
+			return testnet.Faults{Rate: 20_000} // of 27,000 that are sent
+		}
+		w.Publish(w.front, alice, 1)
+		elapse(time.Second)
+		v := w.View(w.y, alice, nil)
+		elapse(15 * time.Second)
+		r := v.Report()
+		if d := r.LongestDelay; d < 4*time.Second {
+			t.Fatalf("the origin is %v behind: too little for this test", d)
+		}
+		w.a.Kill()
+		elapse(2 * time.Second)
+		healthy(t, v)
+	})
+}
+
 // Whenever an edge dies, and however, its viewers go on at another one without a frame less: at
 // one that has the stream, or that has to fetch it first.
 func TestP3EdgesDeathIsNotSeenByItsCarriedViewer(t *testing.T) {
