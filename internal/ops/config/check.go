@@ -23,12 +23,15 @@ type checker struct {
 
 func check(c *Config, d *decoder) {
 	k := checker{c, d}
+	k.backendRoles()
 	k.node()
 	k.listeners()
 	k.admin()
 	k.store()
 	k.limits()
 	k.apps()
+	k.place()
+	k.backends()
 	k.front()
 	k.proxyProtocol("rtmp.proxy_protocol", &k.RTMP.ProxyProtocol)
 }
@@ -105,6 +108,7 @@ func (k checker) listeners() {
 	all := []listener{
 		{"rtmp.listen", k.RTMP.Listen}, {"rtmp.tls.listen", k.RTMP.TLS.Listen},
 		{"http.listen", k.HTTP.Listen}, {"admin.listen", k.Admin.Listen},
+		{"front.backends.srs.listen", k.Front.Backends.SRS.Listen},
 	}
 	if k.Store.Kind == StoreEmbedded {
 		all = append(all, listener{"store.listen", k.Store.Listen})
@@ -206,7 +210,7 @@ func (k checker) store() {
 	only(StoreEtcd, "store.endpoints", "store.user", "store.password")
 	switch s.Kind {
 	case StoreMemory:
-		if len(k.Node.Roles) > 0 && !k.Node.Has(RoleOrigin) {
+		if len(k.Node.Roles) > 0 && !k.Node.Has(RoleOrigin) && !(k.Front.Backends.Any() && k.Node.Has(RoleFront)) {
 			k.at("node.roles", "without the role origin, a node needs a store that it shares with other nodes",
 				"set store.kind to etcd or embedded, or add the role origin")
 		}

@@ -17,6 +17,7 @@ type Config struct {
 	Store   Store          `yaml:"store"`
 	Limits  Limits         `yaml:"limits"`
 	Front   Front          `yaml:"front"`
+	Place   Place          `yaml:"place"`
 	Play    Play           `yaml:"play"`
 	Publish Publish        `yaml:"publish"`
 	Apps    map[string]App `yaml:"apps"`
@@ -26,7 +27,8 @@ type Config struct {
 type Node struct {
 	// Name is unique in the cluster; default: the host's name.
 	Name string `yaml:"name"`
-	// Roles: one or more of front, origin, edge; default all three.
+	// Roles: one or more of front, origin, edge; default all three, or front alone if
+	// there are front.backends.
 	Roles []Role `yaml:"roles"`
 	// Advertise is the host name or address that other nodes and clients reach
 	// this node by, without a port; default: the address of the default route.
@@ -36,6 +38,10 @@ type Node struct {
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
 	// Zone is a label for where the node is; free text.
 	Zone string `yaml:"zone"`
+	// Capacity is what the node may carry.
+	Capacity Capacity `yaml:"capacity"`
+	// Weight scales what the node gets, against others of 1.
+	Weight float64 `yaml:"weight"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel slog.Level `yaml:"log_level"`
 	// LogFormat is text or json.
@@ -143,7 +149,8 @@ const ModeCarry FrontMode = "carry"
 
 // Front is the balancer.
 type Front struct {
-	Mode FrontMode `yaml:"mode"`
+	Mode     FrontMode `yaml:"mode"`
+	Backends Backends  `yaml:"backends"`
 	// Publish and Play are how sessions at servers that are no nodes are joined: carry
 	// or splice; auto, of plays, is splice there and carry to nodes. Nodes are always
 	// carried to.

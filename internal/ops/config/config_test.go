@@ -71,7 +71,7 @@ func TestFileIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	want.Node = Node{Name: "o1", Roles: []Role{RoleOrigin, RoleEdge}, DrainTimeout: 10 * time.Second, Advertise: "media1.example.com", Zone: "rack-7", LogLevel: slog.LevelDebug, LogFormat: LogJSON}
+	want.Node = Node{Name: "o1", Roles: []Role{RoleOrigin, RoleEdge}, DrainTimeout: 10 * time.Second, Advertise: "media1.example.com", Zone: "rack-7", Weight: 1, LogLevel: slog.LevelDebug, LogFormat: LogJSON}
 	want.Admin = Admin{Listen: "0.0.0.0:8081", Token: secret.New("admin-token-in-full")}
 	want.Store.Kind, want.Store.Endpoints = StoreEtcd, []string{"10.0.0.1:2379", "https://10.0.0.2:2379"}
 	want.Store.User, want.Store.Password = "weir", secret.New("p4ss")
@@ -133,13 +133,25 @@ func TestEveryKeyCanBeWrittenAndOverridden(t *testing.T) {
 			t.Errorf("%s: no field", key)
 			continue
 		}
+		typ := v.Type()
+		if typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+			typ = typ.Elem()
+		}
+		if isSection(typ) {
+			continue // a list of sections has no flag
+		}
 		text := sample[key]
+		if words := enums[typ]; text == "" && words != nil {
+			text = words[len(words)-1]
+		}
 		if text == "" {
-			switch v.Interface().(type) {
+			switch reflect.Zero(typ).Interface().(type) {
 			case time.Duration:
 				text = "7s"
 			case Size:
 				text = "7MiB"
+			case Rate:
+				text = "7Mbps"
 			case bool:
 				text = "true"
 			default:
@@ -174,7 +186,7 @@ w.yaml:1:1: listen: unknown key; did you mean admin.listen?
       | ^^^^^^
 `},
 		{"nothing near", "node:\n  shoesize: 43\n", `
-w.yaml:2:3: node.shoesize: unknown key; known here: advertise, drain_timeout, log_format, log_level, name, roles, zone
+w.yaml:2:3: node.shoesize: unknown key; known here: advertise, capacity, drain_timeout, log_format, log_level, name, roles, weight, zone
     2 |   shoesize: 43
       |   ^^^^^^^^
 `},

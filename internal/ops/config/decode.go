@@ -37,6 +37,11 @@ func newDecoder() *decoder {
 
 // decodeFile reads data into c. All errors are in d.errs.
 func (d *decoder) decodeFile(c *Config, file string, data []byte) {
+	d.decodeTree(reflect.ValueOf(c).Elem(), file, data)
+}
+
+// decodeTree reads data into a section.
+func (d *decoder) decodeTree(c reflect.Value, file string, data []byte) {
 	d.file, d.lines = file, strings.Split(string(data), "\n")
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil {
@@ -51,7 +56,7 @@ func (d *decoder) decodeFile(c *Config, file string, data []byte) {
 			d.fail(doc.Body.GetToken(), "", "a second document", "one file holds one configuration: remove the \"---\" line")
 			return
 		}
-		d.decode(reflect.ValueOf(c).Elem(), doc.Body, "")
+		d.decode(c, doc.Body, "")
 	}
 }
 
@@ -96,23 +101,22 @@ func (d *decoder) section(v reflect.Value, node ast.Node, path string) {
 	if !ok {
 		return
 	}
-	fields := map[string]int{}
+	fields := map[string][]int{}
 	var names []string
-	for i := range v.NumField() {
-		name := v.Type().Field(i).Tag.Get("yaml")
-		fields[name] = i
-		names = append(names, name)
+	for _, f := range fieldsOf(v.Type()) {
+		fields[f.name] = f.index
+		names = append(names, f.name)
 	}
 	for _, pair := range pairs {
 		key := pair.Key.GetToken()
 		name := key.Value
-		i, ok := fields[name]
+		index, ok := fields[name]
 		if !ok {
 			d.unknown(key, join(path, name), name, names)
 			continue
 		}
 		d.note(key, join(path, name))
-		d.decode(v.Field(i), pair.Value, join(path, name))
+		d.decode(v.FieldByIndex(index), pair.Value, join(path, name))
 	}
 }
 
@@ -142,13 +146,21 @@ func (d *decoder) list(v reflect.Value, node ast.Node, path string) {
 	}
 	d.note(node.GetToken(), path)
 	out := reflect.MakeSlice(v.Type(), 0, len(items))
+	errs := len(d.errs)
 	for i, item := range items {
 		e := reflect.New(v.Type().Elem()).Elem()
 		before := len(d.errs)
-		d.decode(e, item, fmt.Sprintf("%s[%d]", path, i))
+		key := fmt.Sprintf("%s[%d]", path, i)
+		if isSection(e.Type()) {
+			d.note(item.GetToken(), key)
+		}
+		d.decode(e, item, key)
 		if len(d.errs) == before {
 			out = reflect.Append(out, e)
 		}
+	}
+	if len(d.errs) > errs {
+		d.unread[path] = true
 	}
 	v.Set(out)
 }

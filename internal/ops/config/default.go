@@ -19,6 +19,7 @@ func Default() Config {
 			Roles:     []Role{RoleFront, RoleOrigin, RoleEdge},
 			LogLevel:  slog.LevelInfo,
 			LogFormat: LogText,
+			Weight:    1,
 			// Not smaller: an edge's viewers are let go over half of it. Not larger:
 			// service managers kill after 30 s, and a person waits.
 			DrainTimeout: 10 * time.Second,
@@ -33,6 +34,9 @@ func Default() Config {
 		},
 		Limits: DefaultLimits(),
 		Front:  Front{Mode: ModeCarry, Publish: WayCarry, Play: WayAuto},
+		// SlowStart: a server that has just come up has cold caches, and all fronts find it
+		// idle. Sticky: encoders wait up to half a minute between two attempts.
+		Place: Place{Publishers: PublishLeastLoad, Viewers: ViewPullAware, SlowStart: 30 * time.Second, Sticky: time.Minute},
 		// Not smaller: a viewer that changes between two streams, or reloads its
 		// page, would cost a new pull each time. Not larger: bandwidth for nobody.
 		// MaxLatency: see live.DefaultMaxLatency.

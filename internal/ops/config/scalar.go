@@ -13,13 +13,21 @@ import (
 
 // enums lists the words that a type can be.
 var enums = map[reflect.Type][]string{
-	reflect.TypeFor[Role]():       {string(RoleFront), string(RoleOrigin), string(RoleEdge)},
-	reflect.TypeFor[LogFormat]():  {string(LogText), string(LogJSON)},
-	reflect.TypeFor[StoreKind]():  {string(StoreMemory), string(StoreEmbedded), string(StoreEtcd)},
-	reflect.TypeFor[FrontMode]():  {string(ModeCarry)},
-	reflect.TypeFor[Way]():        {string(WayAuto), string(WayCarry), string(WaySplice)},
-	reflect.TypeFor[Duplicate]():  {string(DuplicateReject), string(DuplicateTakeover)},
-	reflect.TypeFor[slog.Level](): {"debug", "info", "warn", "error"},
+	reflect.TypeFor[Role]():          {string(RoleFront), string(RoleOrigin), string(RoleEdge)},
+	reflect.TypeFor[LogFormat]():     {string(LogText), string(LogJSON)},
+	reflect.TypeFor[StoreKind]():     {string(StoreMemory), string(StoreEmbedded), string(StoreEtcd)},
+	reflect.TypeFor[FrontMode]():     {string(ModeCarry)},
+	reflect.TypeFor[Way]():           {string(WayAuto), string(WayCarry), string(WaySplice)},
+	reflect.TypeFor[PublishPolicy](): {string(PublishLeastLoad), "round_robin", "weighted", "least_connections", "source_hash"},
+	reflect.TypeFor[ViewPolicy]():    {string(ViewPullAware), "random", "two_choices", "least_connections", "round_robin", "hash", "hash_bounded"},
+	reflect.TypeFor[BackendRole]():   {string(RolePublish), string(RolePlay)},
+	reflect.TypeFor[BackendKind]():   {string(KindNginx), string(KindSRS), string(KindMediaMTX), string(KindAntMedia), string(KindOther)},
+	reflect.TypeFor[Announce]():      {string(AnnounceNone), string(AnnounceProxyV1), string(AnnounceProxyV2), string(AnnounceSRS)},
+	reflect.TypeFor[CheckKind]():     {string(CheckTCP), string(CheckRTMP), string(CheckHTTP), string(CheckNone)},
+	reflect.TypeFor[LoadKind]():      {string(LoadNone), string(LoadNginx), string(LoadSRS), string(LoadMediaMTX)},
+	reflect.TypeFor[DNSType]():       {string(DNSA), string(DNSAAAA), string(DNSSRV)},
+	reflect.TypeFor[Duplicate]():     {string(DuplicateReject), string(DuplicateTakeover)},
+	reflect.TypeFor[slog.Level]():    {"debug", "info", "warn", "error"},
 }
 
 // scalarError is a value that does not fit its key.
@@ -54,6 +62,19 @@ func setScalar(v reflect.Value, text string) *scalarError {
 			return &scalarError{problem, hint}
 		}
 		v.SetInt(int64(s))
+	case Rate:
+		r, err := ParseRate(text)
+		if err != nil {
+			problem, hint, _ := strings.Cut(err.Error(), "; ")
+			return &scalarError{problem, hint}
+		}
+		v.SetInt(int64(r))
+	case float64:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return &scalarError{fmt.Sprintf("%q is no number", text), ""}
+		}
+		v.SetFloat(f)
 	case secret.String:
 		v.Set(reflect.ValueOf(secret.New(text)))
 	case int:

@@ -14,6 +14,29 @@ func isSection(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && t != reflect.TypeFor[secret.String]()
 }
 
+// structField is a field of a section, or of one that is part of it.
+type structField struct {
+	name  string
+	index []int
+}
+
+// fieldsOf lists a section's fields; those of inlined ones are its own.
+func fieldsOf(t reflect.Type) []structField {
+	var out []structField
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag := f.Tag.Get("yaml")
+		if tag != ",inline" {
+			out = append(out, structField{tag, []int{i}})
+			continue
+		}
+		for _, in := range fieldsOf(f.Type) {
+			out = append(out, structField{in.name, append([]int{i}, in.index...)})
+		}
+	}
+	return out
+}
+
 // keys returns the dotted keys of all values, sorted; names chosen by the
 // operator stand as "*" ("apps.*.play.wait").
 var keys = sync.OnceValue(func() []string {
@@ -22,8 +45,8 @@ var keys = sync.OnceValue(func() []string {
 	walk = func(t reflect.Type, path string) {
 		switch {
 		case isSection(t):
-			for i := range t.NumField() {
-				walk(t.Field(i).Type, join(path, t.Field(i).Tag.Get("yaml")))
+			for _, f := range fieldsOf(t) {
+				walk(t.FieldByIndex(f.index).Type, join(path, f.name))
 			}
 		case t.Kind() == reflect.Map:
 			walk(t.Elem(), path+".*")
@@ -42,14 +65,14 @@ func field(v reflect.Value, key string) (reflect.Value, bool) {
 	if !isSection(v.Type()) {
 		return reflect.Value{}, false
 	}
-	for i := range v.NumField() {
-		if v.Type().Field(i).Tag.Get("yaml") != name {
+	for _, f := range fieldsOf(v.Type()) {
+		if f.name != name {
 			continue
 		}
 		if rest == "" {
-			return v.Field(i), true
+			return v.FieldByIndex(f.index), true
 		}
-		return field(v.Field(i), rest)
+		return field(v.FieldByIndex(f.index), rest)
 	}
 	return reflect.Value{}, false
 }

@@ -1,0 +1,245 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// backendRoles makes a node that has backends and is told no roles a front: what stands
+// before other people's servers takes nothing itself.
+func (k checker) backendRoles() {
+	if k.Front.Backends.Any() && !k.written("node.roles") && !k.d.unread["front.backends.servers"] {
+		k.Node.Roles = []Role{RoleFront}
+	}
+}
+
+func (k checker) backends() {
+	const at = "front.backends"
+	b := &k.Front.Backends
+	if k.written(at) && !b.Any() && !k.unreadBelow(at) {
+		k.at(at, "names no server and nowhere to learn of any", "add servers, dns, file, http or srs")
+	}
+	if b.Any() && !k.Node.Has(RoleFront) {
+		k.at(at, "has no effect without the role front", "add front to node.roles, or remove it")
+	}
+	k.settings(at+".defaults", b.Defaults)
+	k.servers(at+".servers", b.Servers, b.Defaults)
+	for i, d := range b.DNS {
+		k.dns(fmt.Sprintf("%s.dns[%d]", at, i), d)
+	}
+	for i, f := range b.File {
+		key := listKey(k, at+".file", i)
+		switch {
+		case f == "":
+			k.at(key, "empty", "name a file")
+		case slices.Contains(b.File[:i], f):
+			k.at(key, fmt.Sprintf("%s is given twice", f), "")
+		}
+	}
+	for i, h := range b.HTTP {
+		k.polled(fmt.Sprintf("%s.http[%d]", at, i), h)
+	}
+	k.registration(at+".srs", b.SRS)
+}
+
+// unreadBelow reports whether something below a key could not be read.
+func (k checker) unreadBelow(key string) bool {
+	for u := range k.d.unread {
+		if strings.HasPrefix(u, key) {
+			return true
+		}
+	}
+	return false
+}
+
+// servers checks a list of servers with what applies to them.
+func (k checker) servers(at string, list []Server, over ...BackendSettings) {
+	if k.d.unread[at] {
+		return // what is missing has moved those behind it
+	}
+	if len(list) > MaxServers {
+		k.at(at, fmt.Sprintf("%d servers: there can be %d", len(list), MaxServers), "")
+	}
+	names := make(map[string]int, len(list))
+	for i, s := range list {
+		key := fmt.Sprintf("%s[%d]", at, i)
+		if s.RTMP == "" && s.HTTP == "" {
+			k.at(key, "the server has no address", "give rtmp: HOST:PORT, or http: HOST:PORT")
+		}
+		if s.RTMP != "" {
+			k.dialable(key+".rtmp", s.RTMP, "1935")
+		}
+		if s.HTTP != "" {
+			k.dialable(key+".http", s.HTTP, "8080")
+		}
+		b := (&Backends{}).Backend(s, over...)
+		if why := badBackend(b.Name); why != "" && (s.Name != "" || s.RTMP+s.HTTP != "") {
+			k.at(k.either(key+".name", key), fmt.Sprintf("%q: %s", b.Name, why), "use letters, digits, dots, dashes, underscores and colons")
+		}
+		if first, twice := names[b.Name]; twice && b.Name != "" {
+			k.at(k.either(key+".name", key), fmt.Sprintf("server %d has the name %s too", first+1, b.Name), "give each server its own name")
+		} else {
+			names[b.Name] = i
+		}
+		if b.Name == k.Node.Name && b.Name != "" {
+			k.at(k.either(key+".name", key), fmt.Sprintf("%s is this node's own name", b.Name), "give the server another name")
+		}
+		k.settings(key, s.BackendSettings)
+	}
+}
+
+// either is the first of two keys, if it was written.
+func (k checker) either(key, other string) string {
+	if k.written(key) {
+		return key
+	}
+	return other
+}
+
+// badBackend says what keeps a text from being a backend's name; addresses can be names.
+func badBackend(s string) string {
+	return badLabel(strings.NewReplacer(":", "-", "[", "-", "]", "-").Replace(s))
+}
+
+// dialable checks an address to connect to.
+func (k checker) dialable(key, addr, port string) {
+	host, _, err := net.SplitHostPort(addr)
+	switch {
+	case err != nil && !strings.Contains(addr, ":") && addr != "":
+		k.at(key, fmt.Sprintf("%q has no port", addr), fmt.Sprintf("write %s:%s", addr, port))
+	case err == nil && host == "":
+		k.at(key, fmt.Sprintf("%q names no host", addr), "write HOST:PORT")
+	case err == nil && strings.ContainsAny(host, " \t\r\n@?#%\\"):
+		k.at(key, fmt.Sprintf("%q is no address", addr), "write HOST:PORT")
+	default:
+		k.hostPort(key, addr, false)
+	}
+}
+
+// settings checks what can be said of a backend anywhere.
+func (k checker) settings(at string, s BackendSettings) {
+	if s.Zone != nil && *s.Zone != "" {
+		if why := badLabel(*s.Zone); why != "" {
+			k.at(at+".zone", fmt.Sprintf("%q: %s", *s.Zone, why), "use letters, digits, dots, dashes and underscores")
+		}
+	}
+	if s.Roles != nil && len(s.Roles) == 0 {
+		k.at(at+".roles", "no role: the server would get nothing", "give publish, play or both")
+	}
+	if s.Weight != nil {
+		k.weight(at+".weight", *s.Weight)
+	}
+	k.notNegative(at+".max_connections", value(s.MaxConnections))
+	k.notNegative(at+".max_publishers", value(s.MaxPublishers))
+	span := func(key string, d *time.Duration, lo, hi time.Duration) {
+		if d != nil {
+			k.span(at+key, *d, lo, hi)
+		}
+	}
+	span(".check.interval", s.Check.Interval, 100*time.Millisecond, time.Hour)
+	span(".check.jitter", s.Check.Jitter, 0, time.Hour)
+	span(".check.timeout", s.Check.Timeout, 10*time.Millisecond, time.Minute)
+	span(".load.interval", s.Load.Interval, 500*time.Millisecond, time.Hour)
+	for key, n := range map[string]*int{".check.rise": s.Check.Rise, ".check.fall": s.Check.Fall} {
+		if n != nil && (*n < 1 || *n > 100) {
+			k.at(at+key, fmt.Sprintf("%d is out of range", *n), "it can be 1 to 100")
+		}
+	}
+	if s.Check.URL != nil {
+		k.url(at+".check.url", *s.Check.URL)
+	}
+	if s.Load.URL != nil {
+		k.url(at+".load.url", *s.Load.URL)
+	}
+}
+
+func (k checker) weight(key string, w float64) {
+	if !(w > 0 && w <= maxWeight) || math.IsNaN(w) {
+		k.at(key, fmt.Sprintf("%v is out of range", w), fmt.Sprintf("it can be above 0, to %d; to send nothing, drain the server", maxWeight))
+	}
+}
+
+// maxWeight is HAProxy's.
+const maxWeight = 256
+
+func (k checker) notNegative(key string, n int) {
+	if n < 0 {
+		k.at(key, fmt.Sprintf("%d is below 0", n), "0 is no limit")
+	}
+}
+
+// url checks a URL of HTTP, in which {host} and {name} may stand for a server's.
+func (k checker) url(key, text string) bool {
+	u, err := url.Parse(strings.NewReplacer("{host}", "host", "{name}", "name").Replace(text))
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		k.at(key, "no URL of HTTP", "write http://HOST:PORT/PATH")
+		return false
+	}
+	return true
+}
+
+func (k checker) dns(at string, d DNSBackends) {
+	if d.Name == "" {
+		k.at(at, "no name to resolve", "give name: HOST")
+	} else if len(d.Name) > 253 || strings.ContainsAny(d.Name, "/: \t@") || net.ParseIP(d.Name) != nil {
+		k.at(at+".name", fmt.Sprintf("%q is no name to resolve", d.Name), "write a domain name; addresses belong into servers")
+	}
+	switch {
+	case d.Type == DNSSRV && d.Port != 0:
+		k.at(at+".port", "has no effect: SRV records have the port", "remove it")
+	case d.Type != DNSSRV && d.Port == 0:
+		k.at(at, "no port", "give port: 1935, or type: SRV")
+	case d.Port < 0 || d.Port > 65535:
+		k.at(at+".port", "the port must be a number from 1 to 65535", "")
+	}
+	if d.HTTPPort < 0 || d.HTTPPort > 65535 {
+		k.at(at+".http_port", "the port must be a number from 1 to 65535", "")
+	}
+	if d.Resolver != "" {
+		k.dialable(at+".resolver", d.Resolver, "53")
+	}
+	k.settings(at, d.BackendSettings)
+}
+
+func (k checker) polled(at string, h HTTPBackends) {
+	if h.URL == "" {
+		k.at(at, "no URL", "give url: http://HOST:PORT/PATH")
+	} else if k.url(at+".url", h.URL) && strings.Contains(h.URL, "@") {
+		k.at(at+".url", "a password in a URL ends up in logs", "use token")
+	}
+	if h.Interval != 0 {
+		k.span(at+".interval", h.Interval, 500*time.Millisecond, time.Hour)
+	}
+	k.settings(at, h.BackendSettings)
+}
+
+func (k checker) registration(at string, s SRSBackends) {
+	if s.Listen == "" {
+		if k.written(at) && !k.unreadBelow(at) {
+			k.at(at, "no address to register at", "give listen: :12025")
+		}
+		return
+	}
+	host, _, err := net.SplitHostPort(s.Listen)
+	if err == nil && !Loopback(host) && !s.Token.IsSet() && len(s.Trust) == 0 {
+		k.at(at+".listen", fmt.Sprintf("anybody could register a server at %s and be sent streams", s.Listen),
+			"set token, or trust: the networks of the servers, or listen on 127.0.0.1")
+	}
+	for i, t := range s.Trust {
+		if _, err := netip.ParsePrefix(t); err != nil {
+			if _, err := netip.ParseAddr(t); err != nil {
+				k.at(listKey(k, at+".trust", i), fmt.Sprintf("%q is no network", t), "write 10.0.0.0/8 or one address")
+			}
+		}
+	}
+	if s.Expire != 0 {
+		k.span(at+".expire", s.Expire, time.Second, time.Hour)
+	}
+	k.settings(at, s.BackendSettings)
+}
