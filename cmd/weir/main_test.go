@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"weir/internal/ops/admin"
+	"weir/internal/ops/secret"
 	"weir/internal/stream"
 )
 
@@ -90,6 +91,8 @@ func TestExitCodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
+	guarded := httptest.NewServer(admin.Handler(admin.Options{Fleet: fleet{}, Token: secret.New("right")}))
+	defer guarded.Close()
 	free := []string{"--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"}
 	for _, tc := range []struct {
 		args []string
@@ -97,7 +100,12 @@ func TestExitCodes(t *testing.T) {
 		want string // within stdout or stderr
 	}{
 		{[]string{"version"}, 0, "weir "},
+		{[]string{"version", "--json"}, 0, `"version":"`},
 		{[]string{"--help"}, 0, "serve"},
+		{[]string{"check", "-c", file(t, "\x7fELF\x02\x01\x00\x00\x1b[2J")}, 2, "weir.yaml: not a text file in UTF-8"},
+		{[]string{"nodes", "--admin", guarded.URL}, 1, "wants a token: give the node's admin.token by --token, or set $WEIR_TOKEN"},
+		{[]string{"nodes", "--admin", guarded.URL, "--token", "wrong"}, 1, "does not accept this token"},
+		{[]string{"nodes", "--admin", guarded.URL, "--token", "right"}, 0, "origin1"},
 		{nil, 0, "serve"},
 		{[]string{"check", "-c", good}, 0, "is good: node n1, front origin edge, rtmp on :1935, store memory"},
 		{[]string{"check"}, 2, "weir: no file given"},
@@ -177,6 +185,16 @@ func TestDocsNameEveryFlagAndItsKey(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("docs/configuration.md does not say that --%s sets %s", f.name, f.key)
+		}
+	}
+}
+
+// A file that is no configuration says so, and says nothing to the terminal.
+func TestAStrangeFileDoesNotReachTheTerminal(t *testing.T) {
+	for _, content := range []string{"a\x1b[2Jb: 1\n", "node: {name: \"\x1b]0;x\x07\"}\nx\x1by: 1\n", "k: [" + strings.Repeat("\x1b[31m{", 400)} {
+		code, out, errOut := weir(t, "check", "-c", file(t, content))
+		if code != 2 || strings.ContainsAny(out+errOut, "\x1b\x07") || len(errOut) > 2000 {
+			t.Errorf("exit %d, %d bytes: %q", code, len(errOut), errOut)
 		}
 	}
 }

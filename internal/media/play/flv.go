@@ -19,7 +19,10 @@ import (
 func (s *Service) HTTP() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{path...}", func(w http.ResponseWriter, r *http.Request) {
-		path, ok := strings.CutSuffix(r.PathValue("path"), ".flv")
+		// As over RTMP, what follows "&" is a query.
+		path, query, _ := strings.Cut(r.PathValue("path"), "&")
+		path, ok := strings.CutSuffix(path, ".flv")
+		ok = ok || strings.HasSuffix(query, ".flv")
 		name, err := stream.ParseName(path)
 		if !ok || err != nil {
 			http.Error(w, "Streams are at /APP/NAME.flv", http.StatusNotFound)

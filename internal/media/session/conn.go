@@ -114,15 +114,6 @@ func (c *conn) handshake() error {
 	return c.rtmp.Handshake()
 }
 
-// tlsFailure names what is not the deadline's, nor the client's leaving, after
-// the certificate: what is left is mostly that.
-func tlsFailure(err error) error {
-	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
-		return err
-	}
-	return &ended{event.BadCertificate, err}
-}
-
 // connect answers the connect command, with a challenge if the client is a node.
 func (c *conn) connect() error {
 	c.phase = event.PhaseConnect
@@ -133,7 +124,7 @@ func (c *conn) connect() error {
 		return err
 	}
 	c.client.Connect = req
-	c.client.App = req.App
+	c.client.App, _ = cutQuery(req.App)
 	var extra amf.Object
 	if proof, reply, ok := member.Challenge(c.s.o.Secret(), c.s.o.Node, req.Object); ok {
 		c.proof, extra = proof, reply

@@ -3,6 +3,7 @@ package session
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -50,7 +51,8 @@ func (s *Server) Serve(ln net.Listener, tlsConfig *tls.Config) error {
 func (s *Server) accept(nc net.Conn, tlsConfig *tls.Config) {
 	addr := addrOf(nc)
 	if !s.admit(addr) {
-		s.o.Emit.Emit(event.Refused{Session: event.Session{Remote: nc.RemoteAddr().String()}, Reason: event.TooManyOfOne})
+		s.o.Emit.Emit(event.Refused{Session: event.Session{Remote: nc.RemoteAddr().String()}, Reason: event.TooManyOfOne,
+			Err: fmt.Errorf("%v has %d connections already (limits.connections_per_address)", addr, s.o.ConnectionsPerAddr)})
 		nc.Close()
 		return
 	}

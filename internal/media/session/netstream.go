@@ -147,7 +147,7 @@ func (c *conn) publish(req *rtmp.PublishRequest) error {
 		return c.rejectPublish(req, p, &Rejection{rtmp.CodePublishBadName, err.Error(), event.BadName, nil})
 	}
 	p.Name, p.App, p.Stream = name, name.App, name.Stream
-	p.Facts.Query = join(c.client.Connect.Query, req.Query)
+	p.Facts.Query = c.query(req.Name, req.Query)
 	if c.client.Member != "" {
 		if extra, ok := member.ParsePublishExtra(req.Args); ok {
 			p.Extra = extra
@@ -188,8 +188,10 @@ func (c *conn) rejectPublish(req *rtmp.PublishRequest, p *Publish, r *Rejection)
 // running. Members keep their connection: it carries other streams. Any goroutine.
 func (c *conn) refused(cl *Client, name string, r *Rejection) error {
 	s := cl.Session
-	s.Stream = name
-	c.s.o.Emit.Emit(event.Refused{Session: s, Reason: r.Reason, Err: r.Err})
+	if s.Stream == "" { // it is no stream's name: what stands for a query in it is not for the log
+		s.Stream, _ = cutQuery(name)
+	}
+	c.s.o.Emit.Emit(event.Refused{Session: s, Reason: r.Reason, Err: r})
 	c.mu.Lock()
 	alone := len(c.streams) == 0
 	c.mu.Unlock()
@@ -238,7 +240,7 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 		return c.rejectPlay(req, p, &Rejection{rtmp.CodePlayStreamNotFound, err.Error(), event.BadName, nil})
 	}
 	p.Name, p.App, p.Stream = name, name.App, name.Stream
-	p.Facts.Query = join(c.client.Connect.Query, req.Query)
+	p.Facts.Query = c.query(req.Name, req.Query)
 	if c.client.Member != "" {
 		if extra, ok := member.ParsePlayExtra(req.Args); ok {
 			p.Extra = extra

@@ -53,6 +53,19 @@ func (c Client) Undrain(ctx context.Context, node string) error {
 	return err
 }
 
+// TokenError: the node's admin listener wants another token than the client has.
+type TokenError struct {
+	URL   string
+	Given bool // there was one
+}
+
+func (e *TokenError) Error() string {
+	if e.Given {
+		return e.URL + " does not accept this token: it wants the node's admin.token, by --token or $WEIR_TOKEN"
+	}
+	return e.URL + " wants a token: give the node's admin.token by --token, or set $WEIR_TOKEN"
+}
+
 func (c Client) get(ctx context.Context, path string, into any) (json.RawMessage, error) {
 	return c.ask(ctx, http.MethodGet, path, nil, into)
 }
@@ -87,6 +100,9 @@ func (c Client) ask(ctx context.Context, method, path string, query url.Values, 
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %v", base, reason(err))
+	}
+	if resp.StatusCode == http.StatusUnauthorized {
+		return nil, &TokenError{URL: base, Given: c.Token.IsSet()}
 	}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusAccepted {
 		var p struct{ Detail string }

@@ -32,7 +32,7 @@ func TestClientErrorsAreOneClearLine(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	for url, want := range map[string]string{
-		guarded.URL: "send the admin token",
+		guarded.URL: "does not accept this token",
 		other.URL:   "no node's admin listener",
 		closed.URL:  "connection refused",
 		"ftp://x":   "is no admin URL",

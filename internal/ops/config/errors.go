@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Error is one thing wrong with the configuration.
@@ -63,14 +64,29 @@ func (es Errors) Unwrap() []error {
 	return out
 }
 
+// maxTextBytes bounds the line of the file that is shown. Why not longer: it helps no one, and
+// the mark would be screens away.
+const maxTextBytes = 500
+
+// printable replaces what a terminal would obey: the file may not be what the operator
+// thinks. Tabs stay.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
 // Detail returns the message for people: each problem's line, and below it the
 // line of the file with the place marked.
 func (es Errors) Detail() string {
 	var b strings.Builder
 	for _, e := range es {
-		b.WriteString(e.Error())
+		b.WriteString(printable(e.Error()))
 		b.WriteByte('\n')
-		if e.Line == 0 || e.Text == "" {
+		if e.Line == 0 || e.Text == "" || len(e.Text) > maxTextBytes {
 			continue
 		}
 		gutter := fmt.Sprintf("%5d | ", e.Line)
@@ -82,7 +98,7 @@ func (es Errors) Detail() string {
 			}
 			return ' '
 		}, prefix(e.Text, e.Column-1))
-		b.WriteString(gutter + e.Text + "\n")
+		b.WriteString(gutter + printable(e.Text) + "\n")
 		b.WriteString(strings.Repeat(" ", len(gutter)-2) + "| " + lead + strings.Repeat("^", max(e.Span, 1)) + "\n")
 	}
 	return b.String()
