@@ -54,6 +54,10 @@ type Conn struct {
 	queue     *buffer // not yet written; nil when empty
 	output    func(p []byte) error
 	writeErr  error // every later write returns it: the framing may be broken
+	tryWrite  func(fd uintptr) bool
+	out       []byte // left for tryWrite
+	outErr    error  // result of tryWrite
+	waited    bool   // result of tryWrite: not all was taken at once
 }
 
 // NewConn makes a Conn of nc, which it owns from now on.
@@ -83,19 +87,47 @@ func (c *Conn) handshake(run func(io.ReadWriter, HandshakeOptions) (HandshakeInf
 	return run(handshakeIO{c}, HandshakeOptions{Rand: c.opt.Rand, Simple: c.opt.SimpleHandshake})
 }
 
-// handshakeIO counts the handshake's bytes.
+// handshakeIO reads and writes as the Conn does.
 type handshakeIO struct{ c *Conn }
 
-func (h handshakeIO) Read(p []byte) (int, error) {
-	n, err := h.c.nc.Read(p)
-	h.c.bytesIn.Add(int64(n))
-	return n, err
+func (h handshakeIO) Read(p []byte) (n int, err error) {
+	c := h.c
+	if c.raw == nil {
+		n, err = c.nc.Read(p)
+		c.bytesIn.Add(int64(n))
+		return n, err
+	}
+	var failed error
+	err = c.raw.Read(func(fd uintptr) bool {
+		n, failed = rawRead(fd, p)
+		return !wouldBlock(failed)
+	})
+	n = max(n, 0)
+	c.bytesIn.Add(int64(n))
+	switch {
+	case err != nil:
+		return n, err
+	case failed != nil:
+		return n, c.netError("read", failed)
+	case n == 0 && len(p) > 0:
+		return 0, io.EOF
+	}
+	return n, nil
 }
 
-func (h handshakeIO) Write(p []byte) (int, error) {
-	n, err := h.c.nc.Write(p)
-	h.c.bytesOut.Add(int64(n))
-	return n, err
+func (h handshakeIO) Write(p []byte) (n int, err error) {
+	c := h.c
+	if c.raw == nil {
+		n, err = c.nc.Write(p)
+		c.bytesOut.Add(int64(n))
+		return n, err
+	}
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	if err := c.sendRaw(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // ReadMessage returns the next message that is not the Conn's own business: what

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"hash"
+	"sync"
 )
 
 // The digest handshake is not in the specification; this is what Flash Player 9
@@ -34,12 +35,28 @@ var (
 	serverKey = newPartyKey("Genuine Adobe Flash Media Server 001")
 )
 
-// partyKey is one side's key.
-type partyKey struct{ first, full []byte }
+// partyKey is one side's key, as hashes that have it and are ready.
+type partyKey struct{ first, full *sync.Pool }
 
 func newPartyKey(sentence string) partyKey {
 	full := append([]byte(sentence), keyTail...)
-	return partyKey{first: full[:len(sentence):len(sentence)], full: full}
+	return partyKey{first: keyed(full[:len(sentence):len(sentence)]), full: keyed(full)}
+}
+
+// keyed hashes under one key. Making such a hash costs as much as using it.
+func keyed(key []byte) *sync.Pool {
+	return &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}
+}
+
+// sum is the keyed hash of some pieces.
+func sum(pool *sync.Pool, pieces ...[]byte) []byte {
+	h := pool.Get().(hash.Hash)
+	defer pool.Put(h)
+	h.Reset()
+	for _, p := range pieces {
+		h.Write(p)
+	}
+	return h.Sum(nil)
 }
 
 // digestAt returns where packet's digest begins in the given scheme.
@@ -50,11 +67,8 @@ func digestAt(packet []byte, scheme int) int {
 }
 
 // packetDigest computes the digest of a C1 or S1 that is to be found at index at.
-func packetDigest(packet []byte, at int, key []byte) []byte {
-	h := hmac.New(sha256.New, key)
-	h.Write(packet[:at])
-	h.Write(packet[at+digestSize:])
-	return h.Sum(nil)
+func packetDigest(packet []byte, at int, key *sync.Pool) []byte {
+	return sum(key, packet[:at], packet[at+digestSize:])
 }
 
 // signPacket puts the digest into a C1 or S1 that is filled otherwise, and
@@ -80,9 +94,7 @@ func findDigest(packet []byte, key partyKey) (digest []byte, scheme int) {
 
 // answerDigest computes the last 32 bytes of a C2 or S2 that answers digest.
 func answerDigest(packet, digest []byte, key partyKey) []byte {
-	var h hash.Hash = hmac.New(sha256.New, key.full)
-	h.Write(digest)
-	h = hmac.New(sha256.New, h.Sum(nil))
+	h := hmac.New(sha256.New, sum(key.full, digest))
 	h.Write(packet[:packetSize-digestSize])
 	return h.Sum(nil)
 }

@@ -3,7 +3,6 @@ package rtmp
 import (
 	"io"
 	"net"
-	"os"
 	"time"
 )
 
@@ -25,7 +24,7 @@ func (c *Conn) openRaw() {
 	}
 	if raw, err := tcp.SyscallConn(); err == nil {
 		c.raw = raw
-		c.tryRead = c.readOnce // once: a method value is an allocation
+		c.tryRead, c.tryWrite = c.readOnce, c.writeOnce // once: a method value is an allocation
 	}
 }
 
@@ -86,10 +85,7 @@ func (c *Conn) read() (int, error) {
 		return 0, ErrIdle
 	}
 	if c.readErr != nil {
-		return 0, &net.OpError{
-			Op: "read", Net: "tcp", Source: c.nc.LocalAddr(), Addr: c.nc.RemoteAddr(),
-			Err: os.NewSyscallError("read", c.readErr),
-		}
+		return 0, c.netError("read", c.readErr)
 	}
 	c.in = c.rbuf.b[:c.readN]
 	return c.readN, nil

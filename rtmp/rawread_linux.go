@@ -25,6 +25,21 @@ func rawRead(fd uintptr, p []byte) (int, error) {
 	}
 }
 
+// rawWrite sends on a socket without waiting. A broken connection is an error, and no signal.
+func rawWrite(fd uintptr, p []byte) (int, error) {
+	for {
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)),
+			syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0)
+		switch errno {
+		case 0:
+			return int(n), nil
+		case syscall.EINTR:
+			continue
+		}
+		return 0, errno
+	}
+}
+
 func setReadMark(fd uintptr, n int) error {
 	return os.NewSyscallError("setsockopt", syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVLOWAT, n))
 }

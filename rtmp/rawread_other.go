@@ -9,6 +9,8 @@ const rawReads = false
 
 func rawRead(uintptr, []byte) (int, error) { return 0, errors.ErrUnsupported }
 
+func rawWrite(uintptr, []byte) (int, error) { return 0, errors.ErrUnsupported }
+
 func wouldBlock(error) bool { return false }
 
 // setReadMark: readers that wait are woken by the first byte.

@@ -17,6 +17,16 @@ func rawRead(fd uintptr, p []byte) (int, error) {
 	}
 }
 
+// rawWrite writes to a nonblocking descriptor.
+func rawWrite(fd uintptr, p []byte) (int, error) {
+	for {
+		n, err := syscall.Write(int(fd), p)
+		if err != syscall.EINTR {
+			return max(n, 0), err
+		}
+	}
+}
+
 func wouldBlock(err error) bool { return err == syscall.EAGAIN }
 
 // setReadMark: readers that wait are woken by the first byte.

@@ -2,6 +2,7 @@ package rtmp
 
 import (
 	"errors"
+	"io"
 	"net"
 	"sync"
 
@@ -58,9 +59,13 @@ func NewServerConn(nc net.Conn, o Options) *ServerConn {
 	return s
 }
 
-// Handshake runs the server's handshake.
+// Handshake runs the server's handshake, and does not look whether the client has
+// understood it.
 func (s *ServerConn) Handshake() error {
-	_, err := s.ServerHandshake()
+	_, err := s.handshake(func(rw io.ReadWriter, o HandshakeOptions) (HandshakeInfo, error) {
+		o.Unverified = true
+		return ServerHandshake(rw, o)
+	})
 	return err
 }
 

@@ -139,7 +139,7 @@ func (c *Conn) SetOutput(f func(p []byte) error) error {
 	defer c.wmu.Unlock()
 	err := c.flush()
 	c.output = f
-	if f != nil && c.opt.Limits.Write > 0 {
+	if f != nil && c.raw == nil && c.opt.Limits.Write > 0 {
 		// The last write's deadline would fail the new owner's writes once it passes.
 		err = errors.Join(err, c.nc.SetWriteDeadline(time.Time{}))
 	}
@@ -185,6 +185,9 @@ func (c *Conn) send(p []byte) error {
 // sendNet writes p to the network for as long as the peer takes some of it every
 // Limits.Write. Needs wmu.
 func (c *Conn) sendNet(p []byte) error {
+	if c.raw != nil {
+		return c.sendRaw(p)
+	}
 	_, tcp := c.nc.(*net.TCPConn)
 	limit := c.opt.Limits.Write
 	for len(p) > 0 {
@@ -211,4 +214,47 @@ func (c *Conn) sendNet(p []byte) error {
 		}
 	}
 	return nil
+}
+
+// sendRaw is sendNet on TCP. Nearly always the socket takes everything at once: then
+// there is no deadline to set, and the scheduler need not hear of a call that cannot wait.
+func (c *Conn) sendRaw(p []byte) error {
+	c.out, c.outErr, c.waited = p, nil, false
+	err := c.raw.Write(c.tryWrite)
+	c.out = nil
+	if c.waited {
+		c.nc.SetWriteDeadline(time.Time{}) // the next write has its own time
+	}
+	switch {
+	case c.outErr != nil:
+		return c.outErr
+	case c.waited && errors.Is(err, os.ErrDeadlineExceeded):
+		return &Error{Reason: ReasonWriteStalled, Err: err}
+	}
+	return err
+}
+
+// writeOnce writes c.out to the nonblocking fd; false means that the rest has to wait.
+func (c *Conn) writeOnce(fd uintptr) bool {
+	for len(c.out) > 0 {
+		n, err := rawWrite(fd, c.out)
+		c.bytesOut.Add(int64(n))
+		c.out = c.out[n:]
+		switch {
+		case wouldBlock(err):
+			if limit := c.opt.Limits.Write; limit > 0 {
+				c.waited = true
+				c.outErr = c.nc.SetWriteDeadline(time.Now().Add(limit))
+			}
+			return c.outErr != nil
+		case err != nil:
+			c.outErr = c.netError("write", err)
+			return true
+		}
+	}
+	return true
+}
+
+func (c *Conn) netError(op string, err error) error {
+	return &net.OpError{Op: op, Net: "tcp", Source: c.nc.LocalAddr(), Addr: c.nc.RemoteAddr(), Err: os.NewSyscallError(op, err)}
 }

@@ -17,6 +17,7 @@ import (
 // taker is a Handler whose publishers count what they get.
 type taker struct {
 	come chan *taken
+	play func(context.Context, *session.Play) (session.Player, error)
 }
 
 type taken struct {
@@ -32,8 +33,11 @@ func (h *taker) Publish(_ context.Context, p *session.Publish) (session.Publishe
 	return t, nil
 }
 
-func (h *taker) Play(context.Context, *session.Play) (session.Player, error) {
-	return nil, errors.New("nothing to play")
+func (h *taker) Play(ctx context.Context, p *session.Play) (session.Player, error) {
+	if h.play == nil {
+		return nil, errors.New("nothing to play")
+	}
+	return h.play(ctx, p)
 }
 
 func (h *taker) Query(context.Context, string, string) (string, error) { return "", nil }

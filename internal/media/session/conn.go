@@ -34,16 +34,16 @@ type conn struct {
 	phase   event.Phase
 	used    bool // something was published or played before
 	pending sync.WaitGroup
+	starts  []func() // plays to be started when there is nothing to read
 
 	wire atomic.Pointer[rtmp.ServerConn] // rtmp, for other goroutines
 
-	// See park.go and collector.go. The reader's own: all but nudged.
+	// See park.go and collector.go. The reader's own.
 	number     uint64
 	unparkable bool
 	collector  *collector
 	marked     bool // its read mark is raised
 	feeds      bool // counted in Server.feeds
-	nudged     atomic.Bool
 
 	// mu guards what the reader shares with Evict, Ended and stop.
 	mu      sync.Mutex
@@ -117,8 +117,6 @@ func (c *conn) handshake() error {
 // connect answers the connect command, with a challenge if the client is a node.
 func (c *conn) connect() error {
 	c.phase = event.PhaseConnect
-	c.readBy(c.began.Add(c.s.o.Handshake))
-	c.nc.SetWriteDeadline(c.began.Add(c.s.o.Handshake))
 	req, err := c.rtmp.ReadConnect()
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ type Handler interface {
 	// Publish runs on the session's reader: what the client sends meanwhile waits
 	// in its socket, so no media is taken before the answer.
 	Publish(ctx context.Context, p *Publish) (Publisher, error)
-	// Play runs on a goroutine of its own; ctx ends when the client gives up, and
+	// Play runs on a goroutine that is not the reader; ctx ends when the client gives up, and
 	// when Play has returned. It answers the client itself, since the answer and the
 	// first media go together.
 	Play(ctx context.Context, p *Play) (Player, error)

@@ -55,13 +55,6 @@ func (st *netStream) bytesOut() int64 {
 	return 0
 }
 
-// plays reports whether a play has started.
-func (st *netStream) plays() bool {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	return st.player != nil
-}
-
 func (c *conn) stream(id uint32) *netStream {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -231,8 +224,8 @@ func (c *conn) evict(st *netStream, code string, reason event.Reason, err error)
 	}
 }
 
-// play starts the play on a goroutine of its own: the stream may have to be
-// fetched, or waited for, and the client must be heard meanwhile.
+// play notes that a play is to be started, once the client has said all that it had to
+// say: see conn.starts.
 func (c *conn) play(req *rtmp.PlayRequest) error {
 	p := &Play{Client: c.clientFor(event.RoleViewer), Request: req, Conn: c.rtmp}
 	name, err := c.name(req.Name)
@@ -266,21 +259,18 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 	p.Ended = func(reason event.Reason, by event.Side, err error) { c.playEnded(st, reason, by, err) }
 	c.became(p.Client)
 	c.readBy(time.Time{})
-	c.pending.Go(func() {
+	c.pending.Add(1)
+	c.starts = append(c.starts, func() {
+		defer c.pending.Done()
+		defer cancel()
 		player, err := c.s.o.Handler.Play(ctx, p)
 		if err != nil {
 			if was, _ := c.drop(st); was {
 				c.rejectPlay(req, p, rejection(err, rtmp.CodePlayFailed))
 			}
-			cancel()
-			return
-		}
-		if !st.started(player) {
+		} else if !st.started(player) {
 			player.Leave()
-			return
 		}
-		cancel()
-		c.nudge()
 	})
 	return nil
 }

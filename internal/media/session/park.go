@@ -3,8 +3,6 @@ package session
 import (
 	"errors"
 	"net"
-	"os"
-	"time"
 
 	"weir/rtmp"
 )
@@ -21,20 +19,48 @@ func (c *conn) next() (rtmp.Event, error) {
 		if manner != collected {
 			c.attend()
 		}
+		if manner == attended {
+			c.start()
+		}
 		c.rtmp.ReadNow(manner != attended)
 		ev, err := c.rtmp.Next()
 		switch {
 		case errors.Is(err, rtmp.ErrIdle):
+			starts := c.starts
+			c.starts = nil // once it is parked they are another goroutine's
 			if manner == collected && c.collect() || manner == parked && c.park() {
+				run(starts)
 				return rtmp.Event{}, errParked
 			}
+			c.starts = starts
 			c.unparkable = true
-		case errors.Is(err, os.ErrDeadlineExceeded) && c.nudged.Swap(false):
-			c.readBy(time.Time{})
-		default:
+		case err != nil:
+			c.start() // they fail at once, and are waited for
 			return ev, err
+		default:
+			return ev, nil
 		}
 	}
+}
+
+// start starts the plays that wait for it, each on a goroutine: a stream may have to
+// be fetched, or waited for, and the client must be heard meanwhile.
+func (c *conn) start() {
+	for _, start := range c.starts {
+		go start()
+	}
+	c.starts = nil
+}
+
+// run is start on a goroutine that has nothing else to do.
+func run(starts []func()) {
+	if len(starts) == 0 {
+		return
+	}
+	for _, start := range starts[1:] {
+		go start()
+	}
+	starts[0]()
 }
 
 // manner is how a connection is read while there is nothing to read.
@@ -42,7 +68,7 @@ type manner uint8
 
 const (
 	attended  manner = iota // by its goroutine
-	parked                  // when it is readable: nothing is expected, it plays and every play has started
+	parked                  // when it is readable: it plays, and nothing is expected of its client
 	collected               // by the clock: it publishes, as many do
 )
 
@@ -60,8 +86,6 @@ func (c *conn) manner() manner {
 	for _, st := range c.streams {
 		if st.publisher != nil {
 			publishing++
-		} else if !st.plays() {
-			return attended
 		}
 	}
 	switch {
@@ -100,7 +124,8 @@ func (c *conn) park() bool {
 	if err != nil {
 		return false
 	}
-	if c.number == 0 {
+	again := c.number != 0
+	if !again {
 		c.number = c.s.parker.number(c)
 	}
 	c.mu.Lock()
@@ -111,7 +136,7 @@ func (c *conn) park() bool {
 	c.parked = true
 	// Under the lock: an event that comes at once waits for it in unpark.
 	var armed error
-	if err := raw.Control(func(fd uintptr) { armed = c.s.parker.arm(int(fd), c.number) }); err != nil || armed != nil {
+	if err := raw.Control(func(fd uintptr) { armed = c.s.parker.arm(int(fd), c.number, again) }); err != nil || armed != nil {
 		c.parked = false
 		return false
 	}
@@ -129,18 +154,5 @@ func (c *conn) unparkLocked() {
 	if c.parked { // collected ones too
 		c.parked = false
 		go c.run(c.listen)
-	}
-}
-
-// nudge makes a reader that waits look whether it may be parked.
-func (c *conn) nudge() {
-	if !c.s.parks(c.nc) {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.end == nil {
-		c.nudged.Store(true)
-		c.nc.SetReadDeadline(time.Unix(1, 0))
 	}
 }

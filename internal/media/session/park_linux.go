@@ -76,15 +76,15 @@ func (p *parker) forget(number uint64) {
 }
 
 // arm wakes the connection with this number when its descriptor has something to
-// read, once.
-func (p *parker) arm(fd int, number uint64) error {
+// read, once. again: it was armed before.
+func (p *parker) arm(fd int, number uint64, again bool) error {
 	ev := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT}
 	ev.Fd, ev.Pad = int32(number), int32(number>>32)
-	err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_MOD, fd, &ev)
-	if errors.Is(err, syscall.ENOENT) {
-		err = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_ADD, fd, &ev)
+	op := syscall.EPOLL_CTL_ADD
+	if again {
+		op = syscall.EPOLL_CTL_MOD
 	}
-	return err
+	return syscall.EpollCtl(p.epoll, op, fd, &ev)
 }
 
 func (p *parker) watch() {
