@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -36,7 +37,7 @@ func (e *ListenError) Unwrap() error { return e.Err }
 
 // Listen is net.Listen whose error is a [*ListenError].
 func Listen(network, addr string) (net.Listener, error) {
-	l, err := net.Listen(network, addr)
+	l, err := listener.Listen(context.Background(), network, addr)
 	if err == nil {
 		return l, nil
 	}
