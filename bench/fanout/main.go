@@ -48,7 +48,10 @@ func run(ctx context.Context, args []string) error {
 	f.DurationVar(&p.window, "window", 8*time.Second, "the window of each trial; whole groups of pictures (2 s) let the bytes add up")
 	f.DurationVar(&p.warmup, "warmup", 2*time.Second, "between the last join and the window")
 	f.IntVar(&p.sample, "sample", 20, "viewers that are parsed")
-	f.Float64Var(&p.rate, "rate", 500, "joins per second")
+	f.Float64Var(&p.rate, "rate", 500, "joins per second; 0 = as fast as they are answered")
+	f.IntVar(&p.concurrency, "concurrency", 50, "joins that wait for their answer at a time")
+	f.BoolVar(&p.joins, "joins", false, "the tables are about the joins, not the window")
+	name := f.String("name", "fanout", "beginning of the results' file names")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -83,6 +86,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	defer restore()
 	r := newReport(congestion, p)
+	r.name = *name
 	return p.run(ctx, t, r, func() error { return r.save(*out) })
 }
 

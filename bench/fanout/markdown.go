@@ -29,7 +29,11 @@ func (r *report) markdown() []byte {
 		done = append(done, group)
 		title := group.title()
 		fmt.Fprintf(&b, "\n## %s%s\n\n", strings.ToUpper(title[:1]), title[1:])
-		r.table(&b, group, refs)
+		if r.joins {
+			r.joinTable(&b, group)
+		} else {
+			r.table(&b, group, refs)
+		}
 	}
 	return b.Bytes()
 }
@@ -60,6 +64,24 @@ func (r *report) table(b *bytes.Buffer, group load, refs []string) {
 			}
 			fmt.Fprintf(b, " %s | %s | %s | %s | %s | %s | %s |\n", s.p50.format(1), s.p99.format(1), s.gap.format(0), s.rss.format(1),
 				s.bytes.format(1), s.core.format(0), s.trouble())
+		}
+	}
+}
+
+// joinTable is the way from nothing to the first picture.
+func (r *report) joinTable(b *bytes.Buffer, group load) {
+	b.WriteString("| viewers | | joined in, s | µs of server CPU a join | answer of play p50, ms | p99 | first key frame p50, ms | p99 | busiest core, % | faults |\n|" + strings.Repeat("---|", 10) + "\n")
+	for _, l := range r.loads {
+		if l.group() != group {
+			continue
+		}
+		for _, c := range r.contenders {
+			s := r.of(c, l)
+			if s.perGB.n+s.failed == 0 {
+				continue
+			}
+			fmt.Fprintf(b, "| %d | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", l.Viewers, c, s.joined.format(2), s.setup.format(0),
+				s.answer50.format(2), s.answer99.format(2), s.key50.format(2), s.key99.format(2), s.core.format(0), s.trouble())
 		}
 	}
 }

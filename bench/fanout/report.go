@@ -23,6 +23,8 @@ type report struct {
 	Rounds     int       `json:"rounds"`
 	Trials     []trial   `json:"trials"`
 
+	name       string
+	joins      bool     // tables of joins
 	contenders []string // in the order given
 	against    []string // those that the table compares with
 	loads      []load
@@ -31,7 +33,7 @@ type report struct {
 func newReport(congestion string, p plan) *report {
 	r := &report{
 		Began: time.Now().UTC().Truncate(time.Second), Commit: commit(), CPU: cpuModel(), Cores: runtime.NumCPU(), Kernel: kernel(),
-		Congestion: congestion, Rounds: p.rounds, loads: p.loads, against: p.against,
+		Congestion: congestion, Rounds: p.rounds, loads: p.loads, against: p.against, joins: p.joins,
 	}
 	for _, c := range p.contenders {
 		r.contenders = append(r.contenders, c.name())
@@ -48,8 +50,12 @@ func (r *report) save(dir string) error {
 	if err != nil {
 		return err
 	}
-	base := filepath.Join(dir, "fanout-"+r.Began.Format("20060102-150405"))
-	for ext, content := range map[string][]byte{".json": append(raw, '\n'), ".md": r.markdown(), ".svg": r.plot()} {
+	base := filepath.Join(dir, r.name+"-"+r.Began.Format("20060102-150405"))
+	files := map[string][]byte{".json": append(raw, '\n'), ".md": r.markdown()}
+	if !r.joins {
+		files[".svg"] = r.plot()
+	}
+	for ext, content := range files {
 		if err := os.WriteFile(base+ext, content, 0o644); err != nil {
 			return err
 		}

@@ -10,14 +10,18 @@ import (
 	"weir/rtmp"
 )
 
-// audioMbps is the audio's part of every stream's bit rate.
-const audioMbps = 0.128
+// The audio's part of a stream's bit rate: audioMbps, or audioShare of a thin one.
+const (
+	audioMbps  = 0.128
+	audioShare = 0.32
+)
 
 // shape is the stream of a load: what Weir and nginx get from the publisher and the
 // floor from its script.
 func shape(l load) stamp.Shape {
+	audio := min(audioMbps, audioShare*l.Mbps)
 	return stamp.Shape{
-		VideoBitrate: int((l.Mbps - audioMbps) * 1e6), AudioBitrate: int(audioMbps * 1e6),
+		VideoBitrate: int((l.Mbps - audio) * 1e6), AudioBitrate: int(audio * 1e6),
 		FrameRate: 30, GOP: 2 * time.Second,
 	}
 }

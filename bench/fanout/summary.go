@@ -44,6 +44,12 @@ type summary struct {
 	rss       spread // KB a viewer
 	bytes     spread // percent of the expectation
 	core      spread // the busiest core, percent
+	joined    spread // until the last one had its key frame, s
+	setup     spread // server CPU a join, µs
+	answer50  spread // from dial to the answer of play, ms
+	answer99  spread
+	key50     spread // from TCP established to the end of the first key frame, ms
+	key99     spread
 	faults    uint64 // frames lost, doubled or foreign, all rounds
 	missing   int    // viewers failed or dropped, all rounds
 	failed    int    // trials without a result
@@ -53,6 +59,7 @@ type summary struct {
 func (r *report) of(contender string, l load) summary {
 	s := summary{contender: contender, load: l}
 	var perGB, p50, p99, gap, rss, bytes, core []float64
+	var joined, setup, answer50, answer99, key50, key99 []float64
 	for _, tr := range r.Trials {
 		if tr.Contender != contender || tr.Load != l {
 			continue
@@ -70,11 +77,17 @@ func (r *report) of(contender string, l load) summary {
 		if len(p.Machine.Cores) > 0 {
 			core = append(core, slices.Max(p.Machine.Cores)*100)
 		}
+		joined = append(joined, p.Join.Seconds)
+		setup = append(setup, p.Server.JoinCPU/float64(max(p.Sessions.Up, 1))*1e6)
+		answer50, answer99 = append(answer50, p.Join.Connect.P50), append(answer99, p.Join.Connect.P99)
+		key50, key99 = append(key50, p.Join.FirstKey.P50), append(key99, p.Join.FirstKey.P99)
 		s.faults += p.Frames.Lost + p.Frames.Doubled + p.Frames.Foreign
 		s.missing += p.Sessions.Failed + p.Sessions.Dropped
 	}
 	s.perGB, s.p50, s.p99, s.gap = spreadOf(perGB), spreadOf(p50), spreadOf(p99), spreadOf(gap)
 	s.rss, s.bytes, s.core = spreadOf(rss), spreadOf(bytes), spreadOf(core)
+	s.joined, s.setup = spreadOf(joined), spreadOf(setup)
+	s.answer50, s.answer99, s.key50, s.key99 = spreadOf(answer50), spreadOf(answer99), spreadOf(key50), spreadOf(key99)
 	return s
 }
 

@@ -98,7 +98,7 @@ func plays(ctx context.Context, url string, streams int) error {
 func (p *plan) play(ctx context.Context, t *tools, s *server, tr *trial) error {
 	cmd := exec.CommandContext(ctx, t.weir, "bench", "play", s.url, "--json", "--pid", strconv.Itoa(s.pid),
 		"--viewers", strconv.Itoa(tr.Load.Viewers), "--streams", strconv.Itoa(tr.Load.Streams), "--reader", string(tr.Load.Reader), "--sample", strconv.Itoa(p.sample),
-		"--rate", strconv.FormatFloat(p.rate, 'f', -1, 64), "--warmup", p.warmup.String(), "--for", p.window.String())
+		"--rate", strconv.FormatFloat(p.rate, 'f', -1, 64), "--concurrency", strconv.Itoa(p.concurrency), "--warmup", p.warmup.String(), "--for", p.window.String())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
@@ -112,12 +112,17 @@ func (p *plan) play(ctx context.Context, t *tools, s *server, tr *trial) error {
 }
 
 // line is the trial in one line, for whoever waits.
-func (tr trial) line() string {
+func (tr trial) line(joins bool) string {
 	head := fmt.Sprintf("round %d  %-18s %s: ", tr.Round+1, tr.Contender, tr.Load)
 	if tr.Error != "" || tr.Play == nil || tr.Play.Server == nil {
 		return head + "failed: " + tr.Error
 	}
 	r := tr.Play
+	if joins {
+		return head + fmt.Sprintf("%d up, %d failed, %.0f µs of CPU a join, answer p50 %.2f p99 %.2f ms, first key frame p50 %.2f p99 %.2f ms, all in %.2f s",
+			r.Sessions.Up, r.Sessions.Failed, r.Server.JoinCPU/float64(max(r.Sessions.Up, 1))*1e6, r.Join.Connect.P50, r.Join.Connect.P99,
+			r.Join.FirstKey.P50, r.Join.FirstKey.P99, r.Join.Seconds)
+	}
 	return head + fmt.Sprintf("%.3f CPU-s/GB, latency p50 %.1f p99 %.1f ms, %.1f KB/viewer, lost %d, bytes %.1f %%",
 		r.Server.PerGB, r.Latency.P50, r.Latency.P99, r.Server.RSSPerUnit/1e3, r.Frames.Lost, r.Bytes.Ratio*100)
 }
