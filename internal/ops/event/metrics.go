@@ -37,6 +37,9 @@ type counters struct {
 	backendUps    prometheus.Counter
 	backendDowns  prometheus.Counter
 	backendLoads  prometheus.Counter
+	discovered    prometheus.Counter
+	undiscovered  prometheus.Counter
+	unregistered  prometheus.Counter
 	nodesUp       prometheus.Counter
 	nodesDown     *prometheus.CounterVec // reason
 	storeUp       prometheus.Gauge
@@ -83,6 +86,9 @@ func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
 		backendUps:    r.counter("weir_backend_ups_total", "Times that the checks of a backend found it up after they had not."),
 		backendDowns:  r.counter("weir_backend_downs_total", "Times that the checks of a backend found it down after they had not."),
 		backendLoads:  r.counter("weir_backend_load_losses_total", "Times that a backend's load became unreadable."),
+		discovered:    r.counter("weir_discovery_updates_total", "Times that a source of backends had a new list or worked again."),
+		undiscovered:  r.counter("weir_discovery_failures_total", "Times that a source of backends failed; the list before stays."),
+		unregistered:  r.counter("weir_backends_refused_total", "Backends of a source that could not be registered."),
 		nodesUp:       r.counter("weir_nodes_up_total", "Nodes seen joining."),
 		nodesDown:     r.counters("weir_nodes_down_total", "Nodes seen leaving.", "reason"),
 		storeUp:       r.gauge("weir_store_up", "1 while the store answers."),
@@ -165,6 +171,12 @@ func (c *counters) count(e Event) {
 		if !e.Good {
 			c.backendLoads.Inc()
 		}
+	case Discovered:
+		c.discovered.Inc()
+	case DiscoveryFailed:
+		c.undiscovered.Add(float64(max(e.Times, 1)))
+	case BackendsRefused:
+		c.unregistered.Add(float64(max(e.Count, 0)))
 	case NodeUp:
 		c.nodesUp.Inc()
 	case NodeDown:
