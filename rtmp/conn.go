@@ -44,6 +44,7 @@ type Conn struct {
 	owed    bool      // something is queued that is to be written before the next wait
 	granted time.Time // when dec's work budget was refilled
 
+	rec               atomic.Pointer[recording]
 	bytesIn, bytesOut atomic.Int64
 	peerAck           atomic.Uint32
 	holds             atomic.Int32 // by Hold; + closing once Close was called

@@ -47,6 +47,7 @@ func (c *Conn) fill() error {
 	n, err := c.read()
 	if n > 0 {
 		c.bytesIn.Add(int64(n))
+		c.recordIn(c.in)
 		c.house.received += uint32(n)
 		c.refill()
 		return nil

@@ -73,3 +73,6 @@ type StatusError struct{ Status Status }
 func (e *StatusError) Error() string {
 	return "rtmp: the server answered " + e.Status.Code + ": " + e.Status.Description
 }
+
+// ParseStatus reads the status of an onStatus or of an _error.
+func ParseStatus(c *Command) Status { return parseStatus(append([]any{c.Object}, c.Args...)) }

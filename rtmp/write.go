@@ -202,6 +202,7 @@ func (c *Conn) sendNet(p []byte) error {
 		}
 		n, err := c.nc.Write(piece)
 		c.bytesOut.Add(int64(n))
+		c.recordOut(piece[:n])
 		p = p[n:]
 		if limit > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
 			if tcp && n > 0 {
@@ -239,6 +240,7 @@ func (c *Conn) writeOnce(fd uintptr) bool {
 	for len(c.out) > 0 {
 		n, err := rawWrite(fd, c.out)
 		c.bytesOut.Add(int64(n))
+		c.recordOut(c.out[:n])
 		c.out = c.out[n:]
 		switch {
 		case wouldBlock(err):

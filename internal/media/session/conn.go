@@ -50,6 +50,11 @@ type conn struct {
 	streams map[uint32]*netStream
 	parked  bool    // no goroutine reads, nor a collector now
 	end     *ending // why the session ends; the first one stands
+
+	// See take.go; guarded by mu.
+	taking chan error             // the handler takes the connection; tells how the reader stopped
+	kill   func()                 // ends the session of a taken connection
+	past   func() (in, out int64) // what it has received and sent beside the Conn
 }
 
 // ending is who ended a session and why.
@@ -62,7 +67,11 @@ type ending struct {
 
 // run is the session from the first byte to the closing line.
 func (c *conn) run(talk func() error) {
-	if err := talk(); err != errParked {
+	switch err := talk(); err {
+	case errParked:
+	case errTaken:
+		c.yield(nil)
+	default:
 		c.close(err)
 		c.s.leave(addrOf(c.nc))
 		c.s.wg.Done()
@@ -111,6 +120,9 @@ func (c *conn) handshake() error {
 	c.rtmp = rtmp.NewServerConn(c.nc, rtmp.Options{
 		Limits: c.s.o.Wire, HandUp: []string{member.CommandProve, member.CommandQuery}})
 	c.wire.Store(c.rtmp)
+	if c.s.o.Record {
+		c.rtmp.Record()
+	}
 	return c.rtmp.Handshake()
 }
 
@@ -141,7 +153,7 @@ func (c *conn) connect() error {
 func (c *conn) readBy(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.end == nil {
+	if c.end == nil && c.taking == nil {
 		c.nc.SetReadDeadline(t)
 	}
 }
@@ -239,6 +251,9 @@ func (c *conn) ends(e ending) bool {
 	}
 	c.end = &e
 	c.unparkLocked() // its end is for a reader to see
+	if c.kill != nil {
+		go c.kill()
+	}
 	return true
 }
 
@@ -292,6 +307,7 @@ func (c *conn) close(err error) {
 	streams := c.streams
 	c.streams = nil
 	c.mu.Unlock()
+	c.yield(net.ErrClosed) // behind streams = nil, after which nobody takes
 	c.cancel()
 	if c.number != 0 {
 		c.s.parker.forget(c.number)
@@ -335,6 +351,10 @@ func (c *conn) bytes() (in, out int64) {
 	defer c.mu.Unlock()
 	for _, st := range c.streams {
 		out += st.bytesOut()
+	}
+	if c.past != nil {
+		i, o := c.past()
+		in, out = in+i, out+o
 	}
 	return in, out
 }

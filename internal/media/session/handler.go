@@ -66,6 +66,7 @@ type Publish struct {
 	// Evict ends the NetStream from outside: the client is told code and
 	// description, then closed. Any goroutine, at most once.
 	Evict func(code string, reason event.Reason, err error)
+	c     *conn
 }
 
 // Play is a client's wish to play.
@@ -81,6 +82,7 @@ type Play struct {
 	// Ended tells that the play is over by this side's doing. Any goroutine, at
 	// most once, never from within Handler.Play.
 	Ended func(reason event.Reason, by event.Side, err error)
+	c     *conn
 }
 
 // Rejection is an answer that the client gets as it is.

@@ -134,7 +134,7 @@ func (c *conn) drop(st *netStream) (was, others bool) {
 
 // publish asks the handler and answers the client.
 func (c *conn) publish(req *rtmp.PublishRequest) error {
-	p := &Publish{Client: c.clientFor(event.RolePublisher), Request: req}
+	p := &Publish{Client: c.clientFor(event.RolePublisher), Request: req, c: c}
 	name, err := c.name(req.Name)
 	if err != nil {
 		return c.rejectPublish(req, p, &Rejection{rtmp.CodePublishBadName, err.Error(), event.BadName, nil})
@@ -150,7 +150,11 @@ func (c *conn) publish(req *rtmp.PublishRequest) error {
 	st := &netStream{id: req.StreamID, client: p.Client, name: name}
 	p.Evict = func(code string, reason event.Reason, err error) { c.evict(st, code, reason, err) }
 	st.publisher, err = c.s.o.Handler.Publish(c.ctx, p)
+	c.forgetWords()
 	if err != nil {
+		if c.taken() {
+			return errTaken
+		}
 		if c.ending() {
 			return nil
 		}
@@ -158,12 +162,18 @@ func (c *conn) publish(req *rtmp.PublishRequest) error {
 	}
 	if !c.add(st) {
 		st.close()
+		if c.taken() {
+			return errTaken
+		}
 		if r := c.evictedEarly(st); r != nil {
 			return c.rejectPublish(req, p, r)
 		}
 		return nil
 	}
 	c.became(p.Client)
+	if c.taken() {
+		return errTaken
+	}
 	c.rtmp.SetMaxMessage(0) // authorized: the full limit
 	c.readBy(time.Time{})
 	return c.rtmp.AcceptPublish(req, nil)
@@ -227,7 +237,7 @@ func (c *conn) evict(st *netStream, code string, reason event.Reason, err error)
 // play notes that a play is to be started, once the client has said all that it had to
 // say: see conn.starts.
 func (c *conn) play(req *rtmp.PlayRequest) error {
-	p := &Play{Client: c.clientFor(event.RoleViewer), Request: req, Conn: c.rtmp}
+	p := &Play{Client: c.clientFor(event.RoleViewer), Request: req, Conn: c.rtmp, c: c}
 	name, err := c.name(req.Name)
 	if err != nil {
 		return c.rejectPlay(req, p, &Rejection{rtmp.CodePlayStreamNotFound, err.Error(), event.BadName, nil})
@@ -264,6 +274,7 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 		defer c.pending.Done()
 		defer cancel()
 		player, err := c.s.o.Handler.Play(ctx, p)
+		c.forgetWords()
 		if err != nil {
 			if was, _ := c.drop(st); was {
 				c.rejectPlay(req, p, rejection(err, rtmp.CodePlayFailed))

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"net"
+	"os"
 
 	"weir/rtmp"
 )
@@ -15,6 +16,9 @@ var errParked = errors.New("session: parked")
 // errParked.
 func (c *conn) next() (rtmp.Event, error) {
 	for {
+		if c.s.o.Record && c.taken() {
+			return rtmp.Event{}, errTaken
+		}
 		manner := c.manner()
 		if manner != collected {
 			c.attend()
@@ -34,6 +38,8 @@ func (c *conn) next() (rtmp.Event, error) {
 			}
 			c.starts = starts
 			c.unparkable = true
+		case errors.Is(err, os.ErrDeadlineExceeded) && c.taken():
+			return rtmp.Event{}, errTaken
 		case err != nil:
 			c.start() // they fail at once, and are waited for
 			return ev, err
@@ -130,7 +136,7 @@ func (c *conn) park() bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.end != nil {
+	if c.end != nil || c.taking != nil {
 		return false
 	}
 	c.parked = true

@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"net"
 	"sync"
 	"syscall"
 )
@@ -85,6 +86,14 @@ func (p *parker) arm(fd int, number uint64, again bool) error {
 		op = syscall.EPOLL_CTL_MOD
 	}
 	return syscall.EpollCtl(p.epoll, op, fd, &ev)
+}
+
+// disarm takes a connection's descriptor out. It may go on under another number, and
+// the parker would hear of it for ever.
+func (p *parker) disarm(nc *net.TCPConn) {
+	if raw, err := nc.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, int(fd), nil) })
+	}
 }
 
 func (p *parker) watch() {

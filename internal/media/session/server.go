@@ -22,6 +22,9 @@ type Options struct {
 
 	Handshake time.Duration // TLS, handshake and connect, in all
 	Command   time.Duration // from connect to the first publish or play
+	// Record keeps what clients say before they publish or play, for handlers that
+	// take connections; see Wire.
+	Record bool
 	// CollectFrom is from how many publishing connections on they are read by the
 	// clock instead of by a goroutine each; see collector.go. Default: 64.
 	CollectFrom int
