@@ -118,6 +118,7 @@ type Front struct {
 	guests      map[string]map[guest]bool // carried sessions at foreign servers
 	evacuations map[string]context.CancelFunc
 	audiences   map[stream.Name]*audience
+	claimed     map[stream.Name]*carried
 }
 
 // New returns a Front that carries nothing.
@@ -129,7 +130,7 @@ func New(o Options) *Front {
 		o.Registry = alone{}
 	}
 	f := &Front{o: o, guests: make(map[string]map[guest]bool), evacuations: make(map[string]context.CancelFunc),
-		audiences: make(map[stream.Name]*audience)}
+		audiences: make(map[stream.Name]*audience), claimed: make(map[stream.Name]*carried)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f
 }
@@ -137,6 +138,9 @@ func New(o Options) *Front {
 // Close ends the pushes of all carried publishers. Sessions are the caller's to
 // end first.
 func (f *Front) Close() { f.cancel() }
+
+// Done is closed by Close.
+func (f *Front) Done() <-chan struct{} { return f.ctx.Done() }
 
 // Publishers and Viewers are how many sessions are carried now.
 func (f *Front) Publishers() int { return int(f.publishers.Load()) }

@@ -81,7 +81,9 @@ func (c *carried) own(ctx context.Context, b *Backend) error {
 	case err != nil:
 		return &session.Rejection{Code: rtmp.CodePublishRejected, Description: "The stream could not be claimed now; try again.", Reason: event.StorePending, Err: err}
 	}
-	c.claim = claim
+	c.claim, c.held = claim, claim
+	c.silence.begin()
+	c.f.hold(c)
 	return nil
 }
 
@@ -144,10 +146,9 @@ func (c *carried) settled(b Backend) {
 	case b.Foreign:
 		c.claim.MovedTo(b.Node)
 		c.f.o.Ledger.Publishing(b.Node, c.p.Name, true)
-	case c.claim != nil:
+	default:
 		// The node has claimed the stream itself, under the same timeline.
-		c.claim.Release()
-		c.claim = nil
+		c.release()
 	}
 }
 
@@ -171,9 +172,17 @@ func (c *carried) unsettle(next Backend) {
 // leave gives back all that the publisher has outside.
 func (c *carried) leave() {
 	c.unsettle(Backend{})
-	if c.claim != nil {
-		c.claim.Release()
+	c.release()
+}
+
+// release gives the claim back.
+func (c *carried) release() {
+	if c.claim == nil {
+		return
 	}
+	c.f.drop(c)
+	c.claim.Release()
+	c.claim = nil
 }
 
 // moved tells of a session that goes on elsewhere.

@@ -30,6 +30,11 @@ type carried struct {
 	keys     keyBell
 	wishes   chan *wish
 	sent     atomic.Pointer[atomic.Int64] // the present server's count of bytes to it
+	shown    atomic.Pointer[live.Stream]  // stream, once it is there
+
+	// Front.mu guards these once the claim is held.
+	held  Claim
+	quiet func() time.Duration // since when a spliced publisher is silent
 
 	// The pushing goroutine's own.
 	push  *relay.Push
@@ -63,6 +68,7 @@ func (f *Front) Publish(ctx context.Context, p *session.Publish) (session.Publis
 		return nil, err
 	}
 	c.writer = w
+	c.shown.Store(c.stream)
 	ctx, c.cancel = context.WithCancel(f.ctx)
 	go c.run(ctx)
 	if f.o.FirstMedia > 0 && f.o.Silence > 0 {

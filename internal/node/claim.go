@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
+	"sync"
 	"time"
 
 	"weir/internal/control/cluster"
@@ -30,30 +32,38 @@ const (
 	claimTries = 3
 )
 
-// Claim implements ingest.Registry. Against an owner it weighs the evidence: a
-// stream that its owner holds for nobody, or that is only being handed over, is
-// free.
+// Claim implements ingest.Registry.
 func (r registry) Claim(ctx context.Context, req ingest.Request) (ingest.Claim, error) {
+	c, err := r.claim(ctx, req.Name, cluster.Facts{Publisher: req.Session.Remote, Encoder: req.Encoder, Timeline: req.Timeline}, r.n.front.Silence)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// claim claims a stream. Against an owner it weighs the evidence: a stream that its owner
+// holds for nobody, or that is only being handed over, is free. here says since when the
+// publisher of a stream that this node owns itself has been silent; false: it has none.
+func (r registry) claim(ctx context.Context, name stream.Name, facts cluster.Facts, here func(stream.Name) (time.Duration, bool)) (*claim, error) {
 	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
-	facts := cluster.Facts{Publisher: req.Session.Remote, Encoder: req.Encoder, Timeline: req.Timeline}
-	own, err := r.c.Claim(ctx, req.Name, facts)
+	own, err := r.c.Claim(ctx, name, facts)
 	var busy *cluster.BusyError
 	for range claimTries {
 		if !errors.As(err, &busy) {
 			break
 		}
-		why, ok := r.yields(ctx, req, busy)
+		why, ok := r.yields(ctx, name, facts.Timeline, busy, here)
 		if !ok {
 			break
 		}
-		r.n.emit.Emit(event.TakeOver{Name: req.Name, From: busy.Owner, Epoch: busy.Epoch, Why: why})
-		if own, err = r.c.TakeOver(ctx, req.Name, facts, busy.Epoch); err == nil {
+		r.n.emit.Emit(event.TakeOver{Name: name, From: busy.Owner, Epoch: busy.Epoch, Why: why})
+		if own, err = r.c.TakeOver(ctx, name, facts, busy.Epoch); err == nil {
 			return &claim{Ownership: own, facts: facts, from: busy.Epoch}, nil
 		}
 	}
 	if errors.As(err, &busy) {
-		return nil, &ingest.BusyError{Name: req.Name, Owner: busy.Owner}
+		return nil, &ingest.BusyError{Name: name, Owner: busy.Owner}
 	}
 	if err != nil {
 		return nil, err
@@ -63,16 +73,19 @@ func (r registry) Claim(ctx context.Context, req ingest.Request) (ingest.Claim, 
 
 // yields reports whether the owner of a stream has to give way to a newcomer
 // that was allowed to publish it, and why.
-func (r registry) yields(ctx context.Context, req ingest.Request, busy *cluster.BusyError) (why string, ok bool) {
-	rec, known := r.c.Known(req.Name)
+func (r registry) yields(ctx context.Context, name stream.Name, timeline string, busy *cluster.BusyError, here func(stream.Name) (time.Duration, bool)) (why string, ok bool) {
+	rec, known := r.c.Known(name)
 	switch {
-	case known && rec.Epoch == busy.Epoch && rec.Facts.Timeline == req.Timeline:
+	case known && rec.Epoch == busy.Epoch && rec.Facts.Timeline == timeline:
 		return "the same publisher, handed over", true
 	case r.n.cfg.Publish.Duplicate == config.DuplicateTakeover:
 		return "the newcomer wins, by policy", true
 	case busy.Owner == r.self:
-		// ingest has let the newcomer pass: there is no publisher here.
-		return "left over from a session that has ended", true
+		silent, publishing := here(name)
+		if !publishing {
+			return "left over from a session that has ended", true
+		}
+		return silence{publishing, silent}.yields()
 	}
 	owner, alive := r.c.Node(busy.Owner)
 	if !alive {
@@ -80,16 +93,11 @@ func (r registry) yields(ctx context.Context, req ingest.Request, busy *cluster.
 	}
 	ctx, cancel := context.WithTimeout(ctx, ownerTimeout)
 	defer cancel()
-	s, err := r.n.askSilence(ctx, owner.Addresses.RTMP, req.Name)
-	switch {
-	case err != nil:
+	s, err := r.n.askSilence(ctx, owner.Addresses.RTMP, name)
+	if err != nil {
 		return fmt.Sprintf("the owner does not answer: %v", err), true
-	case !s.Publishing:
-		return "the owner has no publisher", true
-	case s.Silent >= yieldAfter:
-		return fmt.Sprintf("its publisher has been silent for %v", s.Silent.Round(time.Millisecond)), true
 	}
-	return "", false
+	return s.yields()
 }
 
 // askSilence asks a node about one of its streams.
@@ -107,11 +115,31 @@ type silence struct {
 	Silent     time.Duration `json:"silent"` // since the last message
 }
 
+// yields reports whether that makes the owner give way, and why.
+func (s silence) yields() (why string, ok bool) {
+	switch {
+	case !s.Publishing:
+		return "the owner has no publisher", true
+	case s.Silent >= yieldAfter:
+		return fmt.Sprintf("its publisher has been silent for %v", s.Silent.Round(time.Millisecond)), true
+	}
+	return "", false
+}
+
+// silent is since when the publisher of a stream that this node owns has been silent, be it
+// here or at a foreign server.
+func (n *node) silent(name stream.Name) (time.Duration, bool) {
+	if d, ok := n.ingest.Silence(name); ok {
+		return d, true
+	}
+	return n.front.Silence(name)
+}
+
 // silence answers another node's question.
 func (n *node) silence(name string) (string, error) {
 	var s silence
 	if parsed, err := stream.ParseName(name); err == nil {
-		s.Silent, s.Publishing = n.ingest.Silence(parsed)
+		s.Silent, s.Publishing = n.silent(parsed)
 	}
 	b, err := json.Marshal(s)
 	return string(b), err
@@ -120,8 +148,21 @@ func (n *node) silence(name string) (string, error) {
 // claim is an ownership as ingest sees it.
 type claim struct {
 	*cluster.Ownership
-	facts cluster.Facts // as last told; the load meter's own after the claim
-	from  stream.Epoch  // of the owner taken over from
+	from stream.Epoch // of the owner taken over from
+
+	mu    sync.Mutex
+	facts cluster.Facts // as last told
+}
+
+// tell changes the public facts.
+func (c *claim) tell(change func(*cluster.Facts)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.facts
+	change(&c.facts)
+	if !reflect.DeepEqual(before, c.facts) {
+		c.Update(c.facts)
+	}
 }
 
 // Epoch is that of the owner taken over from until the store has given one of

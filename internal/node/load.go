@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"weir/internal/control/cluster"
+	"weir/internal/media/live"
 )
 
 // loadInterval is how often a node measures itself. The cluster jitters what it
@@ -94,15 +95,23 @@ func (s sample) load(last sample) cluster.Load {
 // updateFacts tells the cluster what this node's own streams are made of.
 func (n *node) updateFacts() {
 	for _, pub := range n.ingest.All() {
-		own, ok := pub.Claim().(*claim)
-		if !ok {
-			continue
+		if own, ok := pub.Claim().(*claim); ok {
+			own.measured(pub.Info())
 		}
-		info := pub.Info()
-		own.facts.BitrateBPS = roundBitrate(float64(info.BitsPerSecond), own.facts.BitrateBPS)
-		own.facts.Tracks = tracks(info)
-		own.Update(own.facts)
 	}
+	for _, c := range n.front.Claimed() {
+		if own, ok := c.Claim.(frontClaim); ok {
+			own.measured(c.Info)
+		}
+	}
+}
+
+// measured tells what a stream is made of.
+func (c *claim) measured(info live.Info) {
+	c.tell(func(f *cluster.Facts) {
+		f.BitrateBPS = roundBitrate(float64(info.BitsPerSecond), f.BitrateBPS)
+		f.Tracks = tracks(info)
+	})
 }
 
 // roundBitrate keeps the old figure while the new one is close to it, so that

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"weir/internal/control/cluster"
+	"weir/internal/control/fleet"
 	"weir/internal/control/store"
 	"weir/internal/front"
 	"weir/internal/media/ingest"
@@ -49,6 +50,7 @@ type node struct {
 	peers    *relay.Peers
 	pulls    *relay.Pulls
 	play     *play.Service
+	backends *fleet.Backends
 	placer   placer
 	front    *front.Front
 	sessions *session.Server
@@ -111,7 +113,11 @@ func (n *node) start(ctx context.Context) (err error) {
 	if err := n.join(ctx); err != nil {
 		return err
 	}
-	if n.placer, err = newPlacer(n.cluster, n.cfg.Node.Zone); err != nil {
+	n.backends = fleet.NewBackends(fleet.BackendOptions{Node: func(name string) bool {
+		_, ok := n.cluster.Node(name)
+		return ok
+	}})
+	if n.placer, err = newPlacer(n.cluster, n.backends, n.cfg.Node.Zone); err != nil {
 		return err
 	}
 	n.build()
@@ -187,6 +193,8 @@ func (n *node) build() {
 	n.front = front.New(front.Options{
 		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Dial: n.dialer, Emit: n.emit, Hub: n.transit,
 		Placer: n.placer, FirstMedia: n.cfg.Limits.FirstMedia, Silence: n.cfg.Limits.PublisherSilence,
+		Publish: front.Way(n.cfg.Front.Publish), Play: front.Way(n.cfg.Front.Play), Redirect: n.cfg.Front.Redirect,
+		Ledger: ledger{n.backends}, Registry: frontRegistry{reg},
 	})
 	wire := n.cfg.Limits.Wire()
 	wire.Handshake = -1 // the session's own, TLS and connect included
@@ -232,6 +240,7 @@ func (n *node) accept(failed chan<- error) {
 			Fleet: (*fleetView)(n), Metrics: n.metrics, Token: n.cfg.Admin.Token, Version: Version()}))
 		serve("admin", func() error { return l.adminServer.Serve(l.admin) })
 	}
+	n.serving.Go(n.evacuations)
 	n.load.start(n)
 }
 

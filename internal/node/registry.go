@@ -28,6 +28,9 @@ func (r registry) Locate(ctx context.Context, name stream.Name, failed string) (
 	owner, alive := r.c.Node(rec.Owner)
 	src := relay.Source{Node: rec.Owner, Addr: owner.Addresses.RTMP, Epoch: rec.Epoch, Self: ok && rec.Owner == r.self}
 	switch {
+	case ok && rec.Facts.Backend != "":
+		// A foreign server has it: nodes do not pull from those.
+		return relay.Source{}, false, nil
 	case src.Self, ok && alive && rec.Owner != failed:
 		return src, true, nil
 	case !r.c.Available():

@@ -17,8 +17,8 @@ import (
 //
 //	publish  here, if a front has sent it or this is an origin without the front
 //	         role; else where placement says, which may be here
-//	play     here, if a front has sent it or this node serves viewers; else
-//	         carried to an edge
+//	play     here, if a front has sent it or this node serves viewers; else, and
+//	         if the stream is at a foreign server, where placement says
 //
 // A node that is being drained takes nothing itself: what comes from a front is
 // refused, so that the front goes on to the next server; with the front role it
@@ -103,7 +103,11 @@ func (r *router) Play(ctx context.Context, p *session.Play) (session.Player, err
 		}
 		return r.front.Play(ctx, p)
 	}
-	if p.Extra.Hops > 0 || r.cfg.Node.Has(config.RoleEdge) || r.cfg.Node.Has(config.RoleOrigin) {
+	serves := r.cfg.Node.Has(config.RoleEdge) || r.cfg.Node.Has(config.RoleOrigin)
+	if serves && p.Extra.Hops == 0 && r.cfg.Node.Has(config.RoleFront) && (*node)(r).atForeign(p.Name) {
+		serves = false
+	}
+	if p.Extra.Hops > 0 || serves {
 		return r.play.RTMP(ctx, p)
 	}
 	return r.front.Play(ctx, p)
