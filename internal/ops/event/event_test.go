@@ -60,6 +60,7 @@ var one = []Event{
 	BackendHealth{Backend: "edge1", Up: true, Why: "answers within 1ms"},
 	BackendLoad{Backend: "edge1", Why: "the answer has no end"},
 	BackendLoad{Backend: "edge1", Good: true},
+	Proxied{Session: viewer, Server: "edge1", Status: 200, Lasting: true, BytesIn: 1, BytesOut: 20, Dur: time.Second, Err: errBoom},
 	Discovered{Source: "dns:media.example.com", Servers: 3, Added: 1},
 	Discovered{Source: "file:servers.yaml", Servers: 3, Again: true},
 	DiscoveryFailed{Source: "http:http://h/s", Kept: 3, Times: 2, Err: errBoom},
@@ -252,7 +253,7 @@ func TestStrangersCannotGrowTheMetrics(t *testing.T) {
 func TestLogKeysAreTheContract(t *testing.T) {
 	contract := map[string]bool{}
 	for k := range strings.FieldsSeq("conn remote role app stream reason err bytes dur " +
-		"bytes_in bytes_out ended_by phase epoch seen higher from_epoch from to on by why owner peer roles state resumed behind count") {
+		"bytes_in bytes_out ended_by phase epoch seen higher from_epoch from to on by why owner peer roles state resumed behind count status") {
 		contract[k] = true
 	}
 	for _, e := range one {

@@ -37,6 +37,10 @@ type counters struct {
 	backendUps    prometheus.Counter
 	backendDowns  prometheus.Counter
 	backendLoads  prometheus.Counter
+	passed        prometheus.Counter
+	notPassed     prometheus.Counter
+	passedIn      prometheus.Counter
+	passedOut     prometheus.Counter
 	discovered    prometheus.Counter
 	undiscovered  prometheus.Counter
 	unregistered  prometheus.Counter
@@ -86,6 +90,10 @@ func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
 		backendUps:    r.counter("weir_backend_ups_total", "Times that the checks of a backend found it up after they had not."),
 		backendDowns:  r.counter("weir_backend_downs_total", "Times that the checks of a backend found it down after they had not."),
 		backendLoads:  r.counter("weir_backend_load_losses_total", "Times that a backend's load became unreadable."),
+		passed:        r.counter("weir_http_passed_total", "Requests over HTTP that were for servers behind this node."),
+		notPassed:     r.counter("weir_http_passed_failures_total", "Those of them that were answered with a server's error, or by no server."),
+		passedIn:      r.counter("weir_http_passed_received_bytes_total", "Bytes of bodies that such requests had brought."),
+		passedOut:     r.counter("weir_http_passed_sent_bytes_total", "Bytes of bodies that were sent in answer to them."),
 		discovered:    r.counter("weir_discovery_updates_total", "Times that a source of backends had a new list or worked again."),
 		undiscovered:  r.counter("weir_discovery_failures_total", "Times that a source of backends failed; the list before stays."),
 		unregistered:  r.counter("weir_backends_refused_total", "Backends of a source that could not be registered."),
@@ -171,6 +179,13 @@ func (c *counters) count(e Event) {
 		if !e.Good {
 			c.backendLoads.Inc()
 		}
+	case Proxied:
+		c.passed.Inc()
+		if e.Status >= 500 {
+			c.notPassed.Inc()
+		}
+		c.passedIn.Add(float64(max(e.BytesIn, 0)))
+		c.passedOut.Add(float64(max(e.BytesOut, 0)))
 	case Discovered:
 		c.discovered.Inc()
 	case DiscoveryFailed:

@@ -20,6 +20,7 @@ var own = []ReasonInfo{
 	{TooManyOfOne, "too many connections of one address", true},
 	{StorePending, "the store did not answer in time", false},
 	{BadCertificate, "the client does not take this server's certificate", false},
+	{BadProxyHeader, "a trusted proxy did not say whose connection it brings", false},
 	{TLSFailed, "the TLS handshake did not come about", false},
 	{NotTLS, "bytes in clear on the listener for TLS", false},
 

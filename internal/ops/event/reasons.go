@@ -26,17 +26,18 @@ const (
 
 // Refusals that are somebody's decision.
 const (
-	Busy           Reason = "busy"            // the key has a publisher
-	NotFound       Reason = "not-found"       // no such stream, or not yet and nobody waits for it
-	BadName        Reason = "bad-name"        // the application or stream name is not allowed
-	Unauthorized   Reason = "unauthorized"    // a proof of membership or a token is missing or wrong
-	NoServer       Reason = "no-server"       // no server can take the session
-	NotServed      Reason = "not-served"      // this node's roles do not include what was asked
-	TooManyOfOne   Reason = "address-limit"   // connections of one address
-	StorePending   Reason = "store-pending"   // the store did not answer in time
-	BadCertificate Reason = "bad-certificate" // the client does not take this server's certificate
-	TLSFailed      Reason = "tls-failed"      // TLS did not come about
-	NotTLS         Reason = "not-tls"         // bytes in clear on the listener for TLS
+	Busy           Reason = "busy"             // the key has a publisher
+	NotFound       Reason = "not-found"        // no such stream, or not yet and nobody waits for it
+	BadName        Reason = "bad-name"         // the application or stream name is not allowed
+	Unauthorized   Reason = "unauthorized"     // a proof of membership or a token is missing or wrong
+	NoServer       Reason = "no-server"        // no server can take the session
+	NotServed      Reason = "not-served"       // this node's roles do not include what was asked
+	TooManyOfOne   Reason = "address-limit"    // connections of one address
+	StorePending   Reason = "store-pending"    // the store did not answer in time
+	BadCertificate Reason = "bad-certificate"  // the client does not take this server's certificate
+	BadProxyHeader Reason = "bad-proxy-header" // a trusted proxy did not say whose connection it brings
+	TLSFailed      Reason = "tls-failed"       // TLS did not come about
+	NotTLS         Reason = "not-tls"          // bytes in clear on the listener for TLS
 )
 
 // Deadlines and limits. Each one is a row of the limits table (config.LimitTable)

@@ -1,0 +1,199 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"weir/internal/ops/event"
+	"weir/internal/stream"
+)
+
+// passing is a request on its way to a server. It belongs to the request's
+// goroutine.
+type passing struct {
+	client  client
+	names   []stream.Name
+	media   bool
+	upgrade bool
+	asked   string // the server that the cookie named
+	key     affinityKey
+	began   time.Time
+
+	server   Server // that is asked, or has answered
+	entry    Entry
+	response *response
+	tunnel   *tunnel // of an upgraded connection
+	status   int     // of the answer; 0: there is none
+	err      error   // why there is none, or not all of it
+	expire   context.CancelCauseFunc
+
+	// Of the request's body, which the transport reads in a goroutine of its own.
+	read    atomic.Bool           // some of it is gone
+	in      atomic.Int64          // bytes
+	badBody atomic.Pointer[error] // what is wrong with it
+}
+
+// bodyError is what the client did wrong with its body.
+func (p *passing) bodyError() error {
+	if e := p.badBody.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
+
+// session is the request as events have it.
+func (p *passing) session(r *http.Request) event.Session {
+	s := event.Session{Remote: r.RemoteAddr}
+	if p.client.trusted && p.client.addr.IsValid() {
+		s.Remote = p.client.addr.String()
+	}
+	if len(p.names) > 0 {
+		s.App, s.Stream = p.names[0].App, p.names[0].Stream
+	}
+	return s
+}
+
+type passingKey struct{}
+
+func passingOf(ctx context.Context) *passing { return ctx.Value(passingKey{}).(*passing) }
+
+// pass hands a request to a server and its answer back.
+func (f *Front) pass(w http.ResponseWriter, r *http.Request, c client) {
+	p := &passing{client: c, began: time.Now()}
+	p.names, p.media = f.prefixes.names(r.URL.Path)
+	if f.o.Servers == nil || !f.o.Plain && len(p.names) == 0 {
+		answer(w, http.StatusNotFound, "Nothing is here.")
+		return
+	}
+	p.key = affinityOf(c, r)
+	p.response = &response{ResponseWriter: w, control: http.NewResponseController(w), stall: f.o.Stall, p: p}
+
+	ctx, expire := context.WithCancelCause(context.WithValue(r.Context(), passingKey{}, p))
+	p.expire = expire
+	defer expire(nil)
+	defer context.AfterFunc(f.ctx, func() { expire(errClosing) })()
+	if r.ContentLength != 0 && r.Body != nil && r.Body != http.NoBody {
+		r.Body = &requestBody{r: f.limited(w, r), control: p.response.control, stall: f.o.Stall, p: p}
+	}
+	f.requests.Add(1)
+	defer f.requests.Add(-1)
+	defer f.done(r, ctx, p) // also when the answer breaks off, which is a panic
+	f.proxy.ServeHTTP(p.response, r.WithContext(ctx))
+}
+
+func (f *Front) limited(w http.ResponseWriter, r *http.Request) io.ReadCloser {
+	if f.o.Body <= 0 {
+		return r.Body
+	}
+	return http.MaxBytesReader(w, r.Body, f.o.Body)
+}
+
+// lasts reports a request that is a session rather than one of many.
+func (p *passing) lasts(r *http.Request) bool {
+	return p.tunnel != nil || strings.HasSuffix(r.URL.Path, ".flv")
+}
+
+// done says what has become of a request. What lasted has its closing line, as any
+// session; segments and pages are counted.
+func (f *Front) done(r *http.Request, ctx context.Context, p *passing) {
+	f.in.Add(p.in.Load())
+	if p.entry.In != nil && p.tunnel == nil {
+		p.entry.In.Add(p.in.Load())
+	}
+	if why := context.Cause(ctx); p.err == nil && why != nil && !errors.Is(why, context.Canceled) {
+		p.err = why
+	}
+	f.o.Emit.Emit(event.Proxied{Session: p.session(r), Server: p.server.Name, Status: p.status, Lasting: p.lasts(r),
+		BytesIn: p.in.Load(), BytesOut: p.response.out.Load(), Dur: time.Since(p.began), Err: p.err})
+}
+
+// newProxy makes the part that is net/http's.
+func (f *Front) newProxy() *httputil.ReverseProxy {
+	pool := &sync.Pool{New: func() any { return new([copyBytes]byte) }}
+	return &httputil.ReverseProxy{
+		Transport:     (*chooser)(f),
+		FlushInterval: -1, // a stream is passed on as it comes
+		BufferPool:    bufferPool{pool},
+		ErrorLog:      slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // done says it
+		Rewrite: func(pr *httputil.ProxyRequest) {
+			pr.Out.URL.Scheme = "http"
+			pr.Out.URL.RawQuery = pr.In.URL.RawQuery // the server's to read
+			pr.Out.Host = pr.In.Host
+			p := passingOf(pr.In.Context())
+			p.asked = f.o.Cookie.take(pr.Out.Header)
+			f.forwarded(pr.Out.Header, pr.In, p.client)
+		},
+		ModifyResponse: f.answered,
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			p := passingOf(r.Context())
+			if p.err == nil {
+				p.err = err
+			}
+			if own := p.bodyError(); own != nil {
+				err = own
+			} else if why := context.Cause(r.Context()); errors.Is(why, errClosing) {
+				err = ErrNoServer
+			} else if why != nil {
+				panic(http.ErrAbortHandler) // nobody is there to hear; net/http's way to say nothing
+			}
+			status, text := refusal(err)
+			if status == http.StatusServiceUnavailable {
+				w.Header().Set("Retry-After", "1")
+			}
+			answer(w, status, text)
+		},
+	}
+}
+
+// answered prepares the answer of a server for its client.
+func (f *Front) answered(res *http.Response) error {
+	p := passingOf(res.Request.Context())
+	p.status = res.StatusCode
+	f.o.Cookie.put(res.Header, p.server.Name, p.asked, p.client.secure)
+	long := res.StatusCode == http.StatusSwitchingProtocols || strings.HasSuffix(res.Request.URL.Path, ".flv") && res.StatusCode == http.StatusOK
+	end := f.enter(p, long)
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		if back, ok := res.Body.(io.ReadWriteCloser); ok {
+			p.tunnel = newTunnel(f.o.Tunnel, p, end)
+			res.Body = p.tunnel.server(back)
+			return nil
+		}
+	}
+	res.Body = &answerBody{ReadCloser: res.Body, silence: f.o.Silence, p: p, end: end}
+	return nil
+}
+
+// enter counts a request at its server; what it returns ends that, once.
+func (f *Front) enter(p *passing, long bool) (end func()) {
+	p.entry = f.o.Servers.Open(p.server.Name)
+	p.response.sinks = []*atomic.Int64{&f.out, p.entry.Out}
+	if long {
+		f.streams.Add(1)
+	}
+	if p.server.Done != nil && (long || p.media) {
+		p.server.Done(true) // a player that has begun goes on
+		p.server.Done = nil
+	}
+	return sync.OnceFunc(func() {
+		if long {
+			f.streams.Add(-1)
+		}
+		p.release()
+		if p.entry.End != nil {
+			p.entry.End()
+		}
+	})
+}
+
+type bufferPool struct{ p *sync.Pool }
+
+func (b bufferPool) Get() []byte  { return b.p.Get().(*[copyBytes]byte)[:] }
+func (b bufferPool) Put(x []byte) { b.p.Put((*[copyBytes]byte)(x)) }

@@ -1,0 +1,30 @@
+package event
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Proxied: a request over HTTP was answered by a server behind this node, or by
+// nobody. What lasts (a stream, an upgraded connection) is a session and this its
+// closing line; segments and pages are told at the level of protocol.
+type Proxied struct {
+	Session
+	Server   string // its name; empty: nobody could be chosen
+	Status   int    // of the answer; 0: the client did not wait for it
+	Lasting  bool
+	BytesIn  int64 // of bodies
+	BytesOut int64
+	Dur      time.Duration
+	Err      error
+}
+
+func (e Proxied) line() (slog.Level, string, []slog.Attr) {
+	level := slog.LevelDebug
+	if e.Lasting {
+		level = slog.LevelInfo
+	}
+	a := appendText(e.attrs(), "on", e.Server)
+	a = appendErr(append(a, slog.Int("status", e.Status)), e.Err)
+	return level, "request passed", append(a, slog.Int64("bytes_in", e.BytesIn), slog.Int64("bytes_out", e.BytesOut), slog.Duration("dur", e.Dur))
+}
