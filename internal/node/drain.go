@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"time"
 
@@ -127,18 +126,6 @@ func (n *node) empty(ctx context.Context, window time.Duration) error {
 		case <-tick.C:
 		}
 	}
-}
-
-// whileUp sends HTTP viewers away from a node that is being drained.
-func (n *node) whileUp(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n.draining() {
-			w.Header().Set("Retry-After", "1")
-			http.Error(w, "This node is being drained.", http.StatusServiceUnavailable)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // split sorts RTMP sessions. Feeds are neither: they end with what they carry.

@@ -68,8 +68,8 @@ type sample struct {
 }
 
 func (n *node) sample() sample {
-	s := sample{at: time.Now(), publishers: n.ingest.Len() + n.front.Publishers(), viewers: n.play.Viewers() + n.front.Viewers(),
-		pulls: n.pulls.Len(), sessions: n.sessions.Len()}
+	s := sample{at: time.Now(), publishers: n.sessions.Publishers(n.cfg.Node.Name), viewers: n.play.Viewers() + n.front.Viewers(),
+		pulls: int(n.pulling.Load()), sessions: n.sessions.Len()}
 	s.in, s.out = n.sessions.Bytes()
 	viewers, sent := n.play.HTTPLoad()
 	s.sessions += viewers

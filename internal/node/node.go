@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -55,6 +56,7 @@ type node struct {
 	front    *front.Front
 	sessions *session.Server
 	load     loadMeter
+	pulling  atomic.Int64 // streams that come from another node now
 	viewers  viewerCache
 	drops    drops
 	drainer  drainer
@@ -176,10 +178,13 @@ func (n *node) build() {
 		Grace:   func(app string) time.Duration { return n.cfg.PublishFor(app).Grace },
 		Wait:    func(app string) time.Duration { return n.cfg.PlayFor(app).Wait },
 		Silence: n.cfg.Limits.PublisherSilence,
+		Believe: n.cluster.Believe,
 		OnPull: func(name stream.Name, on bool) {
 			if on {
+				n.pulling.Add(1)
 				n.cluster.PullStarted(name)
 			} else {
+				n.pulling.Add(-1)
 				n.cluster.PullEnded(name)
 			}
 		},
@@ -232,7 +237,7 @@ func (n *node) accept(failed chan<- error) {
 		serve("rtmps", func() error { return n.sessions.Serve(l.rtmps, l.tls) })
 	}
 	if l.http != nil {
-		l.httpServer = httpServer(n.whileUp(n.play.HTTP()))
+		l.httpServer = httpServer(n.whileUp(n.admitted(n.play.HTTP())))
 		serve("http", func() error { return l.httpServer.Serve(l.http) })
 	}
 	if l.admin != nil {

@@ -28,6 +28,13 @@ const (
 	heartbeatWindow = 4 * time.Second
 	heartbeatPoll   = 100 * time.Millisecond
 
+	// unseenMin and unseenRate bound how far an epoch may be ahead of what this node knows
+	// while the store is away, in revisions and revisions a second. Why not smaller: the store may be
+	// away from here only, and a large fleet writes hundreds a second. Why not larger: so far
+	// above the truth a forged one can fence honest owners.
+	unseenMin  = 1000
+	unseenRate = 1000
+
 	// backoffMin and backoffMax bound the jittered pause between tries. Why not longer: the
 	// registry is to be right 10 s after the store's return, with tries to spare.
 	backoffMin = 100 * time.Millisecond

@@ -10,11 +10,15 @@ import (
 	"weir/amf"
 	"weir/internal/media/live"
 	"weir/internal/media/member"
+	"weir/internal/stream"
 	"weir/rtmp"
 )
 
 // ErrNoStream: the asked node does not have the stream.
 var ErrNoStream = errors.New("relay: no such stream there")
+
+// errForged: the epoch that the owner states is not one that it can have.
+var errForged = errors.New("relay: the feed's epoch is not believed")
 
 // errFeedEnded: the owner said that its publisher has left.
 var errFeedEnded = errors.New("relay: the publisher left")
@@ -25,6 +29,9 @@ type feed struct {
 	id     uint32
 	stream *live.Stream
 	from   live.Position // up to where it is not needed
+	// believe checks the epoch that the owner states; it may be asked by the connection's
+	// reader, so it must be quick.
+	believe func(stream.Epoch) error
 
 	mu     sync.Mutex
 	writer *live.Writer     // set by status
@@ -40,8 +47,8 @@ type feed struct {
 	ended   chan struct{}
 }
 
-func newFeed(s *live.Stream, from live.Position) *feed {
-	return &feed{stream: s, from: from, started: make(chan struct{}), ended: make(chan struct{})}
+func newFeed(s *live.Stream, from live.Position, believe func(stream.Epoch) error) *feed {
+	return &feed{stream: s, from: from, believe: believe, started: make(chan struct{}), ended: make(chan struct{})}
 }
 
 // status handles the owner's answers.
@@ -73,6 +80,9 @@ func (f *feed) attach(info amf.Object) error {
 	defer f.mu.Unlock()
 	if f.writer != nil || f.closed {
 		return nil
+	}
+	if err := f.believe(facts.Epoch); err != nil {
+		return fmt.Errorf("%w: %w", errForged, err)
 	}
 	w, err := f.stream.Attach(live.Source{Epoch: facts.Epoch})
 	if err != nil {

@@ -54,6 +54,10 @@ type PullOptions struct {
 	// Silence ends a feed that brings nothing for so long.
 	Silence time.Duration
 
+	// Believe checks the epoch under which another node offers a stream, before it fences
+	// whoever comes with a lower one. It takes a moment at most. Nil: all are believed.
+	Believe func(ctx context.Context, name stream.Name, e stream.Epoch) error
+
 	// OnPull tells of the start (true) and end of a pull from another node.
 	OnPull func(name stream.Name, on bool)
 }

@@ -51,7 +51,7 @@ func (pl *pull) dial(ctx context.Context, src Source) (*feed, *peerConn, error) 
 	if from.IsZero() {
 		from = pl.from
 	}
-	f := newFeed(pl.stream, from)
+	f := newFeed(pl.stream, from, pl.believe)
 	if err = conn.open(ctx, f, pl.name); err == nil {
 		select {
 		case <-f.started:
@@ -120,6 +120,13 @@ func (pl *pull) feed(src Source, changed <-chan struct{}) (err error) {
 	}
 }
 
+func (pl *pull) believe(e stream.Epoch) error {
+	if pl.p.o.Believe == nil {
+		return nil
+	}
+	return pl.p.o.Believe(pl.ctx, pl.name, e)
+}
+
 func (pl *pull) note(on bool) {
 	if pl.p.o.OnPull != nil {
 		pl.p.o.OnPull(pl.name, on)
@@ -139,6 +146,8 @@ func feedReason(err error) event.Reason {
 		return event.Unpublished
 	case errors.Is(err, ErrPeerSilent):
 		return event.SourceSilent
+	case errors.Is(err, errForged):
+		return event.ForgedEpoch
 	case errors.Is(err, live.ErrStale), errors.Is(err, live.ErrFenced):
 		return event.StaleEpoch
 	}

@@ -33,6 +33,24 @@ func (s *Server) Held() []Held {
 	return all
 }
 
+// Publishers is how many publish here, each once: what the node named self sends to itself,
+// as a front that is the origin too, has come in before.
+func (s *Server) Publishers(self string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, c := range s.conns {
+		c.mu.Lock()
+		for _, st := range c.streams {
+			if st.publisher != nil && st.client.Member != self {
+				n++
+			}
+		}
+		c.mu.Unlock()
+	}
+	return n
+}
+
 // AskToMove asks the other side to go on elsewhere, and reports whether it is one
 // that can: a front that carries the session, or a client that announced the
 // reconnect request of enhanced RTMP. tcURL is where to ("" = wherever it likes).

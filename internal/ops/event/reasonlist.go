@@ -37,6 +37,7 @@ var own = []ReasonInfo{
 	{DescriptorsExhaust, "no free descriptor for a new connection", true},
 
 	{StaleEpoch, "a higher epoch has been seen", false},
+	{ForgedEpoch, "another node stated an epoch that no store has issued", false},
 	{TakenOver, "a newcomer took over: the owner was silent or gone, or the policy says so", false},
 	{SourceLost, "the connection to the source broke", false},
 	{SourceSilent, "the source sends nothing", false},

@@ -62,6 +62,7 @@ const (
 // The cluster's.
 const (
 	StaleEpoch     Reason = "stale-epoch"     // a higher epoch has been seen
+	ForgedEpoch    Reason = "forged-epoch"    // another node stated an epoch that no store has issued
 	TakenOver      Reason = "taken-over"      // a newcomer took over: the owner was silent or gone, or the policy says so
 	SourceLost     Reason = "source-lost"     // the connection to the source broke
 	SourceSilent   Reason = "source-silent"   // the source sends nothing

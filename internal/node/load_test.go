@@ -1,0 +1,168 @@
+package node_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"weir/internal/bench/stamp"
+	"weir/internal/control/store"
+	"weir/internal/node"
+	"weir/internal/ops/config"
+	"weir/internal/ops/event"
+)
+
+// startIn is start in a cluster whose store is m; stop ends the node.
+func startIn(t *testing.T, m *store.Memory, name string, roles ...config.Role) (r *running, stop func()) {
+	t.Helper()
+	cfg := quickConfig(name)
+	cfg.Node.Roles, cfg.Node.DrainTimeout = roles, 0
+	cfg.HTTP.Listen, cfg.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Limits.ConnectionsPerAddr = 8
+	r = &running{log: newLogBook()}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	w := node.World{Emit: r.turn.count, Store: func(context.Context) (store.Store, error) { return m.Client(), nil }}
+	go func() { ended <- w.Run(ctx, cfg, slog.New(r.log)) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("node %s: %v", name, err)
+		}
+	})
+	t.Cleanup(stop)
+	if _, ready := r.log.wait(20*time.Second, func(l line) bool { return l.msg == "ready" }); !ready {
+		t.Fatalf("node %s did not start", name)
+	}
+	r.addr = r.listening("rtmp")
+	return r, stop
+}
+
+func (r *running) listening(what string) string {
+	l, _ := r.log.wait(time.Second, func(l line) bool { return l.msg == "listening" && l.attrs["what"] == what })
+	return l.attrs["addr"]
+}
+
+type loadOf struct{ Publishers, Viewers, Pulls int }
+
+// load is what a node says of itself in the list of nodes.
+func (r *running) load(t *testing.T, name string) loadOf {
+	t.Helper()
+	resp, err := http.Get("http://" + r.listening("admin") + "/api/v1/nodes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Nodes []struct {
+			Name string
+			Load loadOf
+		}
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range answer.Nodes {
+		if n.Name == name {
+			return n.Load
+		}
+	}
+	return loadOf{-1, -1, -1}
+}
+
+// A publisher is one, also where the front that it came through and the origin that has it
+// are one node; and a stream that is published here is not pulled.
+func TestANodeCountsEachPublisherOnce(t *testing.T) {
+	m := store.NewMemory()
+	defer m.Close()
+	a, _ := startIn(t, m, "a", config.RoleFront, config.RoleOrigin, config.RoleEdge)
+	_, stopB := startIn(t, m, "b", config.RoleOrigin)
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+	})
+	const streams = 6
+	for i := range streams {
+		accepted, url := make(chan struct{}), a.url(fmt.Sprint("live/s", i))
+		wg.Go(func() {
+			o := stamp.PublishOptions{URL: url, Feed: stamp.NewSource(fmt.Sprint("live/s", i), 1, stamp.Shape{}), Accepted: func() { close(accepted) }}
+			if err := stamp.Publish(ctx, o); err != nil {
+				t.Errorf("publisher %d: %v", i, err)
+			}
+		})
+		await(t, accepted)
+		v, err := stamp.NewViewer(stamp.ViewOptions{URL: url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			if err := v.Run(ctx); err != nil {
+				t.Errorf("viewer %d: %v", i, err)
+			}
+		})
+	}
+	var b loadOf
+	if !eventually(10*time.Second, func() bool { b = a.load(t, "b"); return b.Publishers > 0 && a.load(t, "a").Pulls == b.Publishers }) {
+		t.Errorf("b has %+v and a %+v: nothing is shared out", b, a.load(t, "a"))
+	}
+	stopB() // what b had, a's front hands to a's origin
+	want := loadOf{Publishers: streams, Viewers: streams}
+	if !eventually(20*time.Second, func() bool { return a.load(t, "a") == want }) {
+		t.Errorf("a says %+v of itself, want %+v", a.load(t, "a"), want)
+	}
+}
+
+// P4: viewers over HTTP count among the connections of their address, with those over RTMP.
+func TestP4ViewersOverHTTPCountForTheirAddress(t *testing.T) {
+	m := store.NewMemory()
+	defer m.Close()
+	n, _ := startIn(t, m, "a", config.RoleFront, config.RoleOrigin, config.RoleEdge)
+	sing(t, n, n)
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 3)}}
+	client := http.Client{Transport: &http.Transport{DialContext: from.DialContext}}
+	get := func() *http.Response {
+		resp, err := client.Get("http://" + n.listening("http") + "/live/canary.flv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp
+	}
+	var open []*http.Response
+	for range 8 {
+		resp := get()
+		if open = append(open, resp); resp.StatusCode != http.StatusOK {
+			t.Fatalf("viewer %d: %s", len(open), resp.Status)
+		}
+	}
+	resp := get()
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusTooManyRequests || n.turn.of(event.TooManyOfOne) != 1 {
+		t.Errorf("one too many: %s", resp.Status)
+	}
+	nc, err := from.DialContext(t.Context(), "tcp", n.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if !eventually(5*time.Second, func() bool { return n.turn.of(event.TooManyOfOne) == 2 }) {
+		t.Error("over RTMP there is room for the same address")
+	}
+	for _, r := range open {
+		r.Body.Close()
+	}
+	if !eventually(5*time.Second, func() bool {
+		resp := get()
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	}) {
+		t.Error("viewers who have left still count")
+	}
+}
