@@ -81,6 +81,8 @@ const (
 	LoadNginx    LoadKind = "nginx"
 	LoadSRS      LoadKind = "srs"
 	LoadMediaMTX LoadKind = "mediamtx"
+	// LoadRegistered: what the backend says when it registers. Nobody asks it.
+	LoadRegistered LoadKind = "registration"
 )
 
 // LoadSource says where a backend's load is read, and how often.

@@ -23,15 +23,16 @@ import (
 type Backends struct {
 	o BackendOptions
 
-	mu      sync.RWMutex
-	all     map[string]*backend
-	wanted  map[string]map[string]Backend // by source, name: all that is said, the refused included
-	kept    map[string]kept               // what operators set, by name; outlives the backend
-	order   []string                      // of sources: who comes first wins a name
-	nextID  uint64
-	has     map[stream.Name][]string // names of backends that have a stream, sorted
-	subs    map[*Changes]bool
-	version atomic.Uint64 // counts changes that placement sees
+	mu     sync.RWMutex
+	all    map[string]*backend
+	wanted map[string]map[string]Backend // by source, name: all that is said, the refused included
+	kept   map[string]kept               // what operators set, by name; outlives the backend
+	order  []string                      // of sources: who comes first wins a name
+	nextID uint64
+	// unsettled: something is wanted that could not be registered, and may be later.
+	unsettled bool
+	has       map[stream.Name][]string // names of backends that have a stream, sorted
+	subs      map[*Changes]bool
 
 	passive atomic.Pointer[func(name string, err error)]
 }
@@ -187,14 +188,24 @@ func (b *Backends) SetLoad(name string, l place.Load, streams []stream.Name) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	x := b.all[name]
-	if x == nil {
+	if x == nil || x.Backend.Load.Kind == LoadRegistered {
 		return
 	}
-	x.Measured, x.LoadSeen, x.Reported, x.ownThen = l, b.o.Now(), true, x.own()
+	x.Measured, x.LoadSeen, x.ownThen = l, b.o.Now(), x.own()
+	// One that is not asked has only this node's own, which is not what others have there too.
+	x.Reported = x.Backend.Load.Kind != LoadNone && x.Backend.Load.Kind != ""
 	if streams != nil {
 		b.setStreams(x, streams)
 	}
-	b.version.Add(1)
+}
+
+// SetRegistered says what a backend said of its load when it registered; see [LoadRegistered].
+func (b *Backends) SetRegistered(name string, l place.Load) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if x := b.all[name]; x != nil && x.Backend.Load.Kind == LoadRegistered {
+		x.Measured, x.LoadSeen, x.Reported, x.ownThen = l, b.o.Now(), true, x.own()
+	}
 }
 
 // ClearLoad says that the backend's load cannot be read any more: from now on it counts
@@ -202,10 +213,9 @@ func (b *Backends) SetLoad(name string, l place.Load, streams []stream.Name) {
 func (b *Backends) ClearLoad(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if x := b.all[name]; x != nil && x.Reported {
+	if x := b.all[name]; x != nil && x.Reported && x.Backend.Load.Kind != LoadRegistered {
 		x.Measured, x.LoadSeen, x.Reported = place.Load{}, time.Time{}, false
 		b.setStreams(x, nil)
-		b.version.Add(1)
 	}
 }
 
@@ -282,7 +292,6 @@ func (b *Backends) Changes() *Changes {
 
 // changed tells everybody. It needs b.mu.
 func (b *Backends) changed(x *backend, what What) {
-	b.version.Add(1)
 	for c := range b.subs {
 		c.add(Change{what, x.status()})
 	}

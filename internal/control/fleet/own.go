@@ -13,10 +13,12 @@ type meter struct {
 	rate    place.Load // of ingress and egress
 }
 
-// Sample measures what this node's sessions send and get; the caller does so about once a second.
+// Sample measures what this node's sessions send and get, and tries again what could not be registered; the
+// caller does so about once a second.
 func (b *Backends) Sample() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.retry()
 	now := b.o.Now()
 	for _, x := range b.all {
 		m := &x.meter

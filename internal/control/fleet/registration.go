@@ -82,11 +82,13 @@ func (b *Backends) settle(source, name string) error {
 	x := b.all[name]
 	switch {
 	case b.o.Node(name):
+		b.unsettled = true
 		if x != nil && x.Source == source {
 			b.remove(x)
 		}
 		return &NameError{Name: name, Source: source, By: "a node"}
 	case x == nil && len(b.all) >= MaxBackends:
+		b.unsettled = true
 		return &NameError{Name: name, Source: source, Why: "there are too many backends"}
 	case x == nil:
 		b.add(source, d)
@@ -100,6 +102,21 @@ func (b *Backends) settle(source, name string) error {
 		b.changed(x, Described)
 	}
 	return nil
+}
+
+// retry registers those that could not be, if they can now. It needs b.mu.
+func (b *Backends) retry() {
+	if !b.unsettled {
+		return
+	}
+	b.unsettled = false
+	for _, source := range b.order {
+		for name := range b.wanted[source] {
+			if b.all[name] == nil {
+				_ = b.settle(source, name) // told when it came
+			}
+		}
+	}
 }
 
 // add needs b.mu.

@@ -1,0 +1,270 @@
+package discovery
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"weir/internal/control/fleet"
+	"weir/internal/ops/secret"
+)
+
+// SRSSource is the source of servers that register themselves.
+const SRSSource = "srs"
+
+// SRSOptions are the registration listener's.
+type SRSOptions struct {
+	Token  secret.String  // as a bearer token or ?token=; unset: none is asked for
+	Trust  []netip.Prefix // who may register; none: everybody
+	Expire time.Duration  // DefaultExpire if 0
+	// Describe makes a backend of a registration. API is where its HTTP API is, if it says so.
+	Describe func(f Found, api string) fleet.Backend
+}
+
+// SRS is the servers that register themselves as they would with srs-proxy: SRS with a heartbeat to
+// /api/v1/srs/register. Each call keeps its server for Expire; a server that was started anew is another (its
+// identity is server-service-pid), and replaces the one that had its address. The summaries that SRS may send along
+// are the server's load.
+type SRS struct {
+	view
+	s SRSOptions
+
+	srsMu      sync.Mutex
+	registered map[string]*registration // by identity
+	at         map[string]string        // identity by RTMP address
+	tokens     float64                  // of new registrations
+	refilled   time.Time
+}
+
+type registration struct {
+	beat     beat
+	seen     time.Time
+	backend  fleet.Backend
+	counters counters
+}
+
+// NewSRS returns the source; Run expires, Serve listens.
+func NewSRS(o Options, s SRSOptions) *SRS {
+	s.Expire = cmp.Or(s.Expire, DefaultExpire)
+	return &SRS{view: view{o: o, source: SRSSource}, s: s, registered: map[string]*registration{}, at: map[string]string{}, tokens: newBurst}
+}
+
+// Run forgets servers that do not call any more, until ctx ends.
+func (s *SRS) Run(ctx context.Context) {
+	for sleep(ctx, min(time.Second, s.s.Expire/4)) {
+		s.expire(time.Now())
+	}
+}
+
+func (s *SRS) expire(now time.Time) {
+	s.srsMu.Lock()
+	defer s.srsMu.Unlock()
+	for id, r := range s.registered {
+		if now.Sub(r.seen) >= s.s.Expire {
+			s.forget(id, r)
+		}
+	}
+}
+
+// forget needs s.srsMu.
+func (s *SRS) forget(id string, r *registration) {
+	delete(s.registered, id)
+	if s.at[r.backend.RTMP] == id {
+		delete(s.at, r.backend.RTMP)
+	}
+	s.o.Backends.Drop(s.source, id)
+	s.count(0, 1)
+}
+
+// Serve answers on a listener until ctx ends.
+func (s *SRS) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler: s, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10, ErrorLog: log.New(io.Discard, "", 0),
+	}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	err := server.Serve(limited(l, maxConnections))
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// ServeHTTP answers one call.
+func (s *SRS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/api/v1/versions":
+		answer(w, http.StatusOK, map[string]any{"code": 0, "data": map[string]string{"version": "weir"}})
+	case r.URL.Path != "/api/v1/srs/register":
+		refuse(w, http.StatusNotFound, codeNotFound, "there is nothing here")
+	case !s.trusted(r):
+		s.bad(fmt.Errorf("a call from %s, which may not register", r.RemoteAddr))
+		refuse(w, http.StatusForbidden, codeForbidden, "this address may not register")
+	case !s.allowed(r):
+		s.bad(errors.New("a call without the right token"))
+		w.Header().Set("WWW-Authenticate", `Bearer realm="weir"`)
+		refuse(w, http.StatusUnauthorized, codeForbidden, "the token is missing or wrong")
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed, codeBad, "POST it")
+	default:
+		s.call(w, r)
+	}
+}
+
+// call takes a registration or a heartbeat, which are the same.
+func (s *SRS) call(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHeartbeat))
+	if err != nil {
+		refuse(w, http.StatusBadRequest, codeBad, "the body is too long or broke off")
+		return
+	}
+	b, err := parseBeat(body)
+	if err == nil {
+		err = s.beat(b, time.Now())
+	}
+	var full *fullError
+	switch {
+	case errors.As(err, &full):
+		s.bad(err)
+		w.Header().Set("Retry-After", "10")
+		refuse(w, http.StatusServiceUnavailable, codeBusy, err.Error())
+	case err != nil:
+		s.bad(err)
+		refuse(w, http.StatusBadRequest, codeBad, err.Error())
+	default:
+		answer(w, http.StatusOK, map[string]any{"code": 0, "pid": b.pid})
+	}
+}
+
+// fullError: more have registered than are believed in.
+type fullError struct{ why string }
+
+func (e *fullError) Error() string { return e.why }
+
+// beat registers a server, or keeps it.
+func (s *SRS) beat(b beat, now time.Time) error {
+	s.srsMu.Lock()
+	defer s.srsMu.Unlock()
+	id := b.identity()
+	r := s.registered[id]
+	if r == nil {
+		if err := s.admit(now); err != nil {
+			return err
+		}
+	}
+	if r == nil || r.beat.rtmp != b.rtmp || r.beat.http != b.http || r.beat.api != b.api {
+		d := s.s.Describe(Found{Name: id, RTMP: b.rtmp, HTTP: b.http, Weight: 1}, b.api)
+		if b.summaries != nil && d.Load.Kind == fleet.LoadSRS {
+			d.Load.Kind = fleet.LoadRegistered // it says so itself: nobody has to ask
+		}
+		if other := s.at[b.rtmp]; other != "" && other != id {
+			s.forget(other, s.registered[other]) // two processes cannot have one address: that one is gone
+		}
+		if err := s.o.Backends.Put(s.source, d); err != nil {
+			s.o.Backends.Drop(s.source, id) // so that it does not wait for the name for ever
+			return err
+		}
+		if r == nil {
+			r = &registration{}
+			s.registered[id] = r
+			s.count(1, 0)
+		} else if s.at[r.backend.RTMP] == id {
+			delete(s.at, r.backend.RTMP)
+		}
+		r.backend = d
+		s.at[b.rtmp] = id
+	}
+	r.beat, r.seen = b, now
+	if b.summaries != nil && r.backend.Load.Kind == fleet.LoadRegistered {
+		s.o.Backends.SetRegistered(id, r.counters.load(b.summaries))
+	}
+	return nil
+}
+
+// admit lets a new server in, unless too many come. It needs s.srsMu.
+func (s *SRS) admit(now time.Time) error {
+	if len(s.registered) >= maxRegistered {
+		return &fullError{fmt.Sprintf("%d servers have registered: that is all", maxRegistered)}
+	}
+	if !s.refilled.IsZero() {
+		s.tokens = min(newBurst, s.tokens+now.Sub(s.refilled).Seconds()*newPerSecond)
+	}
+	s.refilled = now
+	if s.tokens < 1 {
+		return &fullError{"too many new servers at a time"}
+	}
+	s.tokens--
+	return nil
+}
+
+// count says that servers came or went.
+func (s *SRS) count(added, removed int) {
+	s.view.mu.Lock()
+	defer s.view.mu.Unlock()
+	s.changedBy(added, removed)
+}
+
+func (s *SRS) allowed(r *http.Request) bool {
+	if !s.s.Token.IsSet() {
+		return true
+	}
+	if s.s.Token.Equal(bearer(r)) {
+		return true
+	}
+	return s.s.Token.Equal(r.URL.Query().Get("token"))
+}
+
+func bearer(r *http.Request) string {
+	const scheme = "bearer "
+	h := r.Header.Get("Authorization")
+	if len(h) < len(scheme) || !strings.EqualFold(h[:len(scheme)], scheme) {
+		return ""
+	}
+	return h[len(scheme):]
+}
+
+func (s *SRS) trusted(r *http.Request) bool {
+	if len(s.s.Trust) == 0 {
+		return true
+	}
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	for _, p := range s.s.Trust {
+		if p.Contains(ap.Addr().Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// Codes of refusals; srs-proxy has none of its own, callers look at the status.
+const (
+	codeBad       = 1
+	codeForbidden = 2
+	codeNotFound  = 3
+	codeBusy      = 4
+)
+
+func refuse(w http.ResponseWriter, status, code int, why string) {
+	answer(w, status, map[string]any{"code": code, "data": why})
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the caller is gone: nobody is left to tell
+}
