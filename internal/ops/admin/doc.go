@@ -7,6 +7,10 @@
 //	GET /api/v1/nodes[/{name}]         the whole cluster, from any node
 //	POST /api/v1/nodes/{name}/drain    ?window=10s; /undrain takes it back
 //	GET /api/v1/streams[/{app}/{name}]
+//	GET /api/v1/backends[/{name}]      servers that are no nodes, as this node sees them
+//	POST /api/v1/backends/{name}/drain on all fronts; also ready, maint
+//	PUT /api/v1/backends/{name}/weight {"weight": 2}; 0: the configured one
+//	GET /haproxy;csv                   as HAProxy's statistics
 //	GET /api/v1/route                  where a session would go, and why
 //
 // What it is not: it knows no cluster, no media and no session. It asks a

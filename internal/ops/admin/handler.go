@@ -11,8 +11,12 @@ import (
 
 // Options are what a Handler is made of.
 type Options struct {
-	Fleet   Fleet
-	Metrics prometheus.Gatherer // nil: no /metrics
+	Fleet Fleet
+	// Backends are the servers that are no nodes; nil: there can be none here.
+	Backends Backends
+	// Frontends are this node's listeners for /haproxy;csv; nil: none are shown.
+	Frontends func() []Frontend
+	Metrics   prometheus.Gatherer // nil: no /metrics
 	// Token guards everything but the probes; unset only on the loopback.
 	Token secret.String
 	// Version is told in the Server header.
@@ -33,6 +37,11 @@ func Handler(o Options) http.Handler {
 	guarded("GET /api/v1/nodes/{name}", h.node)
 	guarded("POST /api/v1/nodes/{name}/drain", h.drain)
 	guarded("POST /api/v1/nodes/{name}/undrain", h.undrain)
+	guarded("GET /api/v1/backends", h.backends)
+	guarded("GET /api/v1/backends/{name}", h.backend)
+	guarded("POST /api/v1/backends/{name}/{order}", h.backendOrder)
+	guarded("PUT /api/v1/backends/{name}/weight", h.backendWeight)
+	guarded("GET /haproxy;csv", h.haproxyCSV)
 	guarded("GET /api/v1/route", h.route)
 	guarded("GET /api/v1/streams", h.streams)
 	guarded("GET /api/v1/streams/{app}/{name...}", h.stream)

@@ -1,0 +1,210 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Backends is what this listener asks about the servers that are no nodes.
+type Backends interface {
+	// Backends returns all, in any order.
+	Backends(ctx context.Context) ([]Backend, error)
+	// Has returns the streams that a backend is known to have, as APP/NAME.
+	Has(name string) []string
+	// Order says what an operator wants of a backend: ready, drain or maint. SetWeight gives it a weight; 0 gives
+	// it back the configured one. Both reach all fronts that answer and return the names of those that do not. They fail
+	// with a *NoBackendError, or with what is wrong with the order.
+	Order(ctx context.Context, name, order string) (missed []string, err error)
+	SetWeight(ctx context.Context, name string, weight float64) (missed []string, err error)
+}
+
+// NoBackendError: there is no backend of that name.
+type NoBackendError struct{ Name string }
+
+func (e *NoBackendError) Error() string { return "no backend " + shorten(e.Name) }
+
+// Backend is a server that is no node, as the front that answers sees it.
+type Backend struct {
+	Name      string    `json:"name"`
+	Source    string    `json:"source"` // who named it: static, dns:NAME, file:PATH, …
+	Kind      string    `json:"kind"`
+	Roles     []string  `json:"roles"` // publish, play
+	Addresses Addresses `json:"addresses"`
+	Zone      string    `json:"zone,omitempty"`
+	Shared    bool      `json:"shared,omitempty"`
+
+	State    string   `json:"state"`    // up, drain, maint, down: what placement makes of it
+	Operator string   `json:"operator"` // ready, drain, maint: what was ordered
+	Health   Health   `json:"health"`
+	Weight   float64  `json:"weight"`
+	Set      bool     `json:"weight_set,omitempty"` // at run time, instead of the configured one
+	Capacity Capacity `json:"capacity"`
+
+	Load     BackendLoad     `json:"load"`
+	Streams  int             `json:"streams"` // that it is known to have
+	Sessions BackendSessions `json:"sessions"`
+
+	Has []string `json:"has,omitempty"` // APP/NAME; only of one backend
+}
+
+// Health is what the checks of a backend say.
+type Health struct {
+	State  string    `json:"state"` // up, down, unknown
+	Reason string    `json:"reason,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
+	Status string    `json:"status,omitempty"` // of the last check, in HAProxy's words
+	Code   int       `json:"code,omitempty"`
+	Took   float64   `json:"took"` // seconds
+
+	Rise int `json:"rise,omitempty"`
+	Fall int `json:"fall,omitempty"`
+}
+
+// BackendLoad is what a backend carries.
+type BackendLoad struct {
+	From       string    `json:"from"` // nginx, srs, mediamtx; none: what this node counts
+	Publishers int       `json:"publishers"`
+	Sessions   int       `json:"sessions"`
+	Egress     float64   `json:"egress"`  // bits per second
+	Ingress    float64   `json:"ingress"` // bits per second
+	CPU        float64   `json:"cpu"`
+	Seen       time.Time `json:"seen,omitzero"`     // the report in use
+	Problem    string    `json:"problem,omitempty"` // why the newest report was refused
+}
+
+// BackendSessions are those of the node that answers.
+type BackendSessions struct {
+	Publishers int64 `json:"publishers"`
+	Viewers    int64 `json:"viewers"`
+	Most       int64 `json:"most"`
+	Total      int64 `json:"total"`
+	Failures   int64 `json:"failures"`
+	Moved      int64 `json:"moved"`
+	Received   int64 `json:"received"` // bytes, by the backend
+	Sent       int64 `json:"sent"`     // bytes, by the backend
+}
+
+func (h handler) backends(w http.ResponseWriter, r *http.Request) {
+	list, err := h.allBackends(r.Context())
+	if err != nil {
+		unavailable(w, err)
+		return
+	}
+	write(w, http.StatusOK, struct {
+		Backends []Backend `json:"backends"`
+	}{list})
+}
+
+func (h handler) backend(w http.ResponseWriter, r *http.Request) {
+	list, err := h.allBackends(r.Context())
+	if err != nil {
+		unavailable(w, err)
+		return
+	}
+	name := r.PathValue("name")
+	i := slices.IndexFunc(list, func(b Backend) bool { return b.Name == name })
+	if i < 0 {
+		problem(w, http.StatusNotFound, (&NoBackendError{name}).Error())
+		return
+	}
+	list[i].Has = h.Backends.Has(name)
+	write(w, http.StatusOK, list[i])
+}
+
+func (h handler) allBackends(ctx context.Context) ([]Backend, error) {
+	if h.Backends == nil {
+		return []Backend{}, nil
+	}
+	list, err := h.Backends.Backends(ctx)
+	list = filled(slices.Clone(list))
+	slices.SortFunc(list, func(a, b Backend) int { return cmp.Compare(a.Name, b.Name) })
+	for i := range list {
+		list[i].Roles = filled(list[i].Roles)
+	}
+	return list, err
+}
+
+// backendOrder answers POST /api/v1/backends/{name}/ready, drain and maint.
+func (h handler) backendOrder(w http.ResponseWriter, r *http.Request) {
+	order := r.PathValue("order")
+	if order != "ready" && order != "drain" && order != "maint" {
+		problem(w, http.StatusNotFound, "a backend can be ordered to be ready, drain or maint")
+		return
+	}
+	h.backendChange(w, r, func(name string) ([]string, error) { return h.Backends.Order(r.Context(), name, order) })
+}
+
+// maxWeightBytes bounds the body of a weight.
+const maxWeightBytes = 256
+
+// backendWeight answers PUT /api/v1/backends/{name}/weight: {"weight": 2}, or ?weight=2; 0 is as configured.
+func (h handler) backendWeight(w http.ResponseWriter, r *http.Request) {
+	body := struct{ Weight *float64 }{}
+	if text := r.URL.Query().Get("weight"); text != "" {
+		if x, err := strconv.ParseFloat(text, 64); err == nil {
+			body.Weight = &x
+		}
+	} else if json.NewDecoder(http.MaxBytesReader(w, r.Body, maxWeightBytes)).Decode(&body) != nil {
+		body.Weight = nil
+	}
+	if body.Weight == nil {
+		problem(w, http.StatusBadRequest, `send {"weight": NUMBER}; 0 is the configured one`)
+		return
+	}
+	h.backendChange(w, r, func(name string) ([]string, error) { return h.Backends.SetWeight(r.Context(), name, *body.Weight) })
+}
+
+func (h handler) backendChange(w http.ResponseWriter, r *http.Request, give func(name string) ([]string, error)) {
+	name := r.PathValue("name")
+	var missed []string
+	err := error(&NoBackendError{name})
+	if h.Backends != nil {
+		missed, err = give(name)
+	}
+	var none *NoBackendError
+	switch {
+	case errors.As(err, &none):
+		problem(w, http.StatusNotFound, err.Error())
+	case err != nil:
+		problem(w, http.StatusBadRequest, err.Error())
+	default:
+		slices.Sort(missed)
+		write(w, http.StatusOK, BackendChange{Backend: name, Missed: filled(missed)})
+	}
+}
+
+// BackendChange is the answer to an order.
+type BackendChange struct {
+	Backend string `json:"backend"`
+	// Missed are fronts that did not answer, and go on as before.
+	Missed []string `json:"missed"`
+}
+
+// Backends returns GET /api/v1/backends, decoded and as it came.
+func (c Client) Backends(ctx context.Context) ([]Backend, json.RawMessage, error) {
+	var answer struct{ Backends []Backend }
+	raw, err := c.get(ctx, "/api/v1/backends", &answer)
+	return answer.Backends, raw, err
+}
+
+// OrderBackend posts ready, drain or maint.
+func (c Client) OrderBackend(ctx context.Context, name, order string) (BackendChange, error) {
+	var done BackendChange
+	_, err := c.ask(ctx, http.MethodPost, "/api/v1/backends/"+url.PathEscape(name)+"/"+order, nil, &done)
+	return done, err
+}
+
+// WeighBackend puts a weight; 0 is the configured one.
+func (c Client) WeighBackend(ctx context.Context, name string, weight float64) (BackendChange, error) {
+	var done BackendChange
+	_, err := c.ask(ctx, http.MethodPut, "/api/v1/backends/"+url.PathEscape(name)+"/weight", url.Values{"weight": {fmt.Sprint(weight)}}, &done)
+	return done, err
+}
