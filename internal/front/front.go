@@ -103,6 +103,9 @@ type Options struct {
 	// Redirect names the families of clients that are sent to the server itself
 	// for plays; see [Redirect]. None: nobody is.
 	Redirect []string
+	// SpliceLatency is how long what a server sends to a spliced session may wait here
+	// for more to come; 0: it does not.
+	SpliceLatency time.Duration
 }
 
 // Front carries sessions.
@@ -113,6 +116,7 @@ type Front struct {
 
 	publishers, viewers atomic.Int64
 	redirected          redirected
+	splicer             splicer
 
 	mu          sync.Mutex
 	guests      map[string]map[guest]bool // carried sessions at foreign servers
@@ -135,9 +139,12 @@ func New(o Options) *Front {
 	return f
 }
 
-// Close ends the pushes of all carried publishers. Sessions are the caller's to
-// end first.
-func (f *Front) Close() { f.cancel() }
+// Close ends the pushes of all carried publishers, and what is left of spliced
+// sessions. Sessions are the caller's to end first.
+func (f *Front) Close() {
+	f.cancel()
+	f.splicer.close()
+}
 
 // Done is closed by Close.
 func (f *Front) Done() <-chan struct{} { return f.ctx.Done() }

@@ -1,11 +1,6 @@
 package front
 
-import (
-	"context"
-	"errors"
-
-	"weir/internal/media/session"
-)
+import "errors"
 
 // Way is how a client and the server behind are joined.
 type Way string
@@ -40,18 +35,4 @@ func (f *Front) publishWay(b *Backend) Way {
 		return Splice
 	}
 	return Carry
-}
-
-// splicePlay joins a viewer and a foreign server in the kernel. The server has
-// accepted the play, and the client has its answer, when it returns; ctx ends
-// with the client's patience and is not the session's. What it reports at the end
-// goes to p.Ended; at both ends it counts with [Front.enter].
-func (f *Front) splicePlay(ctx context.Context, p *session.Play, b Backend) (session.Player, error) {
-	return nil, errCarry
-}
-
-// splicePublish is the same for a publisher, whose stream has been claimed. The client is
-// answered by the session, as always, with what has come of this.
-func (f *Front) splicePublish(ctx context.Context, p *session.Publish, b Backend) (session.Publisher, error) {
-	return nil, errCarry
 }

@@ -199,14 +199,14 @@ func (n *node) build() {
 		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Dial: n.dialer, Emit: n.emit, Hub: n.transit,
 		Placer: n.placer, FirstMedia: n.cfg.Limits.FirstMedia, Silence: n.cfg.Limits.PublisherSilence,
 		Publish: front.Way(n.cfg.Front.Publish), Play: front.Way(n.cfg.Front.Play), Redirect: n.cfg.Front.Redirect,
-		Ledger: ledger{n.backends}, Registry: frontRegistry{reg},
+		Ledger: ledger{n.backends}, Registry: frontRegistry{reg}, SpliceLatency: n.cfg.Front.SpliceLatency,
 	})
 	wire := n.cfg.Limits.Wire()
 	wire.Handshake = -1 // the session's own, TLS and connect included
 	n.sessions = session.NewServer(session.Options{
 		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Handler: (*router)(n), Emit: n.emit,
 		Wire:      wire,
-		Handshake: n.cfg.Limits.Handshake, Command: n.cfg.Limits.Command,
+		Handshake: n.cfg.Limits.Handshake, Command: n.cfg.Limits.Command, Record: n.cfg.Node.Has(config.RoleFront),
 		ConnectionsPerAddr: n.cfg.Limits.ConnectionsPerAddr, Trusted: n.isNode,
 	})
 }

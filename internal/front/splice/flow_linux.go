@@ -35,9 +35,15 @@ type flow struct {
 	shut    bool // dst has been told
 	blocked bool
 	usual   int           // bytes that a visit finds, of late
-	heard   time.Duration // when src said something last
+	heard   time.Duration // when src said something last; heardAt is the same, for others
+	heardAt atomic.Int64
 	taken   time.Duration // when dst took something last, or nothing waited for it
 	lane    laneState
+}
+
+func (f *flow) hear(now time.Duration) {
+	f.heard = now
+	f.heardAt.Store(int64(now))
 }
 
 // waits reports whether dst has not taken everything.
@@ -65,7 +71,7 @@ func (l *loop) move(f *flow) (got int, bad *failure) {
 		}
 	}
 	if got > 0 {
-		f.heard = l.now
+		f.hear(l.now)
 		f.usual += (got - f.usual) / 4
 	}
 	return got, nil
@@ -122,7 +128,7 @@ func (l *loop) nothing(f *flow, errno syscall.Errno) *failure {
 	switch errno {
 	case 0:
 		f.eof = true
-		f.heard = l.now
+		f.hear(l.now)
 		return nil
 	case errAgain:
 		return nil

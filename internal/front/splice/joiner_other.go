@@ -2,6 +2,8 @@
 
 package splice
 
+import "time"
+
 // Joiner exists on Linux only.
 type Joiner struct{}
 
@@ -26,6 +28,9 @@ func (*Joiner) Stats() Stats { return Stats{} }
 
 // Bytes are what each end has taken so far.
 func (*Session) Bytes() (toClient, toServer int64) { return 0, 0 }
+
+// ClientSilence is for how long the client has said nothing.
+func (*Session) ClientSilence() time.Duration { return 0 }
 
 // End ends the session from outside.
 func (*Session) End() {}

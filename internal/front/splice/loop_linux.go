@@ -173,7 +173,8 @@ func (l *loop) add(s *Session) {
 	l.table[s.index] = s
 	s.generation = l.generations[s.index]
 	for _, f := range []*flow{&s.up, &s.down} {
-		f.heard, f.taken = l.now, l.now
+		f.hear(l.now)
+		f.taken = l.now
 	}
 	for _, e := range []*end{&s.client, &s.server} {
 		e.mask, e.key = l.maskOf(s, e), l.key(s, e.side)

@@ -26,6 +26,11 @@ type Session struct {
 // Bytes are what each end has taken so far.
 func (s *Session) Bytes() (toClient, toServer int64) { return s.down.bytes.Load(), s.up.bytes.Load() }
 
+// ClientSilence is for how long the client has said nothing.
+func (s *Session) ClientSilence() time.Duration {
+	return max(0, time.Since(s.loop.began)-time.Duration(s.up.heardAt.Load()))
+}
+
 // End ends the session from outside: the client gets what has been read for it,
 // then the end of the stream.
 func (s *Session) End() { s.loop.post(mail{end: s}) }

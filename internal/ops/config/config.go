@@ -159,6 +159,9 @@ type Front struct {
 	// Redirect are the families of RTMP clients that are sent to the server itself for
 	// plays: srs, flash, flashver:PREFIX.
 	Redirect []string `yaml:"redirect"`
+	// SpliceLatency bounds how long what a server sends in many small packets waits here
+	// for more, in spliced sessions. 0: it does not.
+	SpliceLatency time.Duration `yaml:"splice_latency"`
 }
 
 // Play is what viewers get.

@@ -33,7 +33,9 @@ func Default() Config {
 			Dir:    "weir-store",
 		},
 		Limits: DefaultLimits(),
-		Front:  Front{Mode: ModeCarry, Publish: WayCarry, Play: WayAuto},
+		// SpliceLatency: not larger, as players at the live edge hold a fraction of a second.
+		// Not smaller: a packet a message costs several times more than one in 50 ms.
+		Front: Front{Mode: ModeCarry, Publish: WayCarry, Play: WayAuto, SpliceLatency: 50 * time.Millisecond},
 		// SlowStart: a server that has just come up has cold caches, and all fronts find it
 		// idle. Sticky: encoders wait up to half a minute between two attempts.
 		Place: Place{Publishers: PublishLeastLoad, Viewers: ViewPullAware, SlowStart: 30 * time.Second, Sticky: time.Minute},

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Way is how sessions at foreign servers are joined.
@@ -20,6 +21,9 @@ var redirectFamilies = []string{"srs", "flash"}
 func (k checker) front() {
 	if k.Front.Publish == WayAuto {
 		k.at("front.publish", `"auto" is for front.play`, "carry or splice")
+	}
+	if k.Front.SpliceLatency != 0 {
+		k.span("front.splice_latency", k.Front.SpliceLatency, time.Millisecond, maxLatency)
 	}
 	for _, f := range k.Front.Redirect {
 		prefix, own := strings.CutPrefix(f, "flashver:")
