@@ -22,6 +22,13 @@ func (e *Error) Unwrap() error { return e.Err }
 
 func malformed(format string, args ...any) error { return &Error{fmt.Errorf(format, args...)} }
 
+// Looks reports whether b, the first bytes of a connection, at least five of them,
+// look like a header.
+func Looks(b []byte) bool {
+	has := func(s string) bool { n := min(len(b), len(s)); return n >= 5 && string(b[:n]) == s[:n] }
+	return has("PROXY ") || has(signature)
+}
+
 var (
 	errNone    = errors.New("the connection does not begin with one")
 	errTooLong = errors.New("longer than allowed")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,7 @@ import (
 type conn struct {
 	s      *Server
 	nc     net.Conn
+	from   netip.Addr      // whose connection it counts as
 	ctx    context.Context // ends with the session
 	cancel context.CancelFunc
 	began  time.Time
@@ -73,7 +75,7 @@ func (c *conn) run(talk func() error) {
 		c.yield(nil)
 	default:
 		c.close(err)
-		c.s.leave(addrOf(c.nc))
+		c.s.leave(c.from)
 		c.s.wg.Done()
 	}
 }

@@ -49,20 +49,45 @@ func (s *Server) Serve(ln net.Listener, tlsConfig *tls.Config) error {
 }
 
 func (s *Server) accept(nc net.Conn, tlsConfig *tls.Config) {
-	addr := addrOf(nc)
-	if !s.admit(addr) {
-		s.o.Emit.Emit(event.Refused{Session: event.Session{Remote: nc.RemoteAddr().String()}, Reason: event.TooManyOfOne,
-			Err: fmt.Errorf("%v has %d connections already (limits.connections_per_address)", addr, s.o.ConnectionsPerAddr)})
+	from := own(nc)
+	if s.o.proxy(from.addr) {
+		s.proxied(nc, tlsConfig, from)
+		return
+	}
+	s.begin(nc, tlsConfig, from)
+}
+
+// origin is where a connection really comes from, and where it was to go.
+type origin struct {
+	remote string
+	addr   netip.Addr
+	local  netip.AddrPort
+}
+
+// own is what the connection itself says.
+func own(nc net.Conn) origin {
+	o := origin{remote: nc.RemoteAddr().String(), addr: addrOf(nc)}
+	if tcp, ok := nc.LocalAddr().(*net.TCPAddr); ok {
+		o.local = tcp.AddrPort()
+	}
+	return o
+}
+
+// begin starts the session of a connection.
+func (s *Server) begin(nc net.Conn, tlsConfig *tls.Config, from origin) {
+	if !s.admit(from.addr) {
+		s.o.Emit.Emit(event.Refused{Session: event.Session{Remote: from.remote}, Reason: event.TooManyOfOne,
+			Err: fmt.Errorf("%v has %d connections already (limits.connections_per_address)", from.addr, s.o.ConnectionsPerAddr)})
 		nc.Close()
 		return
 	}
 	if tlsConfig != nil {
 		nc = tls.Server(nc, tlsConfig)
 	}
-	c := s.newConn(nc, tlsConfig != nil)
+	c := s.newConn(nc, tlsConfig != nil, from)
 	if c == nil {
 		nc.Close()
-		s.leave(addr)
+		s.leave(from.addr)
 		return
 	}
 	go c.run(c.talk)

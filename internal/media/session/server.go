@@ -32,9 +32,14 @@ type Options struct {
 	// addresses of other nodes and of proxies. Nil: nobody is exempt.
 	ConnectionsPerAddr int
 	Trusted            func(netip.Addr) bool
+	// Proxy says whose connections begin with a PROXY header, which says for whom
+	// they are. Nil: nobody's.
+	Proxy func(netip.Addr) bool
 }
 
-func (o *Options) trusted(a netip.Addr) bool { return o.Trusted != nil && o.Trusted(a) }
+func (o *Options) trusted(a netip.Addr) bool { return o.Trusted != nil && o.Trusted(a) || o.proxy(a) }
+
+func (o *Options) proxy(a netip.Addr) bool { return o.Proxy != nil && o.Proxy(a) }
 
 // MemberStreams bounds the NetStreams of a connection between nodes: the feeds
 // that share it, with room for those being given back.
@@ -59,7 +64,8 @@ type Server struct {
 	mu      sync.Mutex
 	closed  bool
 	conns   map[uint64]*conn
-	in, out int64 // of sessions that have ended
+	headers map[net.Conn]bool // connections whose PROXY header is awaited
+	in, out int64             // of sessions that have ended
 }
 
 // NewServer returns a Server without sessions.
@@ -101,6 +107,9 @@ func (s *Server) Close(ctx context.Context) error {
 	for _, c := range s.conns {
 		all = append(all, c)
 	}
+	for nc := range s.headers {
+		nc.Close()
+	}
 	s.mu.Unlock()
 	defer s.cancel()
 	var leaving sync.WaitGroup
@@ -132,15 +141,15 @@ func (s *Server) Close(ctx context.Context) error {
 
 // newConn registers a connection; nil when the server is closed. The caller
 // owes wg.Done.
-func (s *Server) newConn(nc net.Conn, secure bool) *conn {
+func (s *Server) newConn(nc net.Conn, secure bool, from origin) *conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil
 	}
-	c := &conn{s: s, nc: nc, began: time.Now(), streams: make(map[uint32]*netStream)}
+	c := &conn{s: s, nc: nc, from: from.addr, began: time.Now(), streams: make(map[uint32]*netStream)}
 	c.client.Conn = s.ids.Add(1)
-	c.client.Remote = nc.RemoteAddr().String()
+	c.client.Remote, c.client.Local = from.remote, from.local
 	c.client.Role = event.RoleUnknown
 	c.client.TLS = secure
 	// Not a child of s.ctx, which would keep a table of thousands: Close ends each

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"weir/internal/ops/event"
+	"weir/internal/proxyproto"
+	"weir/rtmp"
 )
 
 // tlsFailure says what really happened in a TLS handshake that did not come about. What is
@@ -21,6 +23,8 @@ func tlsFailure(err error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
 		return err
+	case errors.As(err, &clear) && proxyproto.Looks(clear.RecordHeader[:]):
+		return &ended{event.Reason(rtmp.ReasonProxyHeader), errNotTrusted}
 	case errors.As(err, &clear) && clear.Conn != nil: // nothing of TLS has been seen yet
 		return &ended{event.NotTLS, fmt.Errorf("%s on the listener for RTMPS: the client has to connect to rtmps://, or to the RTMP port", inClear(clear.RecordHeader))}
 	case errors.As(err, &remote) && remote.Op == "remote error" && strings.Contains(remote.Err.Error(), "certificate"):
