@@ -207,7 +207,7 @@ func (n *node) build() {
 		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Handler: (*router)(n), Emit: n.emit,
 		Wire:      wire,
 		Handshake: n.cfg.Limits.Handshake, Command: n.cfg.Limits.Command, Record: n.cfg.Node.Has(config.RoleFront),
-		ConnectionsPerAddr: n.cfg.Limits.ConnectionsPerAddr, Trusted: n.isNode,
+		ConnectionsPerAddr: n.cfg.Limits.ConnectionsPerAddr, Trusted: n.isNode, Proxy: n.cfg.RTMP.ProxyProtocol.Trusted(),
 	})
 }
 
