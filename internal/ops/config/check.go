@@ -26,6 +26,7 @@ func check(c *Config, d *decoder) {
 	k.backendRoles()
 	k.node()
 	k.listeners()
+	k.http()
 	k.admin()
 	k.store()
 	k.limits()
@@ -107,7 +108,7 @@ func (k checker) listeners() {
 	type listener struct{ key, addr string }
 	all := []listener{
 		{"rtmp.listen", k.RTMP.Listen}, {"rtmp.tls.listen", k.RTMP.TLS.Listen},
-		{"http.listen", k.HTTP.Listen}, {"admin.listen", k.Admin.Listen},
+		{"http.listen", k.HTTP.Listen}, {"http.tls.listen", k.HTTP.TLS.Listen}, {"admin.listen", k.Admin.Listen},
 		{"front.backends.srs.listen", k.Front.Backends.SRS.Listen},
 	}
 	if k.Store.Kind == StoreEmbedded {
@@ -133,7 +134,7 @@ func (k checker) listeners() {
 	if t.Listen == "" && (t.Cert != "" || t.Key != "") {
 		k.at(first(k, "rtmp.tls.cert", "rtmp.tls.key"), "a certificate without a listener", "add rtmp.tls.listen, as in :1936")
 	}
-	if t.Listen != "" {
+	if t.Listen != "" && (t.Cert != "" || t.Key != "" || !k.HTTP.HasCertificates()) {
 		k.keyPair("rtmp.tls", t.Cert, t.Key, true)
 	}
 }

@@ -91,11 +91,6 @@ type RTMPTLS struct {
 	Key    string `yaml:"key"`  // PEM file
 }
 
-// HTTP is the listener for HTTP viewers; empty: none.
-type HTTP struct {
-	Listen string `yaml:"listen"`
-}
-
 // Admin is the listener for health, metrics and the API.
 type Admin struct {
 	Listen string        `yaml:"listen"`
@@ -162,6 +157,7 @@ type Front struct {
 	// SpliceLatency bounds how long what a server sends in many small packets waits here
 	// for more, in spliced sessions. 0: it does not.
 	SpliceLatency time.Duration `yaml:"splice_latency"`
+	HTTP          FrontHTTP     `yaml:"http"`
 }
 
 // Play is what viewers get.

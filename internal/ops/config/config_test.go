@@ -119,7 +119,7 @@ func TestFlagsOverrideTheFile(t *testing.T) {
 func TestEveryKeyCanBeWrittenAndOverridden(t *testing.T) {
 	sample := map[string]string{
 		"admin.listen": "127.0.0.1:1", "front.mode": "carry", "publish.duplicate": "takeover", "http.listen": ":2", "node.advertise": "h",
-		"front.play": "carry", "front.publish": "splice",
+		"front.play": "carry", "front.publish": "splice", "front.http.plain": "false", "front.http.cookie.nocache": "false",
 		"node.log_format": "json", "node.log_level": "error", "node.roles": "edge", "rtmp.listen": ":3",
 		"rtmp.tls.listen": ":4", "store.kind": "etcd", "store.listen": ":5", "store.endpoints": "h:1", "store.peers": "a=h:1",
 	}

@@ -25,7 +25,7 @@ func Default() Config {
 			DrainTimeout: 10 * time.Second,
 		},
 		RTMP:  RTMP{Listen: ":1935"},
-		HTTP:  HTTP{Listen: ":8080"},
+		HTTP:  defaultHTTP(),
 		Admin: Admin{Listen: "127.0.0.1:8081"},
 		Store: Store{
 			Kind:   StoreMemory,
@@ -35,7 +35,7 @@ func Default() Config {
 		Limits: DefaultLimits(),
 		// SpliceLatency: not larger, as players at the live edge hold a fraction of a second.
 		// Not smaller: a packet a message costs several times more than one in 50 ms.
-		Front: Front{Mode: ModeCarry, Publish: WayCarry, Play: WayAuto, SpliceLatency: 50 * time.Millisecond},
+		Front: Front{Mode: ModeCarry, Publish: WayCarry, Play: WayAuto, SpliceLatency: 50 * time.Millisecond, HTTP: defaultFrontHTTP()},
 		// SlowStart: a server that has just come up has cold caches, and all fronts find it
 		// idle. Sticky: encoders wait up to half a minute between two attempts.
 		Place: Place{Publishers: PublishLeastLoad, Viewers: ViewPullAware, SlowStart: 30 * time.Second, Sticky: time.Minute},

@@ -92,11 +92,19 @@ func (d *decoder) override(c *Config, f Override) {
 // resolvePaths makes paths written in the file relative to the file, not to
 // wherever the process was started; paths in flags stay as the shell means them.
 func (c *Config) resolvePaths(d *decoder, dir string) {
-	for key, p := range map[string]*string{
+	paths := map[string]*string{
 		"rtmp.tls.cert": &c.RTMP.TLS.Cert, "rtmp.tls.key": &c.RTMP.TLS.Key,
+		"http.tls.cert": &c.HTTP.TLS.Cert, "http.tls.key": &c.HTTP.TLS.Key,
+		"http.acme.ca_root": &c.HTTP.ACME.CARoot, "http.acme.dir": &c.HTTP.ACME.Dir,
 		"store.dir":    &c.Store.Dir,
 		"store.tls.ca": &c.Store.TLS.CA, "store.tls.cert": &c.Store.TLS.Cert, "store.tls.key": &c.Store.TLS.Key,
-	} {
+	}
+	for i := range c.HTTP.TLS.Certificates {
+		p := &c.HTTP.TLS.Certificates[i]
+		key := fmt.Sprintf("http.tls.certificates[%d]", i)
+		paths[key+".cert"], paths[key+".key"] = &p.Cert, &p.Key
+	}
+	for key, p := range paths {
 		if at, ok := d.places[key]; ok && at.line > 0 && *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}

@@ -26,6 +26,9 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[CheckKind]():     {string(CheckTCP), string(CheckRTMP), string(CheckHTTP), string(CheckNone)},
 	reflect.TypeFor[LoadKind]():      {string(LoadNone), string(LoadNginx), string(LoadSRS), string(LoadMediaMTX)},
 	reflect.TypeFor[DNSType]():       {string(DNSA), string(DNSAAAA), string(DNSSRV)},
+	reflect.TypeFor[Challenge]():     {string(ChallengeHTTP), string(ChallengeTLSALPN)},
+	reflect.TypeFor[Redirect]():      {string(RedirectOff), string(RedirectMoved), string(RedirectPermanent)},
+	reflect.TypeFor[CookieMode]():    {string(CookieOff), string(CookieInsert), string(CookiePrefix)},
 	reflect.TypeFor[Duplicate]():     {string(DuplicateReject), string(DuplicateTakeover)},
 	reflect.TypeFor[slog.Level]():    {"debug", "info", "warn", "error"},
 }
