@@ -52,6 +52,7 @@ func quickConfig(name string) config.Config {
 	cfg.Limits.PublisherSilence, cfg.Limits.WriteStall = 3*time.Second, time.Second
 	cfg.Limits.Message = config.MiB
 	cfg.Play.Grace, cfg.Publish.Grace = 100*time.Millisecond, 100*time.Millisecond
+	cfg.Place.SlowStart = 0 // a server that comes in the middle of a test is to be chosen in it
 	return cfg
 }
 
@@ -74,6 +75,15 @@ func start(t *testing.T, cfg config.Config) *running {
 	}
 	r.addr = up.attrs["addr"]
 	return r
+}
+
+// sees waits until the node knows of another: that one is ready before others have heard
+// of it.
+func (r *running) sees(t *testing.T, name string) {
+	t.Helper()
+	if _, ok := r.log.wait(20*time.Second, func(l line) bool { return l.msg == "node up" && l.attrs["peer"] == name }); !ok {
+		t.Fatalf("%s is not seen", name)
+	}
 }
 
 func (r *running) url(stream string) string { return "rtmp://" + r.addr + "/" + stream }

@@ -52,6 +52,8 @@ type node struct {
 	pulls    *relay.Pulls
 	play     *play.Service
 	backends *fleet.Backends
+	watched  backendParts
+	fleet    atomic.Pointer[fleet.Fleet] // the placer's, once there is one
 	placer   placer
 	front    *front.Front
 	sessions *session.Server
@@ -119,11 +121,12 @@ func (n *node) start(ctx context.Context) (err error) {
 		_, ok := n.cluster.Node(name)
 		return ok
 	}})
-	if n.placer, err = newPlacer(n.cluster, n.backends, n.cfg.Node.Zone); err != nil {
+	if n.placer, err = newPlacer(n.cluster, placement(&n.cfg, n.backends)); err != nil {
 		return err
 	}
+	n.fleet.Store(n.placer.f)
 	n.build()
-	return nil
+	return n.startBackends()
 }
 
 // join makes this node a member of its cluster.
@@ -136,9 +139,11 @@ func (n *node) join(ctx context.Context) (err error) {
 		Now:     n.world.Now,
 		Highest: highest(&n.cfg),
 		Ask:     n.askProcess,
+		Gone:    n.streamGone,
 		Self: cluster.NodeRecord{
 			Name: n.cfg.Node.Name, Roles: roles(&n.cfg), Zone: n.cfg.Node.Zone, Version: Version(),
 			Addresses: n.listeners.advertised(n.cfg.Node.Advertise),
+			Capacity:  capacity(n.cfg.Node.Capacity), Weight: n.cfg.Node.Weight,
 		},
 	})
 	if err != nil {
@@ -255,6 +260,7 @@ func (n *node) stop() {
 	defer cancel()
 	n.listeners.close()
 	n.load.stop()
+	n.watched.stop()
 	if n.sessions != nil {
 		if err := n.sessions.Close(ctx); err != nil {
 			n.log.Warn("sessions did not end in time", "err", err)

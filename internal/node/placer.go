@@ -16,8 +16,8 @@ import (
 // placer is the fleet as the front sees it.
 type placer struct{ f *fleet.Fleet }
 
-func newPlacer(c *cluster.Cluster, backends *fleet.Backends, zone string) (placer, error) {
-	f, err := fleet.NewWith(c, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), fleet.Options{Zone: zone, Backends: backends})
+func newPlacer(c *cluster.Cluster, o fleet.Options) (placer, error) {
+	f, err := fleet.NewWith(c, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), o)
 	return placer{f}, err
 }
 

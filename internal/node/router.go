@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"weir/internal/front"
 	"weir/internal/media/ingest"
@@ -49,7 +50,7 @@ func (n *node) belongsHere(p *session.Publish) bool {
 	if !n.cfg.Node.Has(config.RoleOrigin) {
 		return false
 	}
-	b, err := n.placer.Publisher(front.Request{Name: p.Name})
+	b, err := n.placer.Publisher(front.Request{Name: p.Name, Source: address(p.Session.Remote)})
 	if err != nil {
 		return true
 	}
@@ -58,6 +59,15 @@ func (n *node) belongsHere(p *session.Publish) bool {
 		b.Done(here)
 	}
 	return here
+}
+
+// address is the one in a session's HOST:PORT; zero if there is none.
+func address(remote string) netip.Addr {
+	ap, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap()
 }
 
 // take accepts a publisher at this origin.

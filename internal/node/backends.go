@@ -1,0 +1,194 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+
+	"weir/internal/control/cluster"
+	"weir/internal/control/fleet"
+	"weir/internal/control/fleet/discovery"
+	"weir/internal/control/fleet/health"
+	"weir/internal/control/fleet/load"
+	"weir/internal/control/place"
+	"weir/internal/ops/config"
+)
+
+// backendParts learn of the servers that are no nodes, and watch them.
+type backendParts struct {
+	srs     net.Listener // where servers register; nil: nowhere
+	checker *health.Checker
+	poller  *load.Poller
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
+}
+
+// startBackends begins to learn of backends. Those that the configuration names are there when it returns.
+func (n *node) startBackends() error {
+	from := &n.cfg.Front.Backends
+	if !from.Any() {
+		return nil
+	}
+	p := &n.watched
+	if from.SRS.Listen != "" {
+		l, err := n.world.Listen("tcp", from.SRS.Listen)
+		if err != nil {
+			return fmt.Errorf("srs registration listener: %w", err)
+		}
+		n.log.Info("listening", "what", "srs registration", "addr", l.Addr().String())
+		p.srs = l
+	}
+	p.checker = health.New(health.Options{Backends: n.backends, Dial: n.dialer, Emit: n.emit})
+	p.poller = load.New(load.Options{Backends: n.backends, Dial: n.dialer, Emit: n.emit})
+	var ctx context.Context
+	ctx, p.cancel = context.WithCancel(context.Background())
+
+	o := discovery.Options{Backends: n.backends, Emit: n.emit}
+	if len(from.Servers) > 0 {
+		list := make([]config.Backend, len(from.Servers))
+		for i, s := range from.Servers {
+			list[i] = from.Backend(s)
+		}
+		discovery.Static(o, backends(list))
+	}
+	for _, d := range from.DNS {
+		s := discovery.NewDNS(o, discovery.DNSOptions{Name: d.Name, Type: string(d.Type), Port: d.Port, HTTPPort: d.HTTPPort,
+			Resolver: d.Resolver, Describe: func(f discovery.Found) fleet.Backend { return found(from, f, d.BackendSettings) }})
+		p.done.Go(func() { s.Run(ctx) })
+	}
+	for _, path := range from.File {
+		s := discovery.NewFile(o, discovery.FileOptions{Path: path, Parse: func(path string, data []byte) ([]fleet.Backend, error) {
+			list, err := from.ParseServers(path, data)
+			return backends(list), err
+		}})
+		p.done.Go(func() { s.Run(ctx) })
+	}
+	for _, h := range from.HTTP {
+		s := discovery.NewPoll(o, discovery.PollOptions{URL: h.URL, Interval: h.Interval, Token: h.Token, Parse: func(data []byte) ([]fleet.Backend, error) {
+			list, err := from.ParseServersJSON(data, h.BackendSettings)
+			return backends(list), err
+		}})
+		p.done.Go(func() { s.Run(ctx) })
+	}
+	if p.srs != nil {
+		n.registrations(ctx, o)
+	}
+	return nil
+}
+
+// registrations serves the listener at which servers register.
+func (n *node) registrations(ctx context.Context, o discovery.Options) {
+	from := &n.cfg.Front.Backends
+	s := discovery.NewSRS(o, discovery.SRSOptions{Token: from.SRS.Token, Trust: networks(from.SRS.Trust), Expire: from.SRS.Expire,
+		Describe: func(f discovery.Found, api string) fleet.Backend {
+			// It registers as SRS does, so unless somebody says otherwise it is one.
+			like := config.BackendSettings{Kind: new(config.KindSRS)}
+			b := found(from, f, from.SRS.BackendSettings, like)
+			if b.Load.Kind == fleet.LoadSRS && b.Load.URL == "" && api != "" {
+				b.Load.URL = "http://" + api
+			}
+			return b
+		}})
+	n.watched.done.Go(func() { s.Run(ctx) })
+	n.watched.done.Go(func() {
+		if err := s.Serve(ctx, n.watched.srs); err != nil {
+			n.log.Error("srs registration listener", "err", err)
+		}
+	})
+}
+
+// stop ends all of it; the registry stays as it is.
+func (p *backendParts) stop() {
+	if p.cancel != nil {
+		p.cancel()
+	}
+	if p.srs != nil {
+		p.srs.Close()
+	}
+	p.done.Wait()
+	if p.checker != nil {
+		p.checker.Close()
+		p.poller.Close()
+	}
+}
+
+// found is a server that was found, with what applies to it.
+func found(from *config.Backends, f discovery.Found, sources ...config.BackendSettings) fleet.Backend {
+	b := from.Backend(config.Server{Name: f.Name, RTMP: f.RTMP, HTTP: f.HTTP}, sources...)
+	b.Weight *= cmp.Or(f.Weight, 1)
+	return backendOf(b)
+}
+
+func backends(list []config.Backend) []fleet.Backend {
+	out := make([]fleet.Backend, len(list))
+	for i, b := range list {
+		out[i] = backendOf(b)
+	}
+	return out
+}
+
+// backendOf is a configured backend as the registry has it.
+func backendOf(b config.Backend) fleet.Backend {
+	announce := fleet.Announce(b.Announce)
+	if b.Announce == config.AnnounceNone {
+		announce = fleet.AnnounceNot
+	}
+	return fleet.Backend{
+		Name: b.Name, RTMP: b.RTMP, HTTP: b.HTTP, Zone: b.Zone, Publishes: b.Publish, Serves: b.Play, Shared: b.Shared, Weight: b.Weight,
+		Capacity: place.Capacity{EgressBPS: float64(b.Egress), Sessions: b.MaxConnections, Publishers: b.MaxPublishers},
+		Kind:     fleet.Kind(b.Kind), Announce: announce,
+		Check: fleet.Check{Kind: fleet.CheckKind(b.Check.Kind), Interval: b.Check.Interval, Jitter: b.Check.Jitter, Timeout: b.Check.Timeout,
+			Rise: b.Check.Rise, Fall: b.Check.Fall, URL: b.Check.URL, Passive: b.Check.Passive},
+		Load: fleet.LoadSource{Kind: fleet.LoadKind(b.Load.Kind), URL: b.Load.URL, Interval: b.Load.Interval},
+	}
+}
+
+// networks are the configuration's, which has checked them.
+func networks(texts []string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, t := range texts {
+		if p, err := netip.ParsePrefix(t); err == nil {
+			out = append(out, p.Masked())
+		} else if a, err := netip.ParseAddr(t); err == nil {
+			out = append(out, netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()))
+		}
+	}
+	return out
+}
+
+// placement is the configuration's section place as the fleet has it.
+func placement(cfg *config.Config, b *fleet.Backends) fleet.Options {
+	sticky := cfg.Place.Sticky
+	if sticky == 0 {
+		sticky = -1 // none, not the default
+	}
+	return fleet.Options{
+		Self: cfg.Node.Name, Zone: cfg.Node.Zone, Backends: b,
+		Publish: place.Policy(cfg.Place.Publishers), View: place.Policy(cfg.Place.Viewers),
+		SlowStart: cfg.Place.SlowStart, Sticky: sticky, SourceSticky: cfg.Place.SourceSticky,
+	}
+}
+
+// capacity is what this node says that it may carry.
+func capacity(c config.Capacity) cluster.Capacity {
+	return cluster.Capacity{EgressBPS: float64(c.Egress), Sessions: c.Sessions, Publishers: c.Publishers}
+}
+
+// streamGone hears of each stream of the cluster that ends: its publisher, if it returns, goes back to where it was.
+func (n *node) streamGone(r cluster.StreamRecord) {
+	if f := n.fleet.Load(); f != nil {
+		f.Left(r.Name, cmp.Or(r.Facts.Backend, r.Owner))
+	}
+}
+
+// atBackends adds what this front has at backends to the load that it reports.
+func (n *node) atBackends(l cluster.Load) cluster.Load {
+	if n.backends.Len() > 0 {
+		n.backends.Sample()
+		l.Backends = n.backends.Shared()
+	}
+	return l
+}
