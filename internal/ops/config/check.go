@@ -108,7 +108,7 @@ func (k checker) listeners() {
 	type listener struct{ key, addr string }
 	all := []listener{
 		{"rtmp.listen", k.RTMP.Listen}, {"rtmp.tls.listen", k.RTMP.TLS.Listen},
-		{"http.listen", k.HTTP.Listen}, {"http.tls.listen", k.HTTP.TLS.Listen}, {"admin.listen", k.Admin.Listen},
+		{"http.listen", k.HTTP.Listen}, {"http.tls.listen", k.HTTP.TLS.Listen}, {"admin.listen", k.Admin.Listen}, {"admin.agent", k.Admin.Agent},
 		{"front.backends.srs.listen", k.Front.Backends.SRS.Listen},
 	}
 	if k.Store.Kind == StoreEmbedded {

@@ -95,6 +95,8 @@ type RTMPTLS struct {
 type Admin struct {
 	Listen string        `yaml:"listen"`
 	Token  secret.String `yaml:"token"` // bearer token; required off the loopback
+	// Agent is where HAProxy's agent checks are answered, HOST:PORT; empty: nowhere.
+	Agent string `yaml:"agent"`
 }
 
 // StoreKind says where the cluster's records are.
