@@ -22,10 +22,12 @@ func TestBackendIsAStranger(t *testing.T) {
 	honest.Node.Roles = []config.Role{config.RoleOrigin, config.RoleEdge}
 	honest.Store.Kind, honest.Store.Endpoints, honest.Store.Secret = config.StoreEtcd, []string{endpoint}, cfg.Store.Secret
 	start(t, honest)
+	f.sees(t, "honest")
 	c := sing(t, f, f)
 	// It comes when the canary has its place, and with nothing to do it is the
 	// first choice for the next one.
 	u := joinUpstream(t, endpoint, "hostile", "origin")
+	f.sees(t, "hostile")
 	u.cluster.ReportLoad(cluster.Load{})
 
 	accepted := func(then func(s *rtmp.ServerConn, id uint32)) func(net.Conn) {
