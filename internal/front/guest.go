@@ -18,6 +18,10 @@ const (
 	// stream without pictures has none. Why not smaller: ten seconds between key
 	// frames is what limits.gop_time allows for.
 	keyWait = 10 * time.Second
+	// lingerTime is how long a server that is left has the stream after the next key
+	// frame. Why not smaller: every front's viewers have to get that frame from
+	// elsewhere first. Why not larger: it is sent twice meanwhile.
+	lingerTime = 500 * time.Millisecond
 	// moveTime bounds one move of an evacuation, so that one session that cannot move
 	// does not hold up the others.
 	moveTime = keyWait + patience

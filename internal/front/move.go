@@ -38,11 +38,17 @@ func (c *carried) publishes() bool { return true }
 // keyBell rings once, at the next key frame that passes.
 type keyBell struct{ p atomic.Pointer[chan struct{}] }
 
-// next returns a channel that is closed at the next key frame. One waits at a time.
+// next returns a channel that is closed at the next key frame.
 func (b *keyBell) next() <-chan struct{} {
-	ch := make(chan struct{})
-	b.p.Store(&ch)
-	return ch
+	for {
+		if ch := b.p.Load(); ch != nil {
+			return *ch
+		}
+		ch := make(chan struct{})
+		if b.p.CompareAndSwap(nil, &ch) {
+			return ch
+		}
+	}
 }
 
 // passed is told of every message that is in the stream now.
@@ -75,6 +81,25 @@ func coded(m *rtmp.Message) (sound, frame bool) {
 		return true, err == nil && !a.SequenceHeader
 	}
 	return false, false
+}
+
+// linger keeps a push going to the server that a stream leaves until viewers there have had
+// a key frame from the next one to go on with, which they look for as soon as the registry names that.
+func (c *carried) linger(ctx context.Context) {
+	t := time.NewTimer(keyWait)
+	defer t.Stop()
+	select {
+	case <-c.keys.next():
+		t.Reset(lingerTime)
+	case <-t.C:
+		return
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 // atKey waits for the publisher's next key frame, or until that has been waited for

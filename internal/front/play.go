@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"weir/internal/media/live"
 	"weir/internal/media/member"
@@ -22,6 +23,8 @@ type viewer struct {
 	leave sync.Once
 	over  chan struct{}
 	clock live.Continuity // the forwarding goroutine's own
+
+	moving atomic.Bool // somebody moves it
 
 	mu               sync.Mutex
 	leg              *leg

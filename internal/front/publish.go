@@ -108,8 +108,14 @@ func (c *carried) run(ctx context.Context) {
 // elsewhere, or somebody wishes it, the next push is opened before this one ends, so
 // that there is no moment without an origin; asked is then true and c.push the next one.
 func (c *carried) follow(ctx context.Context) (asked bool, err error) {
+	outer := ctx
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	left := false // the push goes on a little
+	defer func() {
+		if !left {
+			cancel()
+		}
+	}()
 	push, ended, over := c.push, make(chan error, 1), make(chan struct{})
 	go func() {
 		ended <- push.Run(ctx, c.stream)
@@ -140,10 +146,14 @@ func (c *carried) follow(ctx context.Context) (asked bool, err error) {
 			close(w.done)
 		}
 		if err == nil {
-			// The old server hears from the registry that the stream is another's. Its
-			// push ends with this function.
-			cancel()
+			// An old node hears from the registry that the stream is another's. Its push
+			// ends now; a foreign server's viewers need it a little longer.
+			left = true
 			go func() {
+				if w != nil && w.gentle {
+					c.linger(outer)
+				}
+				cancel()
 				<-over
 				push.Close()
 			}()

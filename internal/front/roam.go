@@ -88,6 +88,10 @@ func (v *viewer) takeNext() *leg {
 // evacuate is guest: the next server is played from until it has a key frame, while
 // the present one serves.
 func (v *viewer) evacuate(ctx context.Context, gentle bool) {
+	if !v.moving.CompareAndSwap(false, true) {
+		return
+	}
+	defer v.moving.Store(false)
 	v.mu.Lock()
 	from := v.leg
 	v.mu.Unlock()
