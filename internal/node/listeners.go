@@ -17,6 +17,7 @@ import (
 // listeners are the node's sockets.
 type listeners struct {
 	rtmp, rtmps, http, admin net.Listener
+	agent                    net.Listener // for HAProxy's agent checks
 	tls                      *tls.Config
 	httpServer, adminServer  *http.Server
 }
@@ -44,6 +45,7 @@ func listen(cfg *config.Config, listen func(network, addr string) (net.Listener,
 	}
 	bind(&l.http, "http", cfg.HTTP.Listen)
 	bind(&l.admin, "admin", cfg.Admin.Listen)
+	bind(&l.agent, "agent", cfg.Admin.Agent)
 	return l, err
 }
 
@@ -65,7 +67,7 @@ func (l *listeners) shutdown(ctx context.Context) {
 			}
 		}
 	}
-	for _, ln := range []net.Listener{l.http, l.admin} {
+	for _, ln := range []net.Listener{l.http, l.admin, l.agent} {
 		if ln != nil {
 			ln.Close()
 		}

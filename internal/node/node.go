@@ -26,6 +26,7 @@ import (
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
 	"weir/internal/ops/admin"
+	"weir/internal/ops/agent"
 	"weir/internal/ops/config"
 	"weir/internal/ops/event"
 	"weir/internal/stream"
@@ -125,6 +126,7 @@ func (n *node) start(ctx context.Context) (err error) {
 		return err
 	}
 	n.fleet.Store(n.placer.f)
+	n.metrics.MustRegister(newBackendMetrics(n))
 	n.build()
 	return n.startBackends()
 }
@@ -247,8 +249,12 @@ func (n *node) accept(failed chan<- error) {
 	}
 	if l.admin != nil {
 		l.adminServer = httpServer(admin.Handler(admin.Options{
-			Fleet: (*fleetView)(n), Metrics: n.metrics, Token: n.cfg.Admin.Token, Version: Version()}))
+			Fleet: (*fleetView)(n), Backends: (*fleetView)(n), Frontends: n.frontends,
+			Metrics: n.metrics, Token: n.cfg.Admin.Token, Version: Version()}))
 		serve("admin", func() error { return l.adminServer.Serve(l.admin) })
+	}
+	if l.agent != nil {
+		serve("agent", func() error { return agent.Serve(l.agent, n.agentStatus) })
 	}
 	n.serving.Go(n.evacuations)
 	n.load.start(n)

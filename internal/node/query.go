@@ -18,6 +18,7 @@ const (
 	querySilence = "silence" // whether a stream is published there, and since when nothing came; its name
 	queryDrain   = "drain"   // hand over what it has; the window, as a duration
 	queryUndrain = "undrain" // take sessions again; none
+	queryBackend = "backend" // what an operator wants of a server that is no node; a backendOrder
 	queryProcess = "process" // which process this is; none
 )
 
@@ -48,6 +49,8 @@ func (n *node) answer(question, arg string) (string, error) {
 	case queryUndrain:
 		n.undrain()
 		return "", nil
+	case queryBackend:
+		return n.answerOrder(arg)
 	case queryProcess:
 		return n.cluster.Self().Process, nil
 	}

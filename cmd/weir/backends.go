@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"weir/internal/ops/admin"
+)
+
+// backendActions are the orders that "weir backends" can give, and what is said when they are taken.
+var backendActions = []struct{ use, short, done string }{
+	{"drain", "Send a backend nothing new, and move what can move", "gets nothing new"},
+	{"ready", "Make a backend take sessions again", "takes sessions"},
+	{"maint", "Take a backend out: nothing goes there, nor is it checked", "is out"},
+}
+
+func backends() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "backends", Short: "List the servers that are no nodes, or change one",
+		Long: "List the servers that are no nodes of the cluster, as the front that answers sees them;\n" +
+			"with a command, order one to be drained, ready or in maintenance, or weigh it, on all fronts.",
+		Args: unknownCommand,
+	}
+	client, asJSON := asking(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		list, raw, err := client().Backends(cmd.Context())
+		return show(cmd.OutOrStdout(), list, raw, err, *asJSON, backendTable)
+	}
+	for _, a := range backendActions {
+		sub := &cobra.Command{Use: a.use + " NAME", Short: a.short, Args: oneBackend}
+		client, asJSON := asking(sub)
+		sub.RunE = func(cmd *cobra.Command, args []string) error {
+			done, err := client().OrderBackend(cmd.Context(), args[0], a.use)
+			return showChange(cmd.OutOrStdout(), done, err, *asJSON, a.done)
+		}
+		cmd.AddCommand(sub)
+	}
+	cmd.AddCommand(weigh())
+	return cmd
+}
+
+func weigh() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "weight NAME N", Short: "Give a backend a weight, against others of 1; 0: the configured one",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return &UsageError{errors.New(`name one backend and its weight; "weir backends" lists them`)}
+			}
+			return nil
+		},
+	}
+	client, asJSON := asking(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		w, err := strconv.ParseFloat(args[1], 64)
+		if err != nil || !(w >= 0) {
+			return &UsageError{fmt.Errorf("%q is no weight: write a number, 0 for the configured one", args[1])}
+		}
+		done, err := client().WeighBackend(cmd.Context(), args[0], w)
+		said := "weighs " + args[1]
+		if w == 0 {
+			said = "weighs what is configured"
+		}
+		return showChange(cmd.OutOrStdout(), done, err, *asJSON, said)
+	}
+	return cmd
+}
+
+// showChange says what came of an order, and which fronts did not hear it.
+func showChange(out io.Writer, done admin.BackendChange, err error, asJSON bool, said string) error {
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		enc := json.NewEncoder(out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(done)
+	}
+	fmt.Fprintf(out, "%s %s\n", done.Backend, said)
+	if len(done.Missed) > 0 {
+		return fmt.Errorf("these fronts did not answer, and go on as before: %s", strings.Join(done.Missed, ", "))
+	}
+	return nil
+}
+
+func oneBackend(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return &UsageError{errors.New(`name one backend; "weir backends" lists them`)}
+	}
+	return nil
+}
+
+func backendTable(out io.Writer, list []admin.Backend) error {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "BACKEND\tSTATE\tRTMP\tWEIGHT\tPUBLISHERS\tSESSIONS\tSTREAMS\tIN\tOUT\tWHY")
+	for _, b := range list {
+		why := b.Health.Reason
+		if b.State == "up" && b.Load.Problem != "" {
+			why = "load: " + b.Load.Problem
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%g\t%d\t%d\t%d\t%s\t%s\t%s\n", b.Name, b.State, dash(b.Addresses.RTMP), b.Weight, b.Load.Publishers, b.Load.Sessions, b.Streams,
+			bits(b.Load.Ingress), bits(b.Load.Egress), dash(why))
+	}
+	return t.Flush()
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestBackendsCommand(t *testing.T) {
+	var mu sync.Mutex
+	var asked []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked = append(asked, r.Method+" "+r.URL.RequestURI())
+		mu.Unlock()
+		switch {
+		case r.Method == http.MethodGet:
+			fmt.Fprint(w, `{"backends":[{"name":"edge1","state":"down","addresses":{"rtmp":"10.0.0.1:1935"},"weight":2.5,"health":{"state":"down","reason":"connection refused"},"load":{"from":"nginx","publishers":3,"sessions":9,"egress":15700000}},
+				{"name":"edge2","state":"up","health":{"state":"up","reason":"answers within 1ms"},"load":{"problem":"status 500"}}]}`)
+		case strings.Contains(r.URL.Path, "nosuch"):
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, `{"detail":"no backend nosuch"}`)
+		case strings.Contains(r.URL.Path, "half"):
+			fmt.Fprint(w, `{"backend":"half","missed":["front2"]}`)
+		default:
+			fmt.Fprint(w, `{"backend":"edge1","missed":[]}`)
+		}
+	}))
+	defer srv.Close()
+	for _, tc := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"backends"}, 0, "edge1    down   10.0.0.1:1935  2.5     3           9         0        0 b/s  15.7 Mb/s  connection refused"},
+		{[]string{"backends"}, 0, "load: status 500"},
+		{[]string{"backends", "--json"}, 0, `"name":"edge1"`},
+		{[]string{"backends", "drain", "edge1"}, 0, "edge1 gets nothing new"},
+		{[]string{"backends", "maint", "edge1"}, 0, "edge1 is out"},
+		{[]string{"backends", "ready", "edge1", "--json"}, 0, `"missed": []`},
+		{[]string{"backends", "weight", "edge1", "0.5"}, 0, "edge1 weighs 0.5"},
+		{[]string{"backends", "weight", "edge1", "0"}, 0, "edge1 weighs what is configured"},
+		{[]string{"backends", "drain", "half"}, 1, "these fronts did not answer, and go on as before: front2"},
+		{[]string{"backends", "drain", "nosuch"}, 1, "no backend nosuch"},
+		{[]string{"backends", "drain"}, 2, "name one backend"},
+		{[]string{"backends", "weight", "edge1", "much"}, 2, `"much" is no weight`},
+		{[]string{"backends", "weight", "edge1"}, 2, "name one backend and its weight"},
+		{[]string{"backends", "explode"}, 2, `unknown command "explode"`},
+	} {
+		args := tc.args
+		if tc.code != 2 {
+			args = append(slices.Clone(args), "--admin", srv.URL)
+		}
+		code, out, errOut := weir(t, args...)
+		if code != tc.code || !strings.Contains(out+errOut, tc.want) {
+			t.Errorf("weir %s: exit %d, want %d with %q\n%s%s", strings.Join(args, " "), code, tc.code, tc.want, out, errOut)
+		}
+		if slices.Contains(args, "--json") && !json.Valid([]byte(out)) {
+			t.Errorf("no JSON: %s", out)
+		}
+	}
+	want := []string{"POST /api/v1/backends/edge1/drain", "POST /api/v1/backends/edge1/maint", "POST /api/v1/backends/edge1/ready",
+		"PUT /api/v1/backends/edge1/weight?weight=0.5", "PUT /api/v1/backends/edge1/weight?weight=0"}
+	for _, w := range want {
+		if !slices.Contains(asked, w) {
+			t.Errorf("nobody asked %s; asked: %v", w, asked)
+		}
+	}
+}

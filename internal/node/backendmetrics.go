@@ -1,0 +1,90 @@
+package node
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"weir/internal/control/fleet"
+	"weir/internal/ops/admin"
+)
+
+// backendMetrics shows the backends at the time of a scrape. Their names are the operator's, and their number is
+// bounded by the registry, so they may be a label.
+type backendMetrics struct {
+	node *node
+
+	up, state, weight, sessions, publishers, egress, ingress, streams *prometheus.Desc
+	total, failures, moved, received, sent, problem                   *prometheus.Desc
+}
+
+func newBackendMetrics(n *node) *backendMetrics {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("weir_backend_"+name, help, append([]string{"backend"}, labels...), prometheus.Labels{"node": n.cfg.Node.Name})
+	}
+	return &backendMetrics{
+		node:       n,
+		up:         desc("up", "1 if the backend's checks are good, or there are none."),
+		state:      desc("state", "1 for what placement makes of the backend: up, drain, maint or down.", "state"),
+		weight:     desc("weight", "The backend's weight, against others of 1."),
+		sessions:   desc("sessions", "Sessions at the backend now: all of them if it reports its load, this node's otherwise."),
+		publishers: desc("publishers", "Publishers at the backend now, as weir_backend_sessions."),
+		egress:     desc("egress_bits_per_second", "What the backend sends, as weir_backend_sessions."),
+		ingress:    desc("ingress_bits_per_second", "What the backend gets, as weir_backend_sessions."),
+		streams:    desc("streams", "Streams that the backend is known to have."),
+		total:      desc("sessions_total", "Sessions of this node at the backend."),
+		failures:   desc("session_failures_total", "Sessions of this node that failed by the backend's fault."),
+		moved:      desc("sessions_moved_total", "Sessions of this node that went on elsewhere."),
+		received:   desc("received_bytes_total", "Bytes that the backend got from this node's sessions."),
+		sent:       desc("sent_bytes_total", "Bytes that the backend sent to this node's sessions."),
+		problem:    desc("load_unreadable", "1 while the load that the backend reports cannot be read."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (m *backendMetrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{m.up, m.state, m.weight, m.sessions, m.publishers, m.egress, m.ingress, m.streams,
+		m.total, m.failures, m.moved, m.received, m.sent, m.problem} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *backendMetrics) Collect(ch chan<- prometheus.Metric) {
+	list, _ := (*fleetView)(m.node).Backends(context.Background()) // it asks nobody and cannot fail
+	for i := range list {
+		m.collect(ch, &list[i])
+	}
+}
+
+func (m *backendMetrics) collect(ch chan<- prometheus.Metric, b *admin.Backend) {
+	value := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{b.Name}, labels...)...)
+	}
+	count := func(d *prometheus.Desc, v int64) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), b.Name)
+	}
+	value(m.up, truth(b.Health.State != string(fleet.HealthDown)))
+	for _, s := range []string{"up", "drain", "maint", "down"} {
+		value(m.state, truth(b.State == s), s)
+	}
+	value(m.weight, b.Weight)
+	value(m.sessions, float64(b.Load.Sessions))
+	value(m.publishers, float64(b.Load.Publishers))
+	value(m.egress, b.Load.Egress)
+	value(m.ingress, b.Load.Ingress)
+	value(m.streams, float64(b.Streams))
+	value(m.problem, truth(b.Load.Problem != ""))
+	count(m.total, b.Sessions.Total)
+	count(m.failures, b.Sessions.Failures)
+	count(m.moved, b.Sessions.Moved)
+	count(m.received, b.Sessions.Received)
+	count(m.sent, b.Sessions.Sent)
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
