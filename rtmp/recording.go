@@ -14,8 +14,8 @@ type recording struct {
 }
 
 // Record keeps what is read and written from now on, for whoever wants to say
-// it again elsewhere; see Recorded. To be called before the handshake, which is
-// not recorded.
+// it again elsewhere; see Recorded. To be called after the handshake, before
+// anything is read.
 func (c *Conn) Record() { c.rec.Store(new(recording)) }
 
 // StopRecording forgets it. Any goroutine.

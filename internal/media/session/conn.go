@@ -122,10 +122,13 @@ func (c *conn) handshake() error {
 	c.rtmp = rtmp.NewServerConn(c.nc, rtmp.Options{
 		Limits: c.s.o.Wire, HandUp: []string{member.CommandProve, member.CommandQuery}})
 	c.wire.Store(c.rtmp)
+	if err := c.rtmp.Handshake(); err != nil {
+		return err
+	}
 	if c.s.o.Record {
 		c.rtmp.Record()
 	}
-	return c.rtmp.Handshake()
+	return nil
 }
 
 // connect answers the connect command, with a challenge if the client is a node.
