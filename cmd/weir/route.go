@@ -2,26 +2,46 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"weir/internal/ops/admin"
 	"weir/internal/stream"
 )
 
 func route() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "route APP/NAME", Short: "Say where a session would be placed, and why",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return &UsageError{fmt.Errorf("name one stream, as APP/NAME")}
+		Use: "route APP/NAME", Short: "Say where a session would be placed, or was, and why",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if past, _ := cmd.Flags().GetBool("past"); len(args) == 1 || past && len(args) == 0 {
+				return nil
 			}
-			return nil
+			return &UsageError{fmt.Errorf("name one stream, as APP/NAME")}
 		},
 	}
 	client, asJSON := asking(cmd)
 	publish := cmd.Flags().Bool("publish", false, "ask for a publisher, not for a viewer")
+	past := cmd.Flags().Bool("past", false, "say where sessions went, the last first; of one stream or of all")
+	limit := cmd.Flags().Int("limit", 20, "with --past: how many of them")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *past {
+			q := admin.DecisionQuery{Limit: *limit}
+			if *publish {
+				q.Action = "publish"
+			}
+			if len(args) == 1 {
+				name, err := stream.ParseName(args[0])
+				if err != nil {
+					return &UsageError{err}
+				}
+				q.App, q.Name = name.App, name.Stream
+			}
+			list, raw, err := client().Decisions(cmd.Context(), q)
+			return show(cmd.OutOrStdout(), list, raw, err, *asJSON, decisionTable)
+		}
 		name, err := stream.ParseName(args[0])
 		if err != nil {
 			return &UsageError{err}
@@ -51,4 +71,25 @@ func route() *cobra.Command {
 		return t.Flush()
 	}
 	return cmd
+}
+
+func decisionTable(out io.Writer, list []admin.Decision) error {
+	for _, d := range list {
+		stream := d.App + "/" + d.Name
+		if d.Source != "" {
+			stream += " of " + d.Source
+		}
+		fmt.Fprintf(out, "%s  %s %s, %s: %s\n", d.At.Local().Format(time.StampMilli), d.Action, stream, d.Outcome, d.Reason)
+		t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, n := range d.Rejected {
+			fmt.Fprintf(t, "  not %s\t%s\n", n.Node, n.Reason)
+		}
+		for _, o := range d.Others {
+			fmt.Fprintf(t, "  not %d others\t%s\n", o.Count, o.Reason)
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

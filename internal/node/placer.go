@@ -30,9 +30,7 @@ func (v *fleetView) Route(name stream.Name, publish bool) admin.Route {
 	if errors.As(err, &none) {
 		r, rejected = admin.Route{Reason: "no server can take it"}, none.Rejected
 	}
-	for _, n := range rejected {
-		r.Rejected = append(r.Rejected, admin.NotChosen{Node: n.Node, Reason: string(n.Why), Share: n.Share})
-	}
+	r.Rejected = notChosen(rejected)
 	return r
 }
 

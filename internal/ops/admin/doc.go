@@ -12,6 +12,7 @@
 //	PUT /api/v1/backends/{name}/weight {"weight": 2}; 0: the configured one
 //	GET /haproxy;csv                   as HAProxy's statistics
 //	GET /api/v1/route                  where a session would go, and why
+//	GET /api/v1/route/decisions        where sessions went, and why
 //
 // What it is not: it knows no cluster, no media and no session. It asks a
 // [Fleet], which the node implements, and turns the answers into JSON.

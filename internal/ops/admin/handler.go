@@ -43,6 +43,7 @@ func Handler(o Options) http.Handler {
 	guarded("PUT /api/v1/backends/{name}/weight", h.backendWeight)
 	guarded("GET /haproxy;csv", h.haproxyCSV)
 	guarded("GET /api/v1/route", h.route)
+	guarded("GET /api/v1/route/decisions", h.decisions)
 	guarded("GET /api/v1/streams", h.streams)
 	guarded("GET /api/v1/streams/{app}/{name...}", h.stream)
 	if o.Metrics != nil {
