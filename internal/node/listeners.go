@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -16,10 +15,9 @@ import (
 
 // listeners are the node's sockets.
 type listeners struct {
-	rtmp, rtmps, http, admin net.Listener
-	agent                    net.Listener // for HAProxy's agent checks
-	tls                      *tls.Config
-	httpServer, adminServer  *http.Server
+	rtmp, rtmps, http, https, admin      net.Listener
+	agent                                net.Listener // for HAProxy's agent checks
+	httpServer, httpsServer, adminServer *http.Server
 }
 
 // listen binds everything that the configuration names.
@@ -35,15 +33,9 @@ func listen(cfg *config.Config, listen func(network, addr string) (net.Listener,
 		log.Info("listening", "what", what, "addr", (*to).Addr().String())
 	}
 	bind(&l.rtmp, "rtmp", cfg.RTMP.Listen)
-	if cfg.RTMP.TLS.Listen != "" && err == nil {
-		var cert tls.Certificate
-		if cert, err = tls.LoadX509KeyPair(cfg.RTMP.TLS.Cert, cfg.RTMP.TLS.Key); err != nil {
-			return l, fmt.Errorf("rtmp.tls: %w", err)
-		}
-		l.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
-		bind(&l.rtmps, "rtmps", cfg.RTMP.TLS.Listen)
-	}
+	bind(&l.rtmps, "rtmps", cfg.RTMP.TLS.Listen)
 	bind(&l.http, "http", cfg.HTTP.Listen)
+	bind(&l.https, "https", cfg.HTTP.TLS.Listen)
 	bind(&l.admin, "admin", cfg.Admin.Listen)
 	bind(&l.agent, "agent", cfg.Admin.Agent)
 	return l, err
@@ -60,14 +52,14 @@ func (l *listeners) close() {
 }
 
 func (l *listeners) shutdown(ctx context.Context) {
-	for _, s := range []*http.Server{l.httpServer, l.adminServer} {
+	for _, s := range []*http.Server{l.httpServer, l.httpsServer, l.adminServer} {
 		if s != nil {
 			if s.Shutdown(ctx) != nil {
 				s.Close()
 			}
 		}
 	}
-	for _, ln := range []net.Listener{l.http, l.admin, l.agent} {
+	for _, ln := range []net.Listener{l.http, l.https, l.admin, l.agent} {
 		if ln != nil {
 			ln.Close()
 		}

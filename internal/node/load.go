@@ -74,6 +74,13 @@ func (n *node) sample() sample {
 	viewers, sent := n.play.HTTPLoad()
 	s.sessions += viewers
 	s.out += sent
+	if n.web != nil { // what goes through to servers
+		requests, streams, in, out := n.web.Load()
+		s.sessions += requests
+		s.viewers += streams
+		s.in += in
+		s.out += out
+	}
 	var ru syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &ru) == nil {
 		s.cpu = time.Duration(ru.Utime.Nano() + ru.Stime.Nano())

@@ -20,6 +20,7 @@ import (
 	"weir/internal/control/fleet"
 	"weir/internal/control/store"
 	"weir/internal/front"
+	"weir/internal/front/web"
 	"weir/internal/media/ingest"
 	"weir/internal/media/live"
 	"weir/internal/media/play"
@@ -57,6 +58,8 @@ type node struct {
 	fleet    atomic.Pointer[fleet.Fleet] // the placer's, once there is one
 	placer   placer
 	front    *front.Front
+	web      *web.Front
+	certs    certificates
 	sessions *session.Server
 	load     loadMeter
 	pulling  atomic.Int64 // streams that come from another node now
@@ -66,6 +69,8 @@ type node struct {
 
 	listeners listeners
 	serving   sync.WaitGroup
+
+	stopWatching context.CancelFunc
 }
 
 func (n *node) run(ctx context.Context) error {
@@ -110,6 +115,9 @@ func (n *node) start(ctx context.Context) (err error) {
 	n.lines = event.NewLog(n.log)
 	n.emit = event.Tee(n.lines.Sink, count, n.world.Emit)
 	if n.listeners, err = listen(&n.cfg, n.world.Listen, n.log); err != nil {
+		return err
+	}
+	if err = n.loadCertificates(); err != nil {
 		return err
 	}
 	if n.store, err = n.openStore(ctx); err != nil {
@@ -241,12 +249,22 @@ func (n *node) accept(failed chan<- error) {
 	l := &n.listeners
 	serve("rtmp", func() error { return n.sessions.Serve(l.rtmp, nil) })
 	if l.rtmps != nil {
-		serve("rtmps", func() error { return n.sessions.Serve(l.rtmps, l.tls) })
+		serve("rtmps", func() error { return n.sessions.Serve(l.rtmps, n.certs.rtmpTLS()) })
 	}
+	n.web = n.newWeb()
+	o := n.webListening()
 	if l.http != nil {
-		l.httpServer = httpServer(n.whileUp(n.admitted(n.play.HTTP())))
-		serve("http", func() error { return l.httpServer.Serve(l.http) })
+		l.httpServer = web.NewServer(n.webHandler(false))
+		serve("http", func() error { return l.httpServer.Serve(web.Listen(l.http, o)) })
 	}
+	if l.https != nil {
+		l.httpsServer = web.NewServer(n.webHandler(true))
+		l.httpsServer.TLSConfig = n.certs.httpTLS()
+		serve("https", func() error { return l.httpsServer.ServeTLS(web.Listen(l.https, o), "", "") })
+	}
+	var watching context.Context
+	watching, n.stopWatching = context.WithCancel(context.Background())
+	n.certs.watch(watching, n.serving.Go)
 	if l.admin != nil {
 		l.adminServer = httpServer(admin.Handler(admin.Options{
 			Fleet: (*fleetView)(n), Backends: (*fleetView)(n), Frontends: n.frontends,
@@ -277,6 +295,11 @@ func (n *node) stop() {
 		n.hub.Close()
 		n.transit.Close()
 	}
+	if n.web != nil {
+		n.web.Close()
+		n.stopWatching()
+	}
+	n.certs.close()
 	n.listeners.shutdown(ctx)
 	n.serving.Wait()
 	if n.cluster != nil {

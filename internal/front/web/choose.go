@@ -32,7 +32,7 @@ func (c *chooser) RoundTrip(r *http.Request) (*http.Response, error) {
 	f := (*Front)(c)
 	p := passingOf(r.Context())
 	ask := Request{Names: p.names, Media: p.media, Source: p.client.addr, Prefer: p.asked}
-	if ask.Prefer == "" && p.media {
+	if ask.Prefer == "" && p.media && !p.lasts(r) {
 		ask.Prefer = f.affinity.get(p.key, p.began)
 	}
 	var failed error
@@ -106,7 +106,7 @@ func (f *Front) took(p *passing, res *http.Response) {
 	if res.StatusCode < http.StatusInternalServerError {
 		f.o.Servers.Succeeded(p.server.Name)
 	}
-	if p.media && res.StatusCode < http.StatusBadRequest {
+	if p.media && !p.lasts(res.Request) && res.StatusCode < http.StatusBadRequest {
 		f.affinity.put(p.key, p.server.Name, p.began)
 	}
 }

@@ -11,6 +11,7 @@ type client struct {
 	addr    netip.Addr // zero if it is not known
 	secure  bool       // it came by https, to us or to a trusted peer
 	trusted bool       // the peer may say whose request it is
+	inside  bool       // the peer is a front of the cluster
 }
 
 // whose finds out the client of a request. A trusted peer's word counts, and of
@@ -22,7 +23,7 @@ func (f *Front) whose(r *http.Request) client {
 	if !f.o.trusts(c.addr) {
 		return c
 	}
-	c.trusted = true
+	c.trusted, c.inside = true, f.o.isFront(c.addr)
 	if p := r.Header.Get("X-Forwarded-Proto"); p != "" {
 		c.secure = strings.EqualFold(p, "https")
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"testing"
+
+	"weir/internal/ops/event"
 )
 
 // echo is a server that says what it was told of the client.
@@ -50,7 +52,13 @@ func TestTrustedPeersSayWhoseRequestItIs(t *testing.T) {
 
 func TestOneAddressHasSoManyRequests(t *testing.T) {
 	srv, say, _ := steps(t, "a")
-	s := stand(t, newFleet(srv), func(o *Options) { o.PerAddr = 2 })
+	s := stand(t, newFleet(srv), func(o *Options) {
+		var open perAddr
+		o.Admit = func(who event.Session) (func(), bool) {
+			addr := netip.MustParseAddrPort(who.Remote).Addr()
+			return func() { open.leave(addr) }, open.enter(addr, 2)
+		}
+	})
 	for range 2 {
 		res, err := http.Get(s.url("/live/x.flv"))
 		if err != nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -38,12 +39,19 @@ func TestRedirectToTLS(t *testing.T) {
 }
 
 func TestARequestThatWasHTTPSIsNotSentToTLS(t *testing.T) {
+	var fronts atomic.Bool
 	s := stand(t, newFleet(says(t, "a")), func(o *Options) {
 		o.Redirect, o.TLSPort, o.Trusted = http.StatusMovedPermanently, 443, everybody
+		o.Fronts = func(netip.Addr) bool { return fronts.Load() }
 	})
 	if res, _ := s.get(t, "/x", "X-Forwarded-Proto", "https"); res.StatusCode != http.StatusOK {
 		t.Errorf("got %d: a loop with the balancer in front", res.StatusCode)
 	}
+	fronts.Store(true)
+	if res, _ := s.get(t, "/x", "X-Forwarded-Proto", "http"); res.StatusCode != http.StatusOK {
+		t.Errorf("a front of the cluster was sent away: %d", res.StatusCode)
+	}
+	fronts.Store(false)
 	if res, _ := s.get(t, "/x", "X-Forwarded-Proto", "http"); res.StatusCode != http.StatusMovedPermanently {
 		t.Errorf("got %d", res.StatusCode)
 	}
@@ -87,7 +95,7 @@ func TestOwnStreamsAreServedHere(t *testing.T) {
 
 func TestWithoutTheFrontRoleNothingIsPassedOn(t *testing.T) {
 	own := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("own")) })
-	s := stand(t, newFleet(), func(o *Options) { o.Servers, o.Local, o.Health = nil, own, "/up" })
+	s := stand(t, newFleet(), func(o *Options) { o.Servers, o.Ready, o.Local, o.Health = nil, nil, own, "/up" })
 	if _, body := s.get(t, "/anything"); body != "own" {
 		t.Errorf("got %q", body)
 	}

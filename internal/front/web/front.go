@@ -25,10 +25,14 @@ type Options struct {
 
 	// Trusted reports peers that may say whose request they bring.
 	Trusted func(netip.Addr) bool
-	// PerAddr bounds the requests that one client address has open, Exempt those that it
-	// does not count for.
-	PerAddr int
-	Exempt  func(netip.Addr) bool
+	// Fronts reports peers that are nodes of the cluster: what they bring is a client's
+	// of theirs, who is at the right place already. They are trusted too.
+	Fronts func(netip.Addr) bool
+	// Admit counts what one client holds; ok is false if that is enough, which it has
+	// said then. leave is called once. Nil: nobody counts.
+	Admit func(who event.Session) (leave func(), ok bool)
+	// Ready says why no publisher, or no viewer, could be taken now; nil: one could.
+	Ready func(publish bool) error
 
 	Health   string // path of the health URL; "": none
 	Redirect int    // status of a redirect to https, 301 or 308; 0: none
@@ -46,8 +50,11 @@ type Options struct {
 	Tunnel  time.Duration // without a byte in either direction of an upgraded connection
 }
 
-func (o *Options) trusts(a netip.Addr) bool { return o.Trusted != nil && a.IsValid() && o.Trusted(a) }
-func (o *Options) exempt(a netip.Addr) bool { return o.Exempt != nil && o.Exempt(a) }
+func (o *Options) trusts(a netip.Addr) bool {
+	return a.IsValid() && (o.Trusted != nil && o.Trusted(a) || o.isFront(a))
+}
+
+func (o *Options) isFront(a netip.Addr) bool { return o.Fronts != nil && o.Fronts(a) }
 
 // Front is the handler.
 type Front struct {
@@ -59,7 +66,6 @@ type Front struct {
 	ctx       context.Context // ends with Close
 	cancel    context.CancelFunc
 
-	open     perAddr
 	affinity affinity
 	health   health
 
@@ -102,14 +108,14 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.answersHealth(w, r) || f.sendsToTLS(w, r, c) || f.turnsAway(w, r) {
 		return
 	}
-	if !f.o.exempt(c.addr) {
-		if !f.open.enter(c.addr, f.o.PerAddr) {
-			f.o.Emit.Emit(event.Refused{Session: event.Session{Remote: r.RemoteAddr}, Reason: event.TooManyOfOne})
+	if f.o.Admit != nil {
+		leave, ok := f.o.Admit(event.Session{Remote: asOf(r, c).RemoteAddr, Role: event.RoleViewer})
+		if !ok {
 			w.Header().Set("Retry-After", "5")
-			answer(w, http.StatusTooManyRequests, "This address has too many requests open.")
+			answer(w, http.StatusTooManyRequests, "This address has too many connections.")
 			return
 		}
-		defer f.open.leave(c.addr)
+		defer leave()
 	}
 	if f.o.Local != nil && (f.o.Servers == nil || f.o.Here(r.URL.Path)) {
 		f.o.Local.ServeHTTP(w, asOf(r, c))
@@ -148,7 +154,7 @@ func (f *Front) turnsAway(w http.ResponseWriter, r *http.Request) bool {
 
 // sendsToTLS answers a plain request with where it is served.
 func (f *Front) sendsToTLS(w http.ResponseWriter, r *http.Request, c client) bool {
-	if f.o.Redirect == 0 || c.secure {
+	if f.o.Redirect == 0 || c.secure || c.inside {
 		return false
 	}
 	to, ok := secureURL(r, f.o.TLSPort)
@@ -182,6 +188,8 @@ func refusal(err error) (status int, text string) {
 	switch {
 	case errors.As(err, &tooLong):
 		return http.StatusRequestEntityTooLarge, "The body is too long."
+	case errors.Is(err, ErrNotHere):
+		return http.StatusNotFound, "Nothing is here."
 	case errors.Is(err, ErrNoServer):
 		return http.StatusServiceUnavailable, "No server can answer this now; try again."
 	case errors.Is(err, errBody):

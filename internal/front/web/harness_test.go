@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -181,8 +180,7 @@ func (e *events) add(x event.Event) {
 func stand(t *testing.T, f *fleet, change func(*Options)) *standing {
 	t.Helper()
 	s := &standing{said: new(events)}
-	o := Options{Node: "front1", Servers: f, Dial: (&net.Dialer{}).DialContext, Emit: s.said.add, PerAddr: 100,
-		Exempt: func(netip.Addr) bool { return false }, Plain: true, Body: 1 << 20,
+	o := Options{Node: "front1", Servers: f, Dial: (&net.Dialer{}).DialContext, Emit: s.said.add, Ready: f.Ready, Plain: true, Body: 1 << 20,
 		Connect: time.Second, Answer: 2 * time.Second, Silence: 2 * time.Second, Stall: 2 * time.Second, Tunnel: time.Minute}
 	if change != nil {
 		change(&o)

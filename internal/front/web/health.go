@@ -50,14 +50,14 @@ func word(err error) string {
 }
 
 func (f *Front) ready() (publish, play error) {
-	if f.o.Servers == nil {
+	if f.o.Ready == nil {
 		return nil, nil
 	}
 	f.health.mu.Lock()
 	defer f.health.mu.Unlock()
 	if now := time.Now(); now.Sub(f.health.at) >= healthFor {
 		f.health.at = now
-		f.health.publish, f.health.play = f.o.Servers.Ready(true), f.o.Servers.Ready(false)
+		f.health.publish, f.health.play = f.o.Ready(true), f.o.Ready(false)
 	}
 	return f.health.publish, f.health.play
 }

@@ -11,6 +11,9 @@ import (
 // ErrNoServer: nobody can answer the request now.
 var ErrNoServer = errors.New("web: no server can answer this")
 
+// ErrNotHere: no server would ever answer the request.
+var ErrNotHere = errors.New("web: nothing is here")
+
 // Request is what a server is wanted for.
 type Request struct {
 	// Names are the streams that the path may be of, the likeliest first; those of
@@ -41,15 +44,13 @@ type Server struct {
 // Servers are all that can answer. They are called from requests' goroutines and do
 // not wait.
 type Servers interface {
-	// Choose fails with ErrNoServer.
+	// Choose fails with ErrNoServer or ErrNotHere.
 	Choose(Request) (Server, error)
 	// Open counts a request at a server until end is called.
 	Open(name string) Entry
 	// Failed and Succeeded are evidence of a server's health.
 	Failed(name string, err error)
 	Succeeded(name string)
-	// Ready says why no publisher, or no viewer, could be taken now; nil: one could.
-	Ready(publish bool) error
 }
 
 // Entry is a request in a server's counters. In counts bytes from the client, Out
