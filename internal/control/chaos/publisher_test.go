@@ -8,13 +8,14 @@ import (
 
 	"weir/internal/control/cluster"
 	"weir/internal/stream"
+	"weir/internal/testnet/seeded"
 )
 
 // publish is one publisher of a stream, who comes back until the turmoil is over. What it holds
 // then, it keeps.
 func (w *world) publish(name stream.Name, r *rand.Rand) {
 	for {
-		time.Sleep(between(r, 0, 4*time.Second))
+		time.Sleep(seeded.Between(r, 0, 4*time.Second))
 		if time.Since(w.began) >= turmoil-time.Second {
 			return
 		}
@@ -26,7 +27,7 @@ func (w *world) publish(name stream.Name, r *rand.Rand) {
 		if own == nil {
 			continue
 		}
-		leave := time.NewTimer(between(r, 50*time.Millisecond, 12*time.Second))
+		leave := time.NewTimer(seeded.Between(r, 50*time.Millisecond, 12*time.Second))
 		calm := time.NewTimer(turmoil - time.Since(w.began))
 		select {
 		case <-own.Lost():
@@ -87,7 +88,7 @@ func (w *world) drop(p *process, own *cluster.Ownership) bool {
 // watch has an edge pull a stream now and then.
 func (w *world) watch(name stream.Name, m *machine, r *rand.Rand) {
 	for {
-		time.Sleep(between(r, 0, 5*time.Second))
+		time.Sleep(seeded.Between(r, 0, 5*time.Second))
 		if time.Since(w.began) >= turmoil {
 			return
 		}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"weir/internal/testnet/seeded"
 )
 
 const (
@@ -64,18 +66,14 @@ func (s *schedule) String() string {
 	return b.String()
 }
 
-func between(r *rand.Rand, lo, hi time.Duration) time.Duration {
-	return lo + time.Duration(r.Int64N(int64(hi-lo)))
-}
-
 // newSchedule draws a schedule.
 func newSchedule(seed uint64) *schedule {
 	r := rand.New(rand.NewPCG(seed, 1))
 	s := &schedule{seed: seed, nodes: 2 + r.IntN(3), streams: 1 + r.IntN(2), remains: r.IntN(2) == 0}
 	kinds := []string{"kill", "kill", "leave", "cut", "cut", "freeze", "flaky", "skew", "stop", "freeze all", "compact", "expire"}
 	for range 2 + r.IntN(7) {
-		f := fault{kind: kinds[r.IntN(len(kinds))], node: r.IntN(s.nodes), at: between(r, 0, turmoil-time.Second)}
-		f.dur = between(r, 50*time.Millisecond, 12*time.Second)
+		f := fault{kind: kinds[r.IntN(len(kinds))], node: r.IntN(s.nodes), at: seeded.Between(r, 0, turmoil-time.Second)}
+		f.dur = seeded.Between(r, 50*time.Millisecond, 12*time.Second)
 		switch f.kind {
 		case "stop", "freeze all":
 			f.node = -1
@@ -86,19 +84,19 @@ func newSchedule(seed uint64) *schedule {
 		case "flaky":
 			f.share = 0.1 + 0.8*r.Float64()
 		case "skew":
-			f.skew, f.dur = between(r, -time.Hour, time.Hour), 0
+			f.skew, f.dur = seeded.Between(r, -time.Hour, time.Hour), 0
 		}
 		s.faults = append(s.faults, f)
 	}
 	if r.IntN(3) == 0 {
 		s.forgets = true
-		at := between(r, 0, turmoil-time.Second)
+		at := seeded.Between(r, 0, turmoil-time.Second)
 		if r.IntN(2) == 0 {
 			s.faults = append(s.faults, fault{kind: "wipe", node: -1, at: at})
 		} else {
 			// A loss that no member has written in is not noticed.
 			at = max(at, 2*lossMin)
-			s.faults = append(s.faults, fault{kind: "copy", node: -1, at: between(r, 0, at-lossMin)}, fault{kind: "restore", node: -1, at: at})
+			s.faults = append(s.faults, fault{kind: "copy", node: -1, at: seeded.Between(r, 0, at-lossMin)}, fault{kind: "restore", node: -1, at: at})
 		}
 	}
 	for i := range s.faults {

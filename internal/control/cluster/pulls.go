@@ -47,23 +47,23 @@ func (c *Cluster) writePulls(ctx context.Context) error {
 		name stream.Name
 		on   bool
 	}
-	var todo []change
+	var due []change
 	c.mu.Lock()
 	lease, before := c.lease, c.seen
 	for name := range c.pulls {
 		if r := c.written[name]; r.lease != lease {
-			todo = append(todo, change{name, true})
+			due = append(due, change{name, true})
 			c.written[name] = pullRecord{gone: r.gone, there: r.there} // from here on it may be there, whatever the answer
 		}
 	}
 	for name, r := range c.written {
 		if !c.pulls[name] {
-			todo = append(todo, change{name, false})
+			due = append(due, change{name, false})
 			c.written[name] = pullRecord{gone: r.gone, there: r.there} // and from here on it may be gone
 		}
 	}
 	c.mu.Unlock()
-	for _, t := range todo {
+	for _, t := range due {
 		key := c.keys.pull(t.name, c.o.Self.Name)
 		op := store.OpDelete(key)
 		if t.on {

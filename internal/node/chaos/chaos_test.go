@@ -1,28 +1,18 @@
 package chaos
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"slices"
-	"strconv"
-	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"weir/internal/control/store"
 	"weir/internal/stream"
-)
-
-var (
-	firstSeed = flag.Uint64("seed", 1, "first `seed` to run")
-	schedules = flag.Int("schedules", 1000, "`number` of seeds to run, from -seed on")
+	"weir/internal/testnet/seeded"
 )
 
 // regressionRuns is how often a seed that once failed is run: the interleaving is not the
@@ -33,41 +23,10 @@ const regressionRuns = 3
 var regressions []byte
 
 // TestChaosRegressions runs the seeds that have found something.
-func TestChaosRegressions(t *testing.T) {
-	for line := range bytes.Lines(regressions) {
-		text, _, _ := strings.Cut(string(line), "#")
-		if text = strings.TrimSpace(text); text == "" {
-			continue
-		}
-		seed, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatalf("testdata/seeds.txt: %v", err)
-		}
-		for range regressionRuns {
-			t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-				t.Parallel()
-				run(t, seed)
-			})
-		}
-	}
-}
+func TestChaosRegressions(t *testing.T) { seeded.Regressions(t, regressions, regressionRuns, run) }
 
 // TestChaos runs -schedules seeds from -seed on: promises P1, P2, P3 and P6 over whole nodes.
-func TestChaos(t *testing.T) {
-	var next atomic.Uint64
-	next.Store(*firstSeed)
-	end := *firstSeed + uint64(*schedules)
-	for worker := range runtime.GOMAXPROCS(0) {
-		t.Run(fmt.Sprint("worker=", worker), func(t *testing.T) {
-			t.Parallel()
-			for seed := next.Add(1) - 1; seed < end; seed = next.Add(1) - 1 {
-				if !t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { run(t, seed) }) {
-					t.Logf("again: go test ./internal/node/chaos -run 'TestChaos$' -seed %d -schedules 1 -count 20", seed)
-				}
-			}
-		})
-	}
-}
+func TestChaos(t *testing.T) { seeded.Schedules(t, "./internal/node/chaos", run) }
 
 // run runs one schedule.
 func run(t *testing.T, seed uint64) {
@@ -143,10 +102,10 @@ func (w *world) rival(name stream.Name) {
 	r := rand.New(rand.NewPCG(w.s.seed, 7))
 	p := &publisher{w: w, name: name, r: r, host: host(150)}
 	for time.Since(w.began) < turmoil-3*time.Second {
-		ctx, cancel := context.WithTimeout(context.Background(), between(r, 100*time.Millisecond, 3*time.Second))
+		ctx, cancel := context.WithTimeout(context.Background(), seeded.Between(r, 100*time.Millisecond, 3*time.Second))
 		_ = p.once(ctx, w.entrance(r))
 		cancel()
-		time.Sleep(between(r, 0, 3*time.Second))
+		time.Sleep(seeded.Between(r, 0, 3*time.Second))
 	}
 }
 

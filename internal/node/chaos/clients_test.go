@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"weir/internal/stream"
+	"weir/internal/testnet/seeded"
 	"weir/rtmp"
 )
 
@@ -78,7 +79,7 @@ func (p *publisher) run(ctx context.Context) {
 			err := p.once(ctx, m)
 			p.w.logf("publisher of %v through %s: %v", p.name, m.name, err)
 		}
-		wait(ctx, between(p.r, 300*time.Millisecond, 2*time.Second))
+		wait(ctx, seeded.Between(p.r, 300*time.Millisecond, 2*time.Second))
 	}
 }
 
@@ -177,7 +178,7 @@ func (v *viewer) run(ctx context.Context) {
 		v.mu.Lock()
 		v.why = err
 		v.mu.Unlock()
-		wait(ctx, between(v.r, 200*time.Millisecond, time.Second))
+		wait(ctx, seeded.Between(v.r, 200*time.Millisecond, time.Second))
 	}
 }
 

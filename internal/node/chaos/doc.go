@@ -19,19 +19,11 @@
 // # What must hold
 //
 //   - P1: the pulls of a node never go back to a lower epoch while its process lives; a viewer never
-//     sees two publishers take turns, nor a frame twice or after a later one.
+//     sees two publishers take turns, nor a frame twice or after a later one, whatever moves.
 //   - P2, P3: [reachTime] after the faults every viewer at every node sees the publisher that is on air, and
 //     the store has that stream, all nodes, and nothing else.
 //   - P6: one pull a node and stream at most; none once nobody watches, in the store too.
 //   - When the publisher has left, its record goes; when the nodes leave, theirs; and every goroutine ends.
-//
-// # What does not hold yet
-//
-// Frames come again, up to a GOP, when a carried publisher moves to an origin that had its stream from
-// another node under a moved clock, because a publisher before it had ended, or that had
-// accepted a rival for a moment, and when a carried viewer moves between edges of which one was there before
-// that publisher. The new server does not know by how much the clock was moved. Viewers
-// here let that pass once a move.
 //
 // # What it is not
 //

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"weir/internal/ops/config"
+	"weir/internal/testnet/seeded"
 )
 
 const (
@@ -60,10 +61,6 @@ func (s *schedule) String() string {
 	return b.String()
 }
 
-func between(r *rand.Rand, lo, hi time.Duration) time.Duration {
-	return lo + time.Duration(r.Int64N(int64(hi-lo)))
-}
-
 var layouts = [][][]config.Role{
 	{all, all, all},
 	{{config.RoleOrigin, config.RoleEdge}, {config.RoleOrigin, config.RoleEdge}, {config.RoleOrigin, config.RoleEdge}},
@@ -79,8 +76,8 @@ func newSchedule(seed uint64) *schedule {
 	s.fronts = len(s.roles) == 4
 	kinds := []string{"kill", "kill", "leave", "cut", "cut", "deaf", "pause", "pause", "no store", "slow store", "flaky store", "store down", "store wiped"}
 	for range 1 + r.IntN(5) {
-		f := fault{kind: kinds[r.IntN(len(kinds))], node: r.IntN(len(s.roles)), other: -1, at: between(r, 2*time.Second, turmoil-time.Second)}
-		f.dur = between(r, 50*time.Millisecond, 8*time.Second)
+		f := fault{kind: kinds[r.IntN(len(kinds))], node: r.IntN(len(s.roles)), other: -1, at: seeded.Between(r, 2*time.Second, turmoil-time.Second)}
+		f.dur = seeded.Between(r, 50*time.Millisecond, 8*time.Second)
 		switch f.kind {
 		case "cut":
 			f.other = (f.node + 1 + r.IntN(len(s.roles)-1)) % len(s.roles)
