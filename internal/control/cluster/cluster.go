@@ -51,6 +51,8 @@ type Cluster struct {
 	leaseLost time.Time     // when the last one ended; zero: none has
 	seen      seen
 	incRev    int64 // revision of the incarnation's key: a condition of every claim
+	back      uint64 // an incarnation under which the store went back
+	newest    write  // of this node's own
 	secret    []byte
 	load      Load
 	held      map[stream.Name]*Ownership
@@ -279,7 +281,7 @@ func (c *Cluster) observe(before seen, rev int64, err error) {
 		return
 	}
 	if c.wentBack(before, rev) {
-		c.wakeWatcher.ring()
+		c.wentBackAt(before.incarnation)
 		return
 	}
 	c.mu.Lock()

@@ -16,8 +16,8 @@
 //     that finds it absent, lower than seen, or the store's revision gone backwards, knows
 //     that the store was wiped or restored and raises it by a transaction; every owner then
 //     claims again under the new one. So no store, however damaged, issues an epoch
-//     below one that is in use for longer than it takes its members to look. A copy so
-//     little older that no member had written in between passes unnoticed.
+//     below one that is in use for longer than it takes its members to look. Every node checks
+//     that what it wrote last is still there: rollback.go.
 //
 // A lease is not mutual exclusion, and neither is a record in the store: what
 // fences is the epoch, compared by every receiver of media. This package's part is

@@ -33,6 +33,9 @@ func (c *Cluster) raiseIncarnation(ctx context.Context, bad uint64) error {
 	key := c.keys.incarnation()
 	for range settleTries {
 		before := c.seenNow()
+		c.mu.Lock()
+		bad = max(bad, c.back)
+		c.mu.Unlock()
 		kvs, rev, err := c.o.Store.List(ctx, key)
 		if err != nil {
 			c.observe(before, 0, err)
@@ -76,6 +79,7 @@ func (c *Cluster) adopt(incarnation uint64, incRev, rev int64) error {
 			o.touch()
 		}
 		clear(c.written)
+		c.newest = write{}
 	}
 	c.seen.rev = max(c.seen.rev, rev)
 	c.incRev = incRev

@@ -178,9 +178,14 @@ func (c *Cluster) removeClaim(ctx context.Context, claim string, name stream.Nam
 		if !done {
 			var rev int64
 			done, rev, _, err = c.o.Store.Txn(ctx, []store.Cond{{Key: key, Rev: kv.Rev}}, []store.Op{store.OpDelete(key)})
-			c.observe(before, rev, err)
+			c.observeWrite(before, rev, done, err)
 			if err != nil {
 				return err
+			}
+			if done {
+				c.mu.Lock()
+				c.note(before, write{key: key, at: rev})
+				c.mu.Unlock()
 			}
 		}
 		if done {

@@ -87,6 +87,11 @@ func (c *Cluster) pullWritten(name stream.Name, on bool, lease store.LeaseID, re
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.written[name]
+	w := write{key: c.keys.pull(name, c.o.Self.Name), at: rev}
+	if on {
+		w.rev = rev
+	}
+	c.note(before, w)
 	switch {
 	case c.seen.incarnation != before.incarnation, on && r.gone > rev:
 		// Which store it went to is not known, or an earlier deletion came late and undid it.

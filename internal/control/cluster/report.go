@@ -43,6 +43,7 @@ func (c *Cluster) reporter() {
 		c.sweepPulls()
 		c.mu.Lock()
 		load, lease, before, incRev := c.load, c.lease, c.seen, c.incRev
+		own, unproven := c.unproven(last)
 		c.mu.Unlock()
 		due := !load.Equal(written) || lease != under || time.Since(at) >= loadRefresh || c.health.isDown()
 		if lease == 0 || !due {
@@ -57,8 +58,22 @@ func (c *Cluster) reporter() {
 		if last > 0 {
 			conds = append(conds, store.Cond{Key: key, Rev: last})
 		}
+		if unproven {
+			conds = append(conds, store.Cond{Key: own.key, Rev: own.rev})
+		}
 		ok, rev, current, err := c.o.Store.Txn(ctx, conds, []store.Op{store.OpPut(key, encode(load), lease)})
-		c.observe(before, rev, err)
+		c.observeWrite(before, rev, ok, err)
+		if unproven && err == nil {
+			switch now := len(conds) - 1; {
+			case ok:
+				c.proved(ctx, own, before)
+			case current[now].Rev != own.rev && current[0].Rev == incRev:
+				if own.forgot(current[now]) {
+					c.wentBackAt(before.incarnation)
+				}
+				c.forgetWrite(own) // else it has been overwritten
+			}
+		}
 		if err == nil && !ok && last > 0 && current[0].Rev == incRev {
 			// Later than known is a report whose answer was lost. Absent, it may have gone with the
 			// lease: its next write tells.

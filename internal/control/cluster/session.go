@@ -175,7 +175,7 @@ func (c *Cluster) putNode(ctx context.Context, lease store.LeaseID) error {
 			c.mu.Unlock()
 		}
 		ok, rev, _, err := c.o.Store.Txn(ctx, []store.Cond{{Key: key, Rev: kv.Rev}}, []store.Op{store.OpPut(key, encode(self), lease)})
-		c.observe(before, rev, err)
+		c.observeWrite(before, rev, ok, err)
 		if err != nil {
 			return err
 		}

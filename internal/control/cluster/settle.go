@@ -56,7 +56,7 @@ func (c *Cluster) settle(ctx context.Context, o *Ownership, from *stream.Epoch) 
 		ok, rev, current, err := c.o.Store.Txn(ctx,
 			[]store.Cond{{Key: c.keys.incarnation(), Rev: p.incRev}, {Key: key, Rev: cur.Rev}},
 			[]store.Op{store.OpPut(key, encode(p.value), p.lease)})
-		c.observe(p.before, rev, err)
+		c.observeWrite(p.before, rev, ok, err)
 		switch {
 		case errors.Is(err, store.ErrLeaseGone):
 			c.leaseGone(p.lease)
@@ -68,6 +68,9 @@ func (c *Cluster) settle(ctx context.Context, o *Ownership, from *stream.Epoch) 
 				return err
 			}
 		case ok:
+			c.mu.Lock()
+			c.note(p.before, write{key: key, rev: rev, at: rev, claim: o.claim, name: o.name})
+			c.mu.Unlock()
 			c.confirm(o, p.value.epoch(store.KV{Rev: rev}), rev, p)
 			return nil
 		}

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -165,7 +166,7 @@ func (c *Cluster) compare(e store.Event) {
 		c.comparePull(p.name, !e.Deleted, e.Rev)
 	case p.kind == "nodes" && p.node == c.o.Self.Name:
 		var n NodeRecord
-		if e.Deleted || json.Unmarshal(e.Value, &n) != nil || n.Process != c.o.Self.Process {
+		if e.Deleted || json.Unmarshal(e.Value, &n) != nil || n.Process != c.o.Self.Process || !bytes.Equal(e.Value, encode(c.Self())) {
 			c.wakeSession.ring()
 		}
 	}

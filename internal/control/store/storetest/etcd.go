@@ -98,6 +98,29 @@ func (e *Etcd) Wipe() {
 	}
 }
 
+// Snapshot saves a copy of the data of the running process, as an operator does.
+func (e *Etcd) Snapshot() {
+	e.t.Helper()
+	e.control("--endpoints", "http://"+e.Endpoint, "snapshot", "save", e.dir+".snapshot")
+}
+
+// Restore puts the copy in the place of the data; the process must not run.
+func (e *Etcd) Restore() {
+	e.t.Helper()
+	e.Wipe()
+	e.control("snapshot", "restore", e.dir+".snapshot", "--data-dir", e.dir, "--name", "test",
+		"--initial-cluster", "test=http://"+e.peer, "--initial-advertise-peer-urls", "http://"+e.peer)
+}
+
+func (e *Etcd) control(args ...string) {
+	e.t.Helper()
+	cmd := exec.Command("etcdctl", args...)
+	cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		e.t.Fatalf("etcdctl %s (Debian's etcd-client): %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
 func (e *Etcd) tail() string {
 	f, err := os.Open(e.log)
 	if err != nil {
