@@ -33,7 +33,7 @@ func play(c *Continuity, frames ...rtmp.Message) (out []uint32) {
 	return out
 }
 
-func TestP3ViewerGoesOnAtAnotherServer(t *testing.T) {
+func TestP3ViewerGoesOnAtAnotherEdge(t *testing.T) {
 	const v, a = rtmp.Video, rtmp.Audio
 	for _, c := range []struct {
 		what string
@@ -104,7 +104,7 @@ func TestP3HeadersOfAnotherClock(t *testing.T) {
 	}
 }
 
-func TestP3ContinuityAcrossTheWrapOfTimestamps(t *testing.T) {
+func TestP3ClockAcrossTheWrapOfTimestamps(t *testing.T) {
 	var c Continuity
 	c.SetClock(Clock{"one", 0xffff_fff0})
 	play(&c, at(rtmp.Video, 0xffffffe0))
