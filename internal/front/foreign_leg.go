@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"weir/flv"
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
 	"weir/rtmp"
@@ -59,7 +58,7 @@ func (f *Front) openForeignLeg(ctx context.Context, p *session.Play, b Backend) 
 		return nil, err
 	}
 	go func() {
-		if relay.WatchStranger(conn, &l.foreign.pongs, l.done) != nil {
+		if relay.WatchStranger(conn, &l.foreign.pongs, l.done, nil) != nil {
 			l.close()
 		}
 	}()
@@ -193,16 +192,3 @@ func (l *leg) untilKey(ctx context.Context) error {
 }
 
 var errNoKey = errors.New("front: no key frame came from there")
-
-// kind is the track of a coded frame, and false for headers and data.
-func kind(m *rtmp.Message) (track int, frame bool) {
-	switch m.Type {
-	case rtmp.Video:
-		v, err := flv.ParseVideo(m.Payload)
-		return 0, err == nil && !v.SequenceHeader
-	case rtmp.Audio:
-		a, err := flv.ParseAudio(m.Payload)
-		return 1, err == nil && !a.SequenceHeader
-	}
-	return 0, false
-}

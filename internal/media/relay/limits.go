@@ -23,6 +23,10 @@ const (
 	// AnswerTimeout bounds the wait for the answer to play, publish or a query.
 	AnswerTimeout = 3 * time.Second
 
+	// unansweredTime is how much of a push to a server that answers no pings is sent
+	// again to the next one. Why not larger: its viewers get it in one piece.
+	unansweredTime = 2 * time.Second
+
 	// PeerIdle is how long a connection without feeds is kept for the next one.
 	PeerIdle = 30 * time.Second
 

@@ -93,13 +93,22 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 	go func() {
 		watch := func() error { return WatchAlive(p.conn, p.end, p.taken.asked) }
 		if p.stranger {
-			watch = func() error { return WatchStranger(p.conn, &p.pongs, p.end) }
+			watch = func() error { return WatchStranger(p.conn, &p.pongs, p.end, p.askStranger) }
 		}
 		if err := watch(); err != nil {
 			p.fail(err)
 		}
 	}()
 	return p, nil
+}
+
+// askStranger is taken.asked of a server that may not answer pings: while it has not,
+// what was sent lately counts as not taken.
+func (p *Push) askStranger(now time.Time) bool {
+	if p.pongs.Load() == 0 {
+		p.taken.unanswered()
+	}
+	return p.taken.asked(now)
 }
 
 // Asked is closed when the server has asked the publisher to go elsewhere. The
@@ -165,8 +174,8 @@ func (p *Push) read() {
 }
 
 // Run sends the stream, headers and GOP first, until ctx ends (nil) or the server
-// fails. It closes the connection. What a member has not taken, the stream keeps: the next push of
-// the stream to a member begins there.
+// fails. It closes the connection. What the server has not taken, the stream keeps: the next push of
+// the stream begins there.
 func (p *Push) Run(ctx context.Context, s *live.Stream) error {
 	// A write that waits for the server must not outlive ctx by more than a
 	// goodbye.
@@ -180,9 +189,7 @@ func (p *Push) Run(ctx context.Context, s *live.Stream) error {
 		}
 	})
 	defer cur.Close()
-	if !p.stranger {
-		cur.StartFrom(p.taken.begin(s))
-	}
+	cur.StartFrom(p.taken.begin(s))
 	var buf []byte
 	for {
 		for {

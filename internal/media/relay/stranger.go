@@ -37,19 +37,23 @@ func DialStranger(ctx context.Context, dial Dialer, addr string, c *rtmp.Connect
 
 // WatchStranger is [WatchAlive] with a server of which it is not known whether it
 // answers pings: pongs counts its answers, and before the first one its silence says
-// nothing. What does not answer pings is given up when it takes no more bytes.
-func WatchStranger(conn *rtmp.ClientConn, pongs *atomic.Int64, done <-chan struct{}) error {
+// nothing. What does not answer pings is given up when it takes no more bytes. each is
+// called at every ping, as there.
+func WatchStranger(conn *rtmp.ClientConn, pongs *atomic.Int64, done <-chan struct{}, each func(now time.Time) bool) error {
 	t := time.NewTicker(PeerPing)
 	defer t.Stop()
-	for pongs.Load() == 0 {
-		if err := conn.Ping(uint32(time.Now().UnixMilli())); err != nil {
+	for now := time.Now(); pongs.Load() == 0; {
+		if each != nil && each(now) {
+			return nil
+		}
+		if err := conn.Ping(uint32(now.UnixMilli())); err != nil {
 			return fmt.Errorf("%w: %w", ErrPeerSilent, err)
 		}
 		select {
 		case <-done:
 			return nil
-		case <-t.C:
+		case now = <-t.C:
 		}
 	}
-	return WatchAlive(conn, done, nil)
+	return WatchAlive(conn, done, each)
 }

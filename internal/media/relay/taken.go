@@ -17,7 +17,7 @@ type taken struct {
 	sent atomic.Int64 // stream time of the newest message written; 0 = none
 
 	mu     sync.Mutex
-	stream *live.Stream       // nil: not running, or to a stranger
+	stream *live.Stream       // nil: not running
 	asks   [pingsUnderWay]ask // a ring
 	next   int
 }
@@ -50,6 +50,16 @@ func (t *taken) asked(now time.Time) bool {
 		t.next = (t.next + 1) % len(t.asks)
 	}
 	return false
+}
+
+// unanswered keeps of the stream what was sent within the time in which a dead server is
+// noticed, if not before.
+func (t *taken) unanswered() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if sent := t.sent.Load(); sent != 0 && t.stream != nil {
+		t.stream.Keep(sent - unansweredTime.Milliseconds())
+	}
 }
 
 // answered notes the answer to a ping.
