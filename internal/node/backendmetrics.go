@@ -29,8 +29,8 @@ func newBackendMetrics(n *node) *backendMetrics {
 		weight:     desc("weight", "The backend's weight, against others of 1."),
 		sessions:   desc("sessions", "Sessions at the backend now: all of them if it reports its load, this node's otherwise."),
 		publishers: desc("publishers", "Publishers at the backend now, as weir_backend_sessions."),
-		egress:     desc("egress_bits_per_second", "What the backend sends, as weir_backend_sessions."),
-		ingress:    desc("ingress_bits_per_second", "What the backend gets, as weir_backend_sessions."),
+		egress:     desc("egress_bytes_per_second", "What the backend sends, of weir_backend_sessions."),
+		ingress:    desc("ingress_bytes_per_second", "What the backend gets, of weir_backend_sessions."),
 		streams:    desc("streams", "Streams that the backend is known to have."),
 		total:      desc("sessions_total", "Sessions of this node at the backend."),
 		failures:   desc("session_failures_total", "Sessions of this node that failed by the backend's fault."),
@@ -71,8 +71,8 @@ func (m *backendMetrics) collect(ch chan<- prometheus.Metric, b *admin.Backend) 
 	value(m.weight, b.Weight)
 	value(m.sessions, float64(b.Load.Sessions))
 	value(m.publishers, float64(b.Load.Publishers))
-	value(m.egress, b.Load.Egress)
-	value(m.ingress, b.Load.Ingress)
+	value(m.egress, b.Load.Egress/8)
+	value(m.ingress, b.Load.Ingress/8)
 	value(m.streams, float64(b.Streams))
 	value(m.problem, truth(b.Load.Problem != ""))
 	count(m.total, b.Sessions.Total)
