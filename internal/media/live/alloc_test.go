@@ -94,7 +94,7 @@ func TestLogToSinkAllocatesNothing(t *testing.T) {
 		off := s.logs[RTMP].Load().join.Load().off
 		g.lane.off.Store(off)
 		g.lane.seg = s.logs[RTMP].Load().table.Load().at(off)
-		p.serve(g, h.now())
+		p.serve(g, h.now(), new(tally))
 	})
 	if n != 0 {
 		t.Errorf("%v allocations for a GOP to 100 viewers", n)

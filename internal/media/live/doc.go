@@ -78,9 +78,9 @@
 // wakes those pumps that sleep. A pump walks the viewers of such groups: those that
 // have everything up to the same place stand in a lane (lane.go), of which a pass
 // reads 16 bytes each. There is no lock, channel, goroutine switch or allocation per viewer and message.
-// Between two walks it rests in proportion to what the last one cost, never beyond
-// MaxLatency: at few viewers every message goes out at once, at many a write takes
-// along all that came in 100 ms. Sockets that take no more are tried again by
+// While sending each message at once takes less than a twentieth of its time, it does
+// that; beyond, it walks once in MaxLatency, and a write takes along all that came in 100 ms
+// (pace.go). Sockets that take no more are tried again by
 // timer. Joins, leaves and control come by mailbox, at any time.
 //
 // # The timeline

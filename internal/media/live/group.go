@@ -13,6 +13,7 @@ type group struct {
 	// Owned by the pump.
 	viewers []*Viewer // those who are not in the lane
 	lane    lane
+	seen    uint64 // log.came at the last pass
 
 	// dirty: it is in its beat's stack of groups with news, at most once.
 	dirty atomic.Bool
@@ -47,21 +48,33 @@ func (g *group) remove(v *Viewer) {
 	}
 }
 
-// touch tells the pump that there is more to send. Publishers call it: it takes
-// no lock and never waits.
-func (g *group) touch() {
-	if g.count.Load() == 0 || g.dirty.Swap(true) {
+// touch tells the pump that there is more to send: a picture, or something else.
+// Publishers call it: it takes no lock and never waits.
+func (g *group) touch(picture bool) {
+	if g.count.Load() == 0 {
 		return
 	}
 	b := g.beat
-	for {
-		head := b.dirty.Load()
-		g.next = head
-		if b.dirty.CompareAndSwap(head, g) {
-			break
+	if !g.dirty.Swap(true) {
+		if b.picture.Load() != 0 {
+			b.news.Store(int64(g.pump.hub.now()))
+		}
+		for {
+			head := b.dirty.Load()
+			g.next = head
+			if b.dirty.CompareAndSwap(head, g) {
+				break
+			}
+		}
+		if b.asleep.Load() && b.asleep.Swap(false) {
+			g.pump.notify()
+			return
 		}
 	}
-	if b.asleep.Load() && b.asleep.Swap(false) {
+	if !picture {
+		return
+	}
+	if from := b.picture.Load(); from != 0 && int64(g.pump.hub.now()) >= from && b.picture.CompareAndSwap(from, 0) {
 		g.pump.notify()
 	}
 }

@@ -17,6 +17,7 @@ type log struct {
 	opts *Options
 
 	// Published to readers.
+	came  atomic.Uint64                // how many messages ever; of no consequence but for pace
 	end   atomic.Uint64                // everything below is final, and a whole number of messages
 	table atomic.Pointer[table]        // segments still kept
 	join  atomic.Pointer[joinPoint]    // where joiners start; nil = they wait
@@ -73,6 +74,7 @@ func (l *log) append(now stamp, fl flags, t rtmp.MessageType, ms int64, payload 
 	s.n.Store(n + 1)
 	off := s.base + uint64(s.used)
 	s.used += size
+	l.came.Store(l.came.Load() + 1)
 	l.end.Store(off + uint64(size))
 	return off
 }

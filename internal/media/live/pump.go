@@ -31,6 +31,7 @@ type pump struct {
 	blocked []*Viewer     // whose sockets would block, or who had to yield
 	retryAt time.Duration // the earliest of blocked
 	timer   *time.Timer
+	vec     vector // what is being sent to a lane
 }
 
 const never = time.Duration(1<<63 - 1)
@@ -55,11 +56,14 @@ func (p *pump) run() {
 		if p.readMail(now) {
 			return
 		}
-		worked := p.retry(now)
+		p.retry(now)
 		for _, b := range *p.beats.Load() {
-			if now >= b.restUntil && p.pass(b, now) || worked {
-				end := p.hub.now()
-				b.restUntil = max(b.restUntil, end+rest(end-now, b.max))
+			if !b.rested(now) {
+				continue
+			}
+			start := p.hub.now()
+			if t := p.pass(b, start); t.groups > 0 {
+				b.rest(start, p.hub.now(), t)
 			}
 		}
 		p.sleep()
@@ -67,26 +71,30 @@ func (p *pump) run() {
 }
 
 // pass serves the viewers of every group of a beat with news.
-func (p *pump) pass(b *beat, now time.Duration) bool {
+func (p *pump) pass(b *beat, now time.Duration) (t tally) {
+	b.met = b.aligned && b.picture.Swap(0) == 0
+	b.aligned, b.stretched = false, false
 	g := b.dirty.Swap(nil)
-	if g == nil {
-		return false
-	}
 	for g != nil {
 		next := g.next
 		// Before the log is read: an append from here on puts it back on the stack.
 		g.next = nil
 		g.dirty.Store(false)
-		p.serve(g, now)
+		p.serve(g, now, &t)
 		g = next
 	}
-	return true
+	return t
 }
 
 // serve walks a group: the lane, then those who are not in it, who go no further
 // than the lane did, so that they can join it. A viewer that ends or joins has its
 // place taken by the last one.
-func (p *pump) serve(g *group, now time.Duration) {
+func (p *pump) serve(g *group, now time.Duration, t *tally) {
+	viewers, came := len(g.lane.slots)+len(g.viewers), g.log.came.Load()
+	t.groups++
+	t.sends += viewers
+	t.due += viewers * int(came-g.seen)
+	g.seen = came
 	end := g.log.end.Load()
 	p.sendLane(g, end, now)
 	for i := 0; i < len(g.viewers); {
@@ -98,9 +106,9 @@ func (p *pump) serve(g *group, now time.Duration) {
 }
 
 // retry serves the blocked viewers that are due, and ends the stalled ones.
-func (p *pump) retry(now time.Duration) bool {
+func (p *pump) retry(now time.Duration) {
 	if now < p.retryAt {
-		return false
+		return
 	}
 	p.retryAt = never
 	for i := 0; i < len(p.blocked); {
@@ -117,7 +125,6 @@ func (p *pump) retry(now time.Duration) bool {
 		p.retryAt = min(p.retryAt, v.retryAt)
 		i++
 	}
-	return true
 }
 
 // block notes that a viewer's socket takes no more for now.
@@ -158,7 +165,9 @@ func (p *pump) unblock(v *Viewer) {
 func (p *pump) add(v *Viewer) {
 	g := v.group
 	g.insert(v)
-	g.count.Add(1)
+	if g.count.Add(1) == 1 {
+		g.seen = g.log.came.Load()
+	}
 	p.groups[g] = struct{}{}
 }
 
@@ -184,7 +193,7 @@ func (p *pump) sleep() {
 	until := p.retryAt
 	beats := *p.beats.Load()
 	for _, b := range beats {
-		if now < b.restUntil {
+		if !b.rested(now) {
 			until = min(until, b.restUntil)
 			continue
 		}

@@ -9,20 +9,101 @@ import (
 	"weir/rtmp"
 )
 
-func TestRest(t *testing.T) {
-	for cost, want := range map[time.Duration]time.Duration{
-		0:                      0,
-		5 * time.Microsecond:   0, // few viewers: at once
-		100 * time.Microsecond: 6300 * time.Microsecond,
-		time.Millisecond:       63 * time.Millisecond,
-		30 * time.Millisecond:  70 * time.Millisecond, // the latency bound
-		100 * time.Millisecond: 0,
-		time.Second:            0,
-	} {
-		if got := rest(cost, DefaultMaxLatency); got != want {
-			t.Errorf("after %v: %v, want %v", cost, got, want)
+// load runs a pace for a while: viewers, messages a second, and what a write costs that
+// takes along so many. It returns how long after one pass the last ones came.
+func (p *pace) load(now *time.Duration, viewers, rate int, cost func(messages int) time.Duration) (period time.Duration) {
+	each := time.Second / time.Duration(rate)
+	for range 20 {
+		waits := max(each, period)
+		messages := int(waits / each)
+		start := *now + waits
+		end := start + time.Duration(viewers)*cost(messages)
+		again := p.passed(start, end, viewers, viewers*messages)
+		*now = start
+		period = max(0, again-start)
+	}
+	return period
+}
+
+func TestPumpSendsAtOnceWhileThereIsTime(t *testing.T) {
+	cost := func(messages int) time.Duration {
+		return 3500*time.Nanosecond + time.Duration(messages)*300*time.Nanosecond
+	}
+	p := pace{max: DefaultMaxLatency}
+	var now time.Duration
+	for _, tc := range []struct {
+		viewers int
+		want    time.Duration
+	}{{1, 0}, {50, 0}, {150, 0}, {250, DefaultMaxLatency}, {1000, DefaultMaxLatency}, {150, DefaultMaxLatency}, {90, 0}, {150, 0}} {
+		if got := p.load(&now, tc.viewers, 77, cost); got != tc.want {
+			t.Errorf("%d viewers: %v between passes, want %v", tc.viewers, got, tc.want)
 		}
 	}
+	// Who allows 350 ms wants it used.
+	p = pace{max: 350 * time.Millisecond}
+	if got := p.load(&now, 100, 77, cost); got != p.max {
+		t.Errorf("with 350 ms: %v", got)
+	}
+}
+
+// One window in which others had the core is no load.
+func TestPumpIsNotTakenInByItsNeighbours(t *testing.T) {
+	p := pace{max: DefaultMaxLatency}
+	var now time.Duration
+	dear := 0
+	got := p.load(&now, 20, 77, func(int) time.Duration {
+		if dear++; dear == 10 {
+			return 2 * time.Millisecond
+		}
+		return 4 * time.Microsecond
+	})
+	if got != 0 {
+		t.Errorf("%v between passes", got)
+	}
+}
+
+// The passes of a busy pump follow right upon a picture, if one comes at the right time.
+func TestBusyPumpWaitsForAPicture(t *testing.T) {
+	inWorld(t, Options{Pumps: 1}, func(w *world) {
+		w.headers(1)
+		w.video(0, true)
+		sinks := make([]*dear, 40)
+		for i := range sinks {
+			sinks[i] = &dear{sink: sink{room: -1}, cost: 200 * time.Microsecond}
+			w.s.Join(JoinOptions{Sink: sinks[i]})
+		}
+		elapse(time.Second)
+		var pictures []time.Time
+		for i := range 90 { // 30 a second, and a sound in between
+			time.Sleep(16 * time.Millisecond)
+			w.audio(uint32(i*33 + 16))
+			time.Sleep(17*time.Millisecond + time.Millisecond*time.Duration(i%2))
+			pictures = append(pictures, time.Now())
+			w.video(uint32(i*33+33), false)
+		}
+		elapse(time.Second)
+		var off []time.Duration // from a picture to the pass
+		times := sinks[0].times
+		for _, at := range times[len(times)-15 : len(times)-1] {
+			var from time.Duration = -1
+			for _, p := range pictures {
+				if !p.After(at) {
+					from = at.Sub(p)
+				}
+			}
+			off = append(off, from)
+		}
+		for _, d := range off {
+			if d < 0 || d > 10*time.Millisecond {
+				t.Fatalf("passes came so long after pictures: %v", off)
+			}
+		}
+		for j := len(times) - 14; j < len(times)-1; j++ {
+			if d := times[j].Sub(times[j-1]); d < 60*time.Millisecond || d > 105*time.Millisecond {
+				t.Errorf("%v between passes", d)
+			}
+		}
+	})
 }
 
 // dear is a sink whose writes take time, in a bubble.

@@ -71,6 +71,15 @@ func (s *segment) find(off uint64) int {
 	return i
 }
 
+// from returns the bytes from off, which it holds or where it ends, up to end or its own.
+// end is what the log's was.
+func (s *segment) from(off, end uint64) []byte {
+	if sealed := s.sealed.Load(); sealed != 0 {
+		end = min(end, sealed)
+	}
+	return s.mem[off-s.base : end-s.base]
+}
+
 // table is the list of a log's segments, immutable.
 type table struct {
 	segs []*segment // ascending, without gaps; segs[0].num = first

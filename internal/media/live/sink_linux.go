@@ -26,6 +26,36 @@ func sendTo(fd int, b []byte) (int, error) {
 	}
 }
 
+// wire is a vector as the kernel reads it.
+type wire struct {
+	iov [2]syscall.Iovec
+	msg syscall.Msghdr
+}
+
+// sendTo sends both pieces in one call, without waiting.
+func (v *vector) sendTo(fd int) (int, error) {
+	w := &v.wire
+	if w.msg.Iov == nil {
+		for i, b := range [2][]byte{v.a, v.b} {
+			w.iov[i].Base = unsafe.SliceData(b)
+			w.iov[i].SetLen(len(b))
+		}
+		w.msg.Iov, w.msg.Iovlen = &w.iov[0], 2
+	}
+	for {
+		n, _, errno := syscall.RawSyscall(syscall.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&w.msg)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+		switch errno {
+		case 0:
+			return int(n), nil
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			return 0, nil
+		}
+		return 0, os.NewSyscallError("sendmsg", errno)
+	}
+}
+
 // gather turns Nagle's algorithm on: a small message waits in the kernel while
 // earlier ones are under way, and goes with what has come meanwhile.
 func gather(fd int) {

@@ -23,5 +23,17 @@ func sendTo(fd int, b []byte) (int, error) {
 	}
 }
 
+type wire struct{}
+
+// sendTo sends both pieces, one after the other.
+func (v *vector) sendTo(fd int) (int, error) {
+	n, err := sendTo(fd, v.a)
+	if n < len(v.a) || err != nil {
+		return n, err
+	}
+	m, err := sendTo(fd, v.b)
+	return n + m, err
+}
+
 // gather is of Linux only: elsewhere a message is a packet.
 func gather(int) {}

@@ -244,12 +244,12 @@ func (s *Stream) count(r Reason, n int) {
 }
 
 // wake tells pumps and cursors that there is more. It never waits.
-func (s *Stream) wake() {
+func (s *Stream) wake(picture bool) {
 	for f := range s.logs {
 		if l := s.logs[f].Load(); l != nil {
 			for i := range l.groups {
 				if g := l.groups[i].Load(); g != nil {
-					g.touch()
+					g.touch(picture)
 				}
 			}
 		}

@@ -30,7 +30,7 @@ func (w *Writer) Write(t rtmp.MessageType, ts uint32, payload []byte) error {
 	}
 	s.mu.Unlock()
 	if r == "" {
-		s.wake()
+		s.wake(t == rtmp.Video)
 	}
 	return nil
 }
