@@ -33,6 +33,7 @@ type Conn struct {
 	tryRead func(fd uintptr) bool
 	readNow bool  // ErrIdle instead of waiting
 	mute    bool  // ErrOwes instead of writing
+	fills   int   // reads since NeverWait
 	short   bool  // the last read took all there was
 	idle    bool  // result of tryRead: nothing there
 	readN   int   // result of tryRead
@@ -204,12 +205,16 @@ var ErrOwes = errors.New("rtmp: an answer is to be written first")
 
 // NeverWait makes reads wait neither for bytes (ErrIdle, as ReadNow does) nor for
 // the peer to take an answer: they return ErrOwes, which is not final either, and
-// leave the answer to the next read after NeverWait(false). It is for a goroutine that
-// reads many connections in turn. Only on TCP; only the reading goroutine may call it.
+// leave the answer to the next read after NeverWait(false). So do they when the peer keeps
+// sending, and nothing of it comes out. It is for a goroutine that reads many connections in
+// turn. Only on TCP; only the reading goroutine may call it.
 func (c *Conn) NeverWait(on bool) {
 	c.ReadNow(on)
-	c.mute = on
+	c.mute, c.fills = on, 0
 }
+
+// muteFills is how many reads NeverWait allows: half a megabyte.
+const muteFills = 8
 
 // ReadMark sets how many bytes must have come before the connection counts as
 // readable for those who wait for it (SO_RCVLOWAT); the end of the connection always

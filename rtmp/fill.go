@@ -33,8 +33,10 @@ func (c *Conn) openRaw() {
 func (c *Conn) fill() error {
 	c.consumed()
 	c.house.queue(c)
-	if c.mute && c.owed {
-		return ErrOwes
+	if c.mute {
+		if c.fills++; c.owed || c.fills > muteFills {
+			return ErrOwes
+		}
 	}
 	if err := c.settle(); err != nil {
 		return err

@@ -212,6 +212,8 @@ func TestP4CollectorsDoNotWaitForAClient(t *testing.T) {
 	}
 	deaf, id := dial("deaf")
 	<-h.come
+	loud, _ := dial("loud") // sends what nobody has asked for
+	<-h.come
 	flood, stop := context.WithCancel(t.Context())
 	defer stop()
 	var flooding sync.WaitGroup
@@ -221,6 +223,14 @@ func TestP4CollectorsDoNotWaitForAClient(t *testing.T) {
 			deaf.NetConn().SetWriteDeadline(time.Now().Add(time.Second))
 			if deaf.Send(id, "FCSubscribe", "y") != nil {
 				return // nobody reads it any more
+			}
+		}
+	})
+	flooding.Go(func() {
+		for flood.Err() == nil {
+			loud.NetConn().SetWriteDeadline(time.Now().Add(time.Second))
+			if loud.WriteMessage(number(99, 0, 60_000)) != nil {
+				return
 			}
 		}
 	})
@@ -241,5 +251,6 @@ func TestP4CollectorsDoNotWaitForAClient(t *testing.T) {
 	}
 	stop()
 	deaf.Close()
+	loud.Close()
 	flooding.Wait()
 }

@@ -149,11 +149,27 @@ func (c *conn) park() bool {
 	return true
 }
 
-// unpark goes on reading, on a new goroutine.
-func (c *conn) unpark() {
+// glance reads what a parked client has said. Nearly always it acknowledges what it has got,
+// and its connection is parked again; for all else there is a goroutine. The watcher's
+// goroutine calls it, so it does not wait.
+func (c *conn) glance() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.unparkLocked()
+	mine := c.parked
+	c.parked = false
+	c.mu.Unlock()
+	if !mine {
+		return
+	}
+	c.rtmp.NeverWait(true)
+	_, err := c.rtmp.Next() // there is no media from one who does not publish
+	c.rtmp.NeverWait(false)
+	switch {
+	case errors.Is(err, rtmp.ErrIdle) && c.park():
+	case err == nil, errors.Is(err, rtmp.ErrIdle), errors.Is(err, rtmp.ErrOwes):
+		go c.run(c.listen)
+	default:
+		go c.run(func() error { return err })
+	}
 }
 
 func (c *conn) unparkLocked() {

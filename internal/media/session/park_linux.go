@@ -116,7 +116,7 @@ func (p *parker) watch() {
 			c := p.conns[number]
 			p.mu.Unlock()
 			if c != nil {
-				c.unpark()
+				c.glance()
 			}
 		}
 	}
