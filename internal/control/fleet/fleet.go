@@ -209,7 +209,9 @@ func (f *Fleet) decide(q *question, now time.Duration) (place.Decision, error) {
 	d, ok := f.reach(q, now)
 	if !ok && q.unknown && q.realm == place.Foreign {
 		q.realm = place.Nodes
-		d, ok = f.reach(q, now)
+		if d, ok = f.reach(q, now); !ok {
+			q.realm = place.Foreign // why not there says more
+		}
 	}
 	if !ok {
 		return d, &place.NoServerError{Rejected: f.explain(q, nil)}
