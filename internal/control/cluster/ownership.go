@@ -71,14 +71,21 @@ func (o *Ownership) LostTo() (owner string, epoch stream.Epoch) {
 	return o.lostTo.Owner, o.lostTo.Epoch
 }
 
-// Update replaces the public facts; they are written in the background. Not more than
+// Update replaces the public facts; they are written in the background. A change of the
+// foreign server that has the stream is told to subscribers, as one of owners is. Not more than
 // about once a second: every change goes to every node.
 func (o *Ownership) Update(f Facts) {
 	o.c.mu.Lock()
+	moved := o.facts.Backend != f.Backend
 	o.facts = f
 	o.touch()
+	r, granted := o.c.localRecord(o)
+	granted = granted && !o.ended
 	o.c.mu.Unlock()
 	o.c.wakeReconciler.ring()
+	if moved && granted { // who asks here need not wait for the store
+		o.c.view.notify(o.name, OwnerChange{Record: r, Present: true})
+	}
 }
 
 // Release gives the stream back. It tries the store at once, within claimTimeout and whether

@@ -182,7 +182,7 @@ func (v *view) put(p parsed, kv store.KV, change *fleetChange) {
 		}
 		v.streams[p.name] = s
 		v.absent.remove(p.name)
-		if old == nil || old.Epoch != s.Epoch || old.Owner != s.Owner {
+		if old == nil || old.Epoch != s.Epoch || old.Owner != s.Owner || old.Facts.Backend != s.Facts.Backend {
 			v.publish(p.name, OwnerChange{Record: s.StreamRecord, Present: true})
 		}
 	case "pulls":
