@@ -6,8 +6,8 @@
 //
 // The publisher writes into a stream of its own in the front's memory, and a
 // relay.Push sends that to the chosen origin. The stream keeps headers and the
-// GOP, so a failed origin is replaced by pushing the same stream again from its
-// last key frame, with the same timestamps, to another one:
+// GOP, and what the origin has not taken, so a failed one is replaced by pushing the same stream again
+// from a key frame before that, with the same timestamps, to another one:
 //
 //	client ──Write──▶ live.Stream ──cursor──▶ Push ──▶ origin A   ✗
 //	                                   └────▶ Push ──▶ origin B
@@ -24,7 +24,8 @@
 // # Carrying a viewer
 //
 // The front plays from the chosen edge over a connection of the viewer's own
-// and forwards messages. What the client said of itself goes along.
+// and forwards messages, placed by a live.Continuity: the next edge is asked for what comes after the
+// last message that the client was sent. What the client said of itself goes along.
 //
 // # Goroutines
 //

@@ -24,7 +24,7 @@ func TestEdgeKilledBehindAFront(t *testing.T) {
 
 		s.gap("back", target{p99: time.Second, always: 4 * time.Second}, gaps(behind)...)
 		s.gap("gap at other edges", target{p99: 200 * ms, always: 2 * time.Second}, gaps(others)...)
-		s.clean(slices.Concat(behind, others), false)
+		s.clean(slices.Concat(behind, others), true)
 		s.eventually(15*time.Second, "one pull for each edge", c.pulled("front", "alice", "e2", "e3"))
 		s.onePull("alice", "e2", "e3")
 	})

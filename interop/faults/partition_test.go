@@ -55,7 +55,7 @@ func TestSilentPartitionOfAnOrigin(t *testing.T) {
 		s.eventually(15*time.Second, "everybody agrees on o2", c.truth(map[string]string{"alice": "o2"}))
 		s.sees(viewers, time.Second, 10*time.Second)
 		s.zero("publisher closes", closes(p))
-		s.clean(viewers, false)
+		s.clean(viewers, true)
 		s.eventually(10*time.Second, "one pull", c.pulled("f1", "alice", "e1"))
 	})
 }

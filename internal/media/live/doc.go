@@ -30,7 +30,8 @@
 //	s[i+1].base = s[i].sealed             offsets have no holes
 //	s.sealed = 0 or s.base + s.used       0 only for the last one
 //	entries[i+1].off = entries[i].off + entries[i].size, for i+1 < s.n
-//	l.join = nil or l.join.off >= table.segs[0].base
+//	l.join = nil or l.join.off >= table.segs[0].base; the same for the points before it
+//	all frames of s are on the clock s.clock
 //	l.end - l.join.off <= RetainBytes and last time - l.join.ms <= RetainTime
 //	bytes in the table <= RetainBytes + the largest message + 2 SegmentBytes
 //
@@ -85,17 +86,22 @@
 //
 // # The timeline
 //
-// Publishers' 32-bit timestamps become one 64-bit clock of ms. The first source
-// keeps its own times. A source with another Timeline is moved, all its tracks by
-// the same amount, to one frame after the end of the last; its pictures start at a
-// key frame. A source with the same Timeline goes on where the last stopped, and
-// what it repeats is dropped. On no track does time go back.
+// Publishers' 32-bit timestamps become one 64-bit clock of ms. A publisher's own clock is its
+// base; all frames of a base are moved by one shift ([Clock]), so each has one time
+// on its base wherever it is delivered. The first source keeps its own times. A source
+// on another base is moved, all its tracks by the same amount, to one frame after the end of
+// the last; its pictures start at a key frame. Of a base that was here before, what was
+// delivered is dropped, and if it was the last one its times go on. On no track does time go back.
+//
+// A reader that is another node is told of each clock before its first frame, and may
+// begin at an earlier join point: the newest one that is not after what it has ([Position]).
+// [Continuity] is the same for messages without a log.
 //
 // # The caller's duties, in order
 //
 //  1. [Hub.Open] or [Hub.Lookup], and [Stream.Release] at the end.
-//  2. A source: [Stream.Attach] with its epoch, [Writer.Write] from one
-//     goroutine, [Writer.Close]. Splitting aggregates and taking off
+//  2. A source: [Stream.Attach] with its epoch, [Writer.SetClock] if its clock is not
+//     known then, [Writer.Write] from one goroutine, [Writer.Close]. Splitting aggregates and taking off
 //     @setDataFrame is the caller's work.
 //  3. When the stream is over, and not just its source: [Stream.End].
 //  4. A viewer on a plain socket: announce [ChunkSize] in its preamble, answer

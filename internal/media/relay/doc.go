@@ -32,7 +32,8 @@
 // # Push
 //
 // [Push] is the other direction: one connection a stream, a cursor over its log,
-// the far side sees a publisher. A front carries publishers with it.
+// the far side sees a publisher. A front carries publishers with it. The answers to its pings say what
+// a member has read; the stream keeps the rest for the next push.
 //
 // # Goroutines and memory
 //
