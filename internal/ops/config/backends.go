@@ -187,12 +187,13 @@ type BackendLoad struct {
 }
 
 // builtin are the defaults below all others. Interval 2 s and fall 3 as HAProxy has: a dead
-// server is noticed by sessions first. A server back from the dead is tried twice.
+// server is noticed by sessions first. A server back from the dead is tried twice. Timeout 1 s: a frozen one is offered
+// sessions until the last of its checks has waited that long.
 func builtin() BackendSettings {
 	return BackendSettings{
 		Roles: []BackendRole{RolePublish, RolePlay}, Kind: new(KindOther), Weight: new(1.0), Announce: new(AnnounceNone),
 		Check: CheckSettings{Kind: new(CheckRTMP), Interval: new(2 * time.Second), Jitter: new(200 * time.Millisecond),
-			Timeout: new(2 * time.Second), Rise: new(2), Fall: new(3), Passive: new(true)},
+			Timeout: new(time.Second), Rise: new(2), Fall: new(3), Passive: new(true)},
 		Load: LoadSettings{Interval: new(5 * time.Second)},
 	}
 }

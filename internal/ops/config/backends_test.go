@@ -29,7 +29,7 @@ func TestBackendsAreLayers(t *testing.T) {
 	one, two := b.Backend(b.Servers[0]), b.Backend(b.Servers[1])
 	want := Backend{Name: "edge1", RTMP: "10.0.1.1:1935", HTTP: "10.0.1.1:8080", Zone: "a", Play: true, Kind: KindNginx, Weight: 2,
 		MaxConnections: 100, Egress: 2.5e9, Announce: AnnounceNone,
-		Check: BackendCheck{Kind: CheckRTMP, Interval: time.Second, Jitter: 200 * time.Millisecond, Timeout: 2 * time.Second, Rise: 2, Fall: 3,
+		Check: BackendCheck{Kind: CheckRTMP, Interval: time.Second, Jitter: 200 * time.Millisecond, Timeout: time.Second, Rise: 2, Fall: 3,
 			URL: "http://10.0.1.1/edge1", Passive: true},
 		Load: BackendLoad{Kind: LoadNone, Interval: 5 * time.Second}}
 	if one != want {

@@ -93,7 +93,7 @@ func (c *Checker) changed(ch *fleet.Change) {
 		if t != nil {
 			c.end(t)
 		}
-		if s.Health != (fleet.Health{}) {
+		if s.Health.State != fleet.HealthUnknown {
 			c.o.Backends.SetHealth(s.Name, fleet.Health{})
 		}
 	case t == nil:

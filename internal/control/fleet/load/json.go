@@ -54,11 +54,6 @@ func items(limit int, each member) member {
 // into decodes a value that is small, or bounded by the page.
 func into(v any) member { return func(d *json.Decoder) error { return d.Decode(v) } }
 
-// within reads an object inside of an object.
-func within(members map[string]member) member {
-	return func(d *json.Decoder) error { return object(d, members) }
-}
-
 // past reads a value that nobody wants.
 func past(d *json.Decoder) error {
 	for depth := 0; ; {
