@@ -50,7 +50,7 @@ type Cluster struct {
 	lease     store.LeaseID // 0: none
 	leaseLost time.Time     // when the last one ended; zero: none has
 	seen      seen
-	incRev    int64 // revision of the incarnation's key: a condition of every claim
+	incRev    int64  // revision of the incarnation's key: a condition of every claim
 	back      uint64 // an incarnation under which the store went back
 	newest    write  // of this node's own
 	secret    []byte
