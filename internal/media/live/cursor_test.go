@@ -185,6 +185,13 @@ func TestP3CursorReachesBack(t *testing.T) {
 		if got := seqs(w.seen(w.join(openSink(), JoinOptions{})))[0]; got != key[3] {
 			t.Errorf("a viewer begins at %d, not at the newest key frame %d", got, key[3])
 		}
+		other := openSink()
+		v := w.s.Join(JoinOptions{Sink: other, Preamble: setChunkSize, From: Position{"clock", 2999}, Tell: func(Clock) []byte { return nil }})
+		synctest.Wait()
+		if got := seqs(decode(w, other.taken()))[0]; got != key[2] {
+			t.Errorf("another server at a pump begins at %d, want %d", got, key[2])
+		}
+		v.Close()
 		elapse(2 * overlapTime)
 		w.video(4000, false)
 		is("long after", first("clock", 1999), key[3])
