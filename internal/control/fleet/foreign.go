@@ -8,6 +8,9 @@ import (
 	"weir/internal/control/place"
 )
 
+// never is before every reservation.
+const never = time.Duration(-1 << 62)
+
 // syncBackends makes the index what the backends are. It needs f.mu.
 func (f *Fleet) syncBackends(nodes []cluster.Node, listed map[string]bool, now time.Duration, first bool) {
 	f.foreign = 0
@@ -38,7 +41,11 @@ func (f *Fleet) syncBackends(nodes []cluster.Node, listed map[string]bool, now t
 			asOf = x.LoadSeen
 		}
 		m.counted = l
-		f.index.Report(m.id, l, asOf.Sub(f.start)-settled)
+		confirmed := never
+		if !asOf.IsZero() {
+			confirmed = asOf.Sub(f.start) - settled
+		}
+		f.index.Report(m.id, l, confirmed)
 	}
 }
 
@@ -49,7 +56,7 @@ func (f *Fleet) count(m *member) {
 	f.backends.mu.RUnlock()
 	l.EgressBPS, l.IngressBPS, l.CPU = m.counted.EgressBPS, m.counted.IngressBPS, m.counted.CPU
 	m.counted = l
-	f.index.Report(m.id, l, -1<<62)
+	f.index.Report(m.id, l, never)
 }
 
 // elsewhere is what the other fronts have at a backend, as they say.

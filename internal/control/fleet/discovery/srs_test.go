@@ -183,6 +183,9 @@ func TestFloodsOfRegistrations(t *testing.T) {
 			if code, _ := register(s, body); code == 503 {
 				said++
 			}
+			if most := newBurst + newPerSecond; i == 999 && o.Backends.Len() > most+1 {
+				t.Errorf("%d at once", o.Backends.Len())
+			}
 			if i%1000 == 0 {
 				time.Sleep(time.Second)
 			}

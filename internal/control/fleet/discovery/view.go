@@ -41,7 +41,7 @@ type view struct {
 	stats   Stats
 	names   map[string]bool
 	told    time.Time // when a failure was last mentioned
-	words   string    // of it
+	words   string    // of it; "" if none has been since the last success
 	silent  int       // failures not mentioned since
 	refused string    // what was last said of backends that could not be registered
 }
@@ -64,7 +64,7 @@ func (v *view) good(list []fleet.Backend) {
 	v.names = now
 	v.stats.Updates++
 	v.stats.Servers = len(now)
-	if again := v.stats.Failing != ""; again || first || added+removed > 0 {
+	if again := v.words != ""; again || first || added+removed > 0 {
 		v.o.Emit.Emit(event.Discovered{Source: v.source, Servers: len(now), Added: added, Removed: removed, Again: again})
 	}
 	v.stats.Failing, v.words, v.silent = "", "", 0
@@ -83,7 +83,7 @@ func (v *view) same() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.stats.Updates++
-	if v.stats.Failing != "" {
+	if v.words != "" {
 		v.o.Emit.Emit(event.Discovered{Source: v.source, Servers: len(v.names), Again: true})
 	}
 	v.stats.Failing, v.words, v.silent = "", "", 0

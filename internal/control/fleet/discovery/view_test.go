@@ -45,6 +45,17 @@ func TestFailuresAreSaidNowAndThen(t *testing.T) {
 		if !h.has(again) {
 			t.Error("nobody heard that it works again")
 		}
+		time.Sleep(changeAfter)
+		before := len(h.events)
+		for range 600 { // it comes and goes
+			v.bad(errors.New("away"))
+			time.Sleep(500 * time.Millisecond)
+			v.same()
+			time.Sleep(500 * time.Millisecond)
+		}
+		if n := len(h.events) - before; n < 118 || n > 122 {
+			t.Errorf("its coming and going was said %d times in ten minutes", n)
+		}
 	})
 }
 
