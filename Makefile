@@ -34,9 +34,9 @@ fuzz: ## every fuzz target for 10 min; FUZZ=pattern chooses
 bench: ## run the micro benchmarks
 	go test -run '^$$' -bench . -benchmem ./amf/... ./flv/... ./rtmp/... ./internal/...
 
-bench-fanout: tools build ## one stream to many viewers, beside nginx-rtmp and the bare floor; FANOUT="-rounds 1 -viewers 500" chooses
+bench-fanout: tools build ## one stream to many viewers, beside nginx-rtmp and the bare floor; SCENES="main low …" or FANOUT="-viewers 500" choose
 	go build -trimpath -o bin/fanout ./bench/fanout
-	bin/fanout $(FANOUT)
+	$(if $(SCENES),for s in $(SCENES); do bin/fanout -scene $$s $(FANOUT) || exit 1; done,bin/fanout $(FANOUT))
 
 bench-faults: tools ## break a cluster 20 times in each way, at full scale: some hours; FAULTS=pattern RUNS=n choose
 	go test -count=1 -v -timeout 24h -run '$(FAULTS)' ./interop/faults -full -runs $(RUNS) -out ../../bench/results/faults

@@ -17,9 +17,17 @@ type contender interface {
 // server is a contender that runs.
 type server struct {
 	url       string // of its stream
+	viewURL   string // where it is played, if not there
 	pid       int
 	publishes bool // it makes the stream itself
 	stop      func()
+}
+
+func (s *server) play() string {
+	if s.viewURL != "" {
+		return s.viewURL
+	}
+	return s.url
 }
 
 // tools are what trials are made with.
@@ -34,7 +42,7 @@ type tools struct {
 func parseContender(t *tools, s string) (contender, error) {
 	name, rest, external := strings.Cut(s, "=")
 	switch {
-	case s == "weir" || strings.HasPrefix(s, "weir@"):
+	case s == "weir", s == "weir-flv", strings.HasPrefix(s, "weir@"), strings.HasPrefix(s, "weir-flv@"):
 		return newWeir(t, s)
 	case s == "nginx":
 		return nginx{t}, nil

@@ -10,6 +10,8 @@
 // The congestion control is cubic for everybody while it runs: under bbr, pacing timers
 // send from contexts that are charged to nobody.
 //
+// -scene NAME chooses flags that go together (scene.go), a row of the table in docs/design/fanout.md each.
+//
 // What it writes, after each round, into the directory given:
 //
 //	fanout-TIME.json  every trial's full result, the machine, the commit
@@ -20,6 +22,7 @@
 //
 //	weir                          this tree's, as configured by default
 //	weir@KEY=VALUE,KEY=VALUE      with these keys of its configuration
+//	weir-flv                      the same, played over HTTP-FLV
 //	nginx                         nginx-rtmp, one worker, chunk_size 4096, no logs
 //	floor-send  floor-nodelay     a call per message and viewer, with and without Nagle
 //	floor-writev100               a writev per viewer every 100 ms (or any number)

@@ -50,10 +50,22 @@ func run(ctx context.Context, args []string) error {
 	f.IntVar(&p.sample, "sample", 20, "viewers that are parsed")
 	f.Float64Var(&p.rate, "rate", 500, "joins per second; 0 = as fast as they are answered")
 	f.IntVar(&p.concurrency, "concurrency", 50, "joins that wait for their answer at a time")
+	f.IntVar(&p.deaf, "deaf", 0, "so many more viewers, who read nothing")
 	f.BoolVar(&p.joins, "joins", false, "the tables are about the joins, not the window")
 	name := f.String("name", "fanout", "beginning of the results' file names")
+	scene := f.String("scene", "", "one of "+strings.Join(sceneNames(), ", ")+": flags that go together; others on the command line prevail")
 	if err := f.Parse(args); err != nil {
 		return err
+	}
+	if *scene != "" {
+		flags, ok := scenes[*scene]
+		if !ok {
+			return fmt.Errorf("scene %q: want one of %s", *scene, strings.Join(sceneNames(), ", "))
+		}
+		*name = "fanout-" + *scene
+		if err := f.Parse(append(strings.Split(flags, "|"), args...)); err != nil {
+			return err
+		}
 	}
 	if f.NArg() > 0 {
 		return fmt.Errorf("unexpected %q", f.Arg(0))

@@ -25,6 +25,7 @@ type plan struct {
 	// what the tables are about.
 	concurrency int
 	joins       bool
+	deaf        int
 }
 
 func (p *plan) parseLoads(viewers, bitrates, readers string, streams int) error {

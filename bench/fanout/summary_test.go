@@ -100,7 +100,7 @@ func TestLoads(t *testing.T) {
 	if err := p.parseLoads("100 500", "1.1 2.6", "lazy eager", 1); err != nil || len(p.loads) != 8 {
 		t.Error(len(p.loads), err)
 	}
-	for _, bad := range [][3]string{{"", "1", "lazy"}, {"0", "1", "lazy"}, {"1", "0.1", "lazy"}, {"1", "1", "keen"}} {
+	for _, bad := range [][3]string{{"", "1", "lazy"}, {"0", "1", "lazy"}, {"1", "0", "lazy"}, {"1", "1", "keen"}} {
 		if err := (&plan{rounds: 1}).parseLoads(bad[0], bad[1], bad[2], 1); err == nil {
 			t.Errorf("%q was taken", bad)
 		}

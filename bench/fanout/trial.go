@@ -45,7 +45,7 @@ func (p *plan) measure(ctx context.Context, t *tools, c contender, tr *trial) er
 		}
 		defer func() { tr.Publish = end() }()
 	}
-	if err := plays(ctx, s.url, tr.Load.Streams); err != nil {
+	if err := plays(ctx, s.play(), tr.Load.Streams); err != nil {
 		return err
 	}
 	return p.play(ctx, t, s, tr)
@@ -75,7 +75,7 @@ func publish(t *tools, url string, l load) (end func() *bench.PublishResult, err
 
 // plays waits until every stream is there.
 func plays(ctx context.Context, url string, streams int) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second+time.Duration(streams)*50*time.Millisecond)
 	defer cancel()
 	for range time.Tick(50 * time.Millisecond) {
 		r, err := bench.Play(ctx, bench.PlayOptions{
@@ -96,7 +96,7 @@ func plays(ctx context.Context, url string, streams int) error {
 
 // play runs the viewers.
 func (p *plan) play(ctx context.Context, t *tools, s *server, tr *trial) error {
-	cmd := exec.CommandContext(ctx, t.weir, "bench", "play", s.url, "--json", "--pid", strconv.Itoa(s.pid),
+	cmd := exec.CommandContext(ctx, t.weir, "bench", "play", s.play(), "--json", "--deaf", strconv.Itoa(p.deaf), "--pid", strconv.Itoa(s.pid),
 		"--viewers", strconv.Itoa(tr.Load.Viewers), "--streams", strconv.Itoa(tr.Load.Streams), "--reader", string(tr.Load.Reader), "--sample", strconv.Itoa(p.sample),
 		"--rate", strconv.FormatFloat(p.rate, 'f', -1, 64), "--concurrency", strconv.Itoa(p.concurrency), "--warmup", p.warmup.String(), "--for", p.window.String())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -71,7 +71,7 @@ func (w weir) start(ctx context.Context, _ load) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	var addr, last string
+	var addr, http, last string
 	err = firstLine(log, func(line string) bool {
 		var entry struct{ Msg, What, Addr string }
 		last = line
@@ -80,6 +80,9 @@ func (w weir) start(ctx context.Context, _ load) (*server, error) {
 		}
 		if entry.What == "rtmp" && entry.Addr != "" {
 			addr = entry.Addr
+		}
+		if entry.What == "http" && entry.Addr != "" {
+			http = entry.Addr
 		}
 		return entry.Msg == "ready"
 	})
@@ -90,5 +93,9 @@ func (w weir) start(ctx context.Context, _ load) (*server, error) {
 		stop()
 		return nil, fmt.Errorf("%s: %w: %s", w.label, err, last)
 	}
-	return &server{url: "rtmp://" + addr + "/live/fanout", pid: cmd.Process.Pid, stop: stop}, nil
+	up := &server{url: "rtmp://" + addr + "/live/fanout", pid: cmd.Process.Pid, stop: stop}
+	if strings.HasPrefix(w.label, "weir-flv") {
+		up.viewURL = "http://" + http + "/live/fanout.flv"
+	}
+	return up, nil
 }

@@ -43,7 +43,7 @@ func benchFlags(cmd *cobra.Command, pace *bench.Pace, pids *[]int, insecure *boo
 	f.Float64Var(&pace.Rate, "rate", 500, "sessions to start per second; 0 = as fast as they are answered")
 	f.IntVar(&pace.Concurrency, "concurrency", 50, "sessions that wait for their answer at a time")
 	f.IntSliceVar(pids, "pid", nil, "a process of the server to sample: CPU and memory; may be repeated")
-	f.BoolVar(insecure, "insecure", false, "take any certificate (rtmps)")
+	f.BoolVar(insecure, "insecure", false, "take any certificate (rtmps, https)")
 	return shared{f.Bool("json", false, "print the result as JSON")}
 }
 
@@ -53,13 +53,14 @@ func benchPlay() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "play URL...", Short: "Watch with many viewers",
 		Long: "Watch with many viewers, most of whose bytes the kernel discards, and judge sessions,\n" +
-			"latency, gaps and, of stamped streams (weir bench publish), frames. URLs: rtmp, rtmps,\n" +
-			"tcp (a chunk stream without conversation); {} is the stream's number.",
+			"latency, gaps and, of stamped streams (weir bench publish), frames. URLs: rtmp, rtmps, http and\n" +
+			"https (HTTP-FLV: /APP/NAME.flv), tcp (a chunk stream without conversation); {} is the stream's number.",
 		Args: someURLs,
 	}
 	f := cmd.Flags()
 	f.IntVarP(&o.Viewers, "viewers", "n", 100, "how many viewers")
 	f.IntVar(&o.Streams, "streams", 1, "streams behind each URL")
+	f.IntVar(&o.Deaf, "deaf", 0, "so many more viewers, who read nothing after their first key frame")
 	f.StringVar(&reader, "reader", string(bench.Lazy), "lazy: visits each socket every 100-800 ms; eager: wakes for every packet")
 	f.IntVar(&o.Loops, "loops", 1, "threads that discard")
 	f.IntVar(&o.Sample, "sample", 20, "viewers that are parsed to the end")

@@ -16,7 +16,7 @@ func TestBenchExitCodes(t *testing.T) {
 		{[]string{"bench"}, 0, "publish"},
 		{[]string{"bench", "watch"}, 2, `unknown command "watch"`},
 		{[]string{"bench", "play"}, 2, "no URL given"},
-		{[]string{"bench", "play", "http://h/live/a"}, 2, "the scheme is not"},
+		{[]string{"bench", "play", "ftp://h/live/a"}, 2, "the scheme is not"},
 		{[]string{"bench", "play", closed, "--reader", "keen"}, 2, "want lazy or eager"},
 		{[]string{"bench", "play", closed, "--pid", "1073741824"}, 2, "process 1073741824"},
 		{[]string{"bench", "publish", closed, "--fps", "0"}, 2, "--fps"},

@@ -16,7 +16,7 @@ type dialer struct {
 func (d dialer) dial(ctx context.Context, t Target) (nc net.Conn, established time.Time, err error) {
 	nc, err = new(net.Dialer).DialContext(ctx, "tcp", t.Host)
 	established = time.Now()
-	if err != nil || t.Scheme != "rtmps" {
+	if err != nil || !t.secure() {
 		return nc, established, err
 	}
 	host, _, _ := net.SplitHostPort(t.Host)

@@ -9,7 +9,7 @@
 // # Viewers
 //
 // Every viewer is real until its first key frame: TCP (and TLS), handshake, connect,
-// createStream, play, over package weir/rtmp. Then:
+// createStream, play, over package weir/rtmp, or a GET. Then:
 //
 //   - a sample of them ([PlayOptions].Sample) is parsed to the end: package stamp counts
 //     what was lost, doubled or foreign, and the frames' age is the added latency;
@@ -24,7 +24,7 @@
 //
 // # Targets
 //
-// rtmp and rtmps URLs, and tcp: a chunk stream from the first byte on, without
+// rtmp and rtmps URLs; http and https ones, which are HTTP-FLV (/APP/NAME.flv); and tcp: a chunk stream from the first byte on, without
 // handshake and conversation, which the bare floor of bench/ sends. With several
 // streams, {} in the URL is the stream's number.
 //

@@ -14,9 +14,12 @@ type PlayOptions struct {
 	// URLs are the targets; viewer i plays target i modulo their number.
 	URLs []string `json:"-"` // with their tokens
 	// Streams is how many streams there are behind each URL (1).
-	Streams int    `json:"streams"`
-	Viewers int    `json:"viewers"`
-	Reader  Reader `json:"reader"`
+	Streams int `json:"streams"`
+	Viewers int `json:"viewers"`
+	// Deaf is how many more there are who read nothing after their first key frame. They
+	// count in nothing but what they do to the others.
+	Deaf   int    `json:"deaf,omitempty"`
+	Reader Reader `json:"reader"`
 	// Loops is how many threads discard (1).
 	Loops int `json:"loops"`
 	// Sample is how many of the viewers are parsed to the end.
@@ -86,8 +89,8 @@ func (o *PublishOptions) check() ([]Target, error) {
 	list := make([]Target, o.Streams)
 	for i := range list {
 		t := urls[i%len(urls)]
-		if t.Scheme == "tcp" {
-			return nil, &OptionError{fmt.Errorf("%s: nobody can publish without a conversation", t)}
+		if !t.acks() {
+			return nil, &OptionError{fmt.Errorf("%s: publishers speak RTMP", t)}
 		}
 		list[i] = t.Stream(i, o.Streams)
 	}

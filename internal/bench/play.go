@@ -48,6 +48,9 @@ func Play(ctx context.Context, o PlayOptions) (*PlayResult, error) {
 	var running sync.WaitGroup
 	begin := time.Now()
 	p.joinAll(ctx, life, list, &running)
+	for i := range o.Deaf {
+		running.Go(func() { p.deaf(life, list[i%len(list)]) })
+	}
 	r.Join.Seconds = seconds(time.Since(begin))
 	m.joined()
 	p.enterPhase("warming up")

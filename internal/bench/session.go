@@ -16,10 +16,24 @@ import (
 
 // session is one viewer's conversation, up to wherever its bytes go.
 type session struct {
+	wire
 	target      Target
-	conn        *rtmp.ClientConn
 	dialed      time.Time // when dialling began
 	established time.Time // when TCP was up
+}
+
+// wire is a viewer's protocol behind the answer that media will come.
+type wire interface {
+	// next returns the next media message. The server's end of the stream is an error.
+	next() (*rtmp.Message, error)
+	NetConn() net.Conn
+	BytesIn() int64
+}
+
+// rtmpWire is a viewer over RTMP, or over a bare chunk stream.
+type rtmpWire struct {
+	*rtmp.ClientConn
+	target Target
 }
 
 // open takes a session to the answer of play. A session that fails is closed.
@@ -30,40 +44,49 @@ func open(ctx context.Context, d dialer, t Target) (*session, error) {
 		return nil, err
 	}
 	s.established = established
-	s.conn = rtmp.NewClientConn(nc, rtmp.Options{Limits: rtmp.Limits{Handshake: -1, Write: -1}})
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
 	if deadline, ok := ctx.Deadline(); ok {
 		nc.SetDeadline(deadline)
 	}
-	if t.Scheme != "tcp" {
-		if err := s.play(); err != nil {
-			nc.Close()
-			return nil, err
-		}
+	if s.wire, err = t.ask(ctx, nc); err != nil {
+		nc.Close()
+		return nil, err
 	}
 	nc.SetDeadline(time.Time{})
 	return s, nil
 }
 
+// ask has the conversation of t's protocol.
+func (t Target) ask(ctx context.Context, nc net.Conn) (wire, error) {
+	if t.http() {
+		return get(ctx, nc, t)
+	}
+	w := &rtmpWire{rtmp.NewClientConn(nc, rtmp.Options{Limits: rtmp.Limits{Handshake: -1, Write: -1}}), t}
+	if t.Scheme == "tcp" {
+		return w, nil
+	}
+	return w, w.play()
+}
+
 // play is the conversation that a player has.
-func (s *session) play() error {
-	if err := s.conn.Handshake(); err != nil {
+func (s *rtmpWire) play() error {
+	if err := s.Handshake(); err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
 	t := s.target
-	if _, err := s.conn.Connect(&rtmp.Connect{App: t.App, TCURL: t.tcURL(), FlashVer: "LNX 9,0,124,2"}); err != nil {
+	if _, err := s.Connect(&rtmp.Connect{App: t.App, TCURL: t.tcURL(), FlashVer: "LNX 9,0,124,2"}); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	id, err := s.conn.CreateStreamNow()
+	id, err := s.CreateStreamNow()
 	if err != nil {
 		return fmt.Errorf("createStream: %w", err)
 	}
-	if err := s.conn.Send(id, "play", t.Name+t.Query); err != nil {
+	if err := s.Send(id, "play", t.Name+t.Query); err != nil {
 		return fmt.Errorf("play: %w", err)
 	}
 	for {
-		ev, err := s.conn.Next()
+		ev, err := s.Next()
 		if err != nil {
 			return fmt.Errorf("play: %w", err)
 		}
@@ -77,18 +100,18 @@ func (s *session) play() error {
 	}
 }
 
-// next returns the next media message. The server's end of the stream is an error.
-func (s *session) next() (*rtmp.Message, error) {
+// next implements wire.
+func (s *rtmpWire) next() (*rtmp.Message, error) {
 	if s.target.Scheme == "tcp" {
 		for {
-			m, err := s.conn.ReadMessage()
+			m, err := s.ReadMessage()
 			if err != nil || m.Type.IsMedia() {
 				return m, err
 			}
 		}
 	}
 	for {
-		ev, err := s.conn.Next()
+		ev, err := s.Next()
 		switch {
 		case err != nil:
 			return nil, err
@@ -118,11 +141,14 @@ func isKey(m *rtmp.Message) bool {
 func why(err error) string {
 	var status *rtmp.StatusError
 	var protocol *rtmp.Error
+	var http *StatusError
 	var errno syscall.Errno
 	var netErr net.Error
 	switch {
 	case errors.As(err, &status):
 		return status.Status.Code
+	case errors.As(err, &http):
+		return http.Error()
 	case errors.As(err, &protocol):
 		return string(protocol.Reason)
 	case errors.As(err, &errno):

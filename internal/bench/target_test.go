@@ -15,7 +15,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%s: %+v, %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"http://h/live/a", "rtmp://h/live", "rtmp:///live/a", "tcp://h/live/a", "rtmp://h/live/", "%"} {
+	for _, in := range []string{"ftp://h/live/a", "rtmp://h/live", "rtmp:///live/a", "tcp://h/live/a", "rtmp://h/live/", "%"} {
 		if got, err := ParseTarget(in); err == nil {
 			t.Errorf("%s: %+v", in, got)
 		}

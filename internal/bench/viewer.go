@@ -22,7 +22,7 @@ func (v *viewer) bytes() int64 {
 	if d := v.drain.Load(); d != nil {
 		return d.bytes.Load()
 	}
-	return v.session.conn.BytesIn()
+	return v.session.BytesIn()
 }
 
 // join takes v from nothing to where its bytes go. ready is called when play
@@ -44,7 +44,7 @@ func (p *player) join(life context.Context, v *viewer, ready, settled func()) {
 		settled()
 		return
 	}
-	nc := v.session.conn.NetConn()
+	nc := v.session.NetConn()
 	stop := context.AfterFunc(life, func() { nc.Close() })
 	defer stop()
 	p.connect.record(time.Since(v.session.dialed))
@@ -68,9 +68,27 @@ func (p *player) join(life context.Context, v *viewer, ready, settled func()) {
 	p.lost(life, err)
 }
 
+// deaf joins, and reads no more.
+func (p *player) deaf(life context.Context, t Target) {
+	ctx, cancel := context.WithTimeout(life, p.o.JoinLimit+p.o.KeyLimit)
+	defer cancel()
+	s, err := open(ctx, dialer{p.o.Insecure}, t)
+	if err != nil {
+		return
+	}
+	defer s.NetConn().Close()
+	s.NetConn().SetReadDeadline(time.Now().Add(p.o.KeyLimit))
+	for {
+		if m, err := s.next(); err != nil || isKey(m) {
+			break
+		}
+	}
+	<-life.Done()
+}
+
 // firstKey reads to the end of the first key frame, or until the time for it is over.
 func (p *player) firstKey(v *viewer) error {
-	c := v.session.conn
+	c := v.session.NetConn()
 	c.SetReadDeadline(time.Now().Add(p.o.KeyLimit))
 	defer c.SetReadDeadline(time.Time{})
 	for {
@@ -104,8 +122,8 @@ func (v *viewer) read() error {
 
 // discard leaves the rest to the kernel.
 func (p *player) discard(life context.Context, v *viewer) error {
-	c := v.session.conn
-	d, err := p.discarder.take(c.NetConn(), c.BytesIn(), v.target.Scheme != "tcp", func(err error) { p.lost(life, err) })
+	c := v.session
+	d, err := p.discarder.take(c.NetConn(), c.BytesIn(), v.target.acks(), func(err error) { p.lost(life, err) })
 	if err == nil {
 		v.drain.Store(d)
 	}
