@@ -52,6 +52,9 @@ func newStream(h *Hub, name stream.Name) *Stream {
 // Name returns the stream's name.
 func (s *Stream) Name() stream.Name { return s.name }
 
+// Latency is how its viewers are served.
+func (s *Stream) Latency() Latency { return s.latency }
+
 // Release gives back the reference taken by [Hub.Open] or [Hub.Lookup].
 func (s *Stream) Release() { s.hub.release(s) }
 

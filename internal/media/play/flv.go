@@ -122,9 +122,23 @@ func (s *Service) copyFLV(ctx context.Context, v *httpViewer, st *live.Stream) (
 			return event.ClientClosed, event.ByClient, nil
 		case <-v.leave:
 		case <-wake:
+			if s.manyHTTP() {
+				time.Sleep(min(gatherHTTP, st.Latency().Max/2))
+			}
 		}
 	}
 }
+
+// Each HTTP viewer has a goroutine, which costs a wake-up, two writes and a chunk of HTTP for
+// whatever it sends. From manyHTTP viewers on they gather for a while, once woken. Why not
+// fewer: 100 of them are woken 8,000 times a second. Why not longer: it is the mean wait of viewers
+// that a busy pump serves.
+const (
+	manyHTTP   = 100
+	gatherHTTP = 50 * time.Millisecond
+)
+
+func (s *Service) manyHTTP() bool { return s.httpNow.Load() >= manyHTTP }
 
 // fileHeader says which kinds of tracks are to come. Players wait for what it
 // announces, so it is made when the first bytes are there, and a kind that has
@@ -166,6 +180,7 @@ func (s *Service) hold(v *httpViewer, on bool) {
 	} else {
 		delete(s.http, v)
 	}
+	s.httpNow.Store(int64(len(s.http)))
 }
 
 // HTTPLoad is the number of viewers over HTTP now, and the bytes sent to all

@@ -40,6 +40,7 @@ type Options struct {
 type Service struct {
 	o       Options
 	httpOut atomic.Int64 // bytes sent to HTTP viewers
+	httpNow atomic.Int64 // len(http)
 
 	mu       sync.Mutex
 	walkers  map[*rtmp.ServerConn]*walker
