@@ -22,23 +22,47 @@ const (
 	clientPatience = 8 * time.Second
 )
 
-// header and frame are legacy AVC tags; a frame carries its publisher and its number.
-func header() []byte { return []byte{0x17, 0, 0, 0, 0, 1, 0x42, 0, 0x1e, 0xff, 0xe0, 0} }
+// soundAfter is how long after each picture there is a sound, in ms: neither in step with the
+// other, nor at the end of the stream.
+const soundAfter = 70
 
-func frame(publisher, seq uint64) []byte {
-	b := []byte{0x27, 1, 0, 0, 0}
-	if seq%keyEvery == 0 {
-		b[0] = 0x17
-	}
-	b = binary.BigEndian.AppendUint64(b, publisher)
-	return binary.BigEndian.AppendUint64(b, seq)
+// A frame says whose it is, which, and when it was sent on the publisher's clock, behind the header of a
+// legacy AVC or AAC tag.
+type frame struct {
+	life, seq uint64
+	ts        uint32
 }
 
-func parseFrame(b []byte) (publisher, seq uint64, ok bool) {
-	if len(b) != 21 || b[1] != 1 {
-		return 0, 0, false
+func (f frame) message(id uint32, t rtmp.MessageType) *rtmp.Message {
+	b := []byte{0xaf, 1}
+	switch {
+	case t == rtmp.Video && f.seq%keyEvery == 0:
+		b = []byte{0x17, 1, 0, 0, 0}
+	case t == rtmp.Video:
+		b = []byte{0x27, 1, 0, 0, 0}
 	}
-	return binary.BigEndian.Uint64(b[5:]), binary.BigEndian.Uint64(b[13:]), true
+	b = binary.BigEndian.AppendUint64(b, f.life)
+	b = binary.BigEndian.AppendUint64(b, f.seq)
+	b = binary.BigEndian.AppendUint32(b, f.ts)
+	return &rtmp.Message{Type: t, StreamID: id, ChunkStream: 6, Timestamp: f.ts, Payload: b}
+}
+
+// headers are sequence headers for both.
+func headers(id uint32) []rtmp.Message {
+	return []rtmp.Message{
+		{Type: rtmp.Video, StreamID: id, ChunkStream: 6, Payload: []byte{0x17, 0, 0, 0, 0, 1, 0x42, 0, 0x1e, 0xff, 0xe0, 0}},
+		{Type: rtmp.Audio, StreamID: id, ChunkStream: 6, Payload: []byte{0xaf, 0, 0x12, 0x10}},
+	}
+}
+
+func parseFrame(m *rtmp.Message) (f frame, ok bool) {
+	b := m.Payload
+	if n := len(b) - 20; n < 2 || b[1] != 1 {
+		return f, false
+	} else {
+		b = b[n:]
+	}
+	return frame{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint32(b[16:])}, true
 }
 
 // connect opens an RTMP connection to a node as a client of an address of its own.
@@ -136,9 +160,12 @@ func (p *publisher) once(ctx context.Context, m *machine) error {
 	for seq := uint64(0); ; seq++ {
 		ts := uint32(time.Since(began).Milliseconds())
 		if seq == 0 {
-			c.WriteMessage(&rtmp.Message{Type: rtmp.Video, StreamID: id, ChunkStream: 6, Payload: header()})
+			if err := c.WriteMessages(headers(id)); err != nil {
+				return err
+			}
 		}
-		if err := c.WriteMessage(&rtmp.Message{Type: rtmp.Video, StreamID: id, ChunkStream: 6, Timestamp: ts, Payload: frame(life, seq)}); err != nil {
+		picture, sound := frame{life, seq, ts}, frame{life, seq, ts + soundAfter}
+		if err := c.WriteMessages([]rtmp.Message{*picture.message(id, rtmp.Video), *sound.message(id, rtmp.Audio)}); err != nil {
 			return err
 		}
 		select {
@@ -199,8 +226,7 @@ func (v *viewer) once(ctx context.Context) error {
 	if err := c.Send(id, "play", v.name.Stream, -2000, -1, true); err != nil {
 		return err
 	}
-	starts, changes := v.w.starts(v.name), 0
-	var life, last uint64
+	check := &continuity{v: v, starts: v.w.starts(v.name), tracks: map[rtmp.MessageType]seen{}}
 	for {
 		c.NetConn().SetReadDeadline(time.Now().Add(clientPatience))
 		ev, err := c.Next()
@@ -210,26 +236,67 @@ func (v *viewer) once(ctx context.Context) error {
 		if ev.Kind == rtmp.EventStatus && ev.Status.Level == rtmp.LevelError {
 			return errors.New(ev.Status.Code)
 		}
-		if ev.Kind != rtmp.EventMedia || ev.Message.Type != rtmp.Video {
+		if ev.Kind != rtmp.EventMedia {
 			continue
 		}
-		from, seq, ok := parseFrame(ev.Message.Payload)
-		switch {
-		case !ok:
+		f, ok := parseFrame(ev.Message)
+		if !ok {
 			continue
-		case from != life:
-			// Two writers at a time would take turns. A carried publisher may come back, accepted anew.
-			if changes++; changes > 2+v.w.starts(v.name)-starts {
-				v.w.fail("viewer of %v at %s: publisher %d after %d, change %d", v.name, v.m.name, from, life, changes)
-			}
-		case seq <= last:
-			v.w.fail("viewer of %v at %s: frame %d of publisher %d after %d", v.name, v.m.name, seq, from, last)
 		}
-		life, last = from, seq
+		check.frame(ev.Message, f)
 		v.mu.Lock()
-		v.life, v.at = life, time.Now()
+		v.life, v.at = f.life, time.Now()
 		v.mu.Unlock()
 	}
+}
+
+// continuity is what a viewer checks of one play.
+type continuity struct {
+	v       *viewer
+	starts  int // publications when it began
+	changes int // of publishers
+	life    uint64
+	frames  int    // of that, since the last change
+	shift   uint32 // what its times were moved by
+	tracks  map[rtmp.MessageType]seen
+}
+
+// seen is the last frame of a track, and where it came.
+type seen struct {
+	f  frame
+	ts uint32
+}
+
+// frame checks that a frame follows on what was there before: no two publishers in turns, nothing
+// twice, no time that goes back, and sound and pictures moved by the same amount.
+func (c *continuity) frame(m *rtmp.Message, f frame) {
+	v := c.v
+	fail := func(format string, args ...any) {
+		v.w.fail("viewer of %v at %s: %v %+v: %s", v.name, v.m.name, m.Type, f, fmt.Sprintf(format, args...))
+	}
+	t, more := c.tracks[m.Type]
+	switch shift := m.Timestamp - f.ts; {
+	case f.life != c.life:
+		// Two writers at a time would take turns. A carried publisher may come back, accepted anew.
+		if c.changes++; c.changes > 2+v.w.starts(v.name)-c.starts {
+			fail("after publisher %d, change %d", c.life, c.changes)
+		}
+		c.life, c.frames, c.shift = f.life, 0, shift
+	case shift != c.shift && c.frames == 1 && int32(shift-c.shift) > 0:
+		c.shift = shift // its pictures began before the sound by which it was placed
+	case shift != c.shift:
+		fail("moved by %d, those before it by %d", shift, c.shift)
+		c.shift = shift
+	}
+	c.frames++
+	switch {
+	case !more:
+	case f.life == t.f.life && f.seq <= t.f.seq:
+		fail("after %d", t.f.seq)
+	case int32(m.Timestamp-t.ts) < 0:
+		fail("at %d, after %d", m.Timestamp, t.ts)
+	}
+	c.tracks[m.Type] = seen{f, m.Timestamp}
 }
 
 // state says what the viewer saw last.

@@ -6,7 +6,7 @@
 // A run is a schedule in a testing/synctest bubble: three or four nodes as package node
 // builds them, in a [node.World] of a network in memory, store.Memory by way of
 // storetest.Faulty, and a fake clock. Outside are RTMP clients: a publisher that always comes back, a
-// rival in some runs, and a viewer at every node. Frames carry their publisher and number. The
+// rival in some runs, and a viewer at every node. Pictures and sounds carry their publisher, number and time. The
 // schedule comes from a seed:
 //
 //	go test ./internal/node/chaos                      testdata/seeds.txt, then 1,000 seeds from -seed on
@@ -19,7 +19,8 @@
 // # What must hold
 //
 //   - P1: the pulls of a node never go back to a lower epoch while its process lives; a viewer never
-//     sees two publishers take turns, nor a frame twice or after a later one, whatever moves.
+//     sees two publishers take turns, nor a frame twice or after a later one, whatever moves;
+//     a track's time never goes back, and all frames of a publisher are moved by the same amount.
 //   - P2, P3: [reachTime] after the faults every viewer at every node sees the publisher that is on air, and
 //     the store has that stream, all nodes, and nothing else.
 //   - P6: one pull a node and stream at most; none once nobody watches, in the store too.
