@@ -23,7 +23,7 @@ func (n *node) newWeb() *web.Front {
 		Trusted: h.Forwarded.Trusted(), Fronts: n.isOtherNode, Admit: n.sessions.Admit, Ready: n.ready,
 		Health: h.Health, Redirect: h.RedirectHTTPS.Status(), TLSPort: n.tlsPort(),
 		Prefixes: f.Apps(), Plain: f.Plain, Body: int64(f.Body),
-		Connect: f.Connect, Answer: f.Answer, Silence: f.Silence, Tunnel: f.Tunnel, Stall: n.cfg.Limits.WriteStall,
+		Connect: f.Connect, Answer: f.Answer, Silence: f.Silence, Tunnel: f.Tunnel, Gather: n.cfg.Front.SpliceLatency, Stall: n.cfg.Limits.WriteStall,
 		Cookie: web.Cookie{Name: f.Cookie.Name, NoCache: f.Cookie.NoCache, MaxAge: f.Cookie.MaxAge},
 	}
 	if f.Cookie.Mode != config.CookieOff {

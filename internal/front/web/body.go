@@ -64,9 +64,39 @@ type answerBody struct {
 	p       *passing
 	end     func()
 	timer   *time.Timer
+
+	// gather is how long what comes in small pieces waits for more. A stream is a piece
+	// a frame; each costs a wake-up, a read and a write.
+	gather time.Duration
+	gone   <-chan struct{} // the request is over
+	last   time.Time       // of the last read, if it was small; else zero
+	pause  *time.Timer
+}
+
+// whole is a read that is passed on at once: more is likely there already.
+const whole = copyBytes / 2
+
+func (b *answerBody) wait() {
+	if b.last.IsZero() {
+		return
+	}
+	left := b.gather - time.Since(b.last)
+	if left <= 0 {
+		return
+	}
+	if b.pause == nil {
+		b.pause = time.NewTimer(left)
+	} else {
+		b.pause.Reset(left)
+	}
+	select {
+	case <-b.pause.C:
+	case <-b.gone:
+	}
 }
 
 func (b *answerBody) Read(buf []byte) (int, error) {
+	b.wait()
 	if b.silence > 0 {
 		if b.timer == nil {
 			b.timer = time.AfterFunc(b.silence, func() { b.p.expire(errSilent) })
@@ -77,6 +107,9 @@ func (b *answerBody) Read(buf []byte) (int, error) {
 	n, err := b.ReadCloser.Read(buf)
 	if b.timer != nil {
 		b.timer.Stop()
+	}
+	if b.last = (time.Time{}); b.gather > 0 && n < whole {
+		b.last = time.Now()
 	}
 	return n, err
 }
@@ -94,6 +127,8 @@ type response struct {
 	p       *passing
 	out     atomic.Int64 // bytes
 	sinks   []*atomic.Int64
+
+	raw *rawStream // of a stream by HTTP/1.1, once it has begun
 }
 
 // Unwrap is for http.ResponseController.
@@ -103,20 +138,54 @@ func (w *response) WriteHeader(status int) {
 	if status >= http.StatusOK {
 		w.p.status = status
 	}
+	if status == http.StatusOK && w.p.raw {
+		if w.raw = w.takeOver(status); w.raw != nil {
+			return
+		}
+	}
 	w.arm()
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *response) Write(b []byte) (int, error) {
+func (w *response) Write(b []byte) (n int, err error) {
 	w.arm()
-	n, err := w.ResponseWriter.Write(b)
+	if w.raw != nil {
+		n, err = w.raw.write(b)
+	} else {
+		n, err = w.ResponseWriter.Write(b)
+	}
 	w.sent(n)
 	return n, err
 }
 
+// FlushError is for http.ResponseController.
+func (w *response) FlushError() error {
+	if w.raw != nil {
+		return nil
+	}
+	return w.control.Flush()
+}
+
 func (w *response) arm() {
-	if w.stall > 0 {
+	switch {
+	case w.stall <= 0:
+	case w.raw != nil:
+		w.raw.nc.SetWriteDeadline(time.Now().Add(w.stall))
+	default:
 		w.control.SetWriteDeadline(time.Now().Add(w.stall))
+	}
+}
+
+// end says that the answer is whole; close leaves it as it is.
+func (w *response) end() {
+	if w.raw != nil {
+		w.raw.end()
+	}
+}
+
+func (w *response) close() {
+	if w.raw != nil {
+		w.raw.nc.Close()
 	}
 }
 

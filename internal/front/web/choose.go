@@ -181,7 +181,7 @@ func (f *Front) newTransport() *http.Transport {
 		MaxIdleConns:       keepIdle, MaxIdleConnsPerHost: keepIdlePerServer, IdleConnTimeout: keepIdleFor,
 		ResponseHeaderTimeout: f.o.Answer, MaxResponseHeaderBytes: answerHeaderBytes,
 		ExpectContinueTimeout: time.Second,
-		WriteBufferSize:       4 << 10, ReadBufferSize: 4 << 10,
+		WriteBufferSize:       4 << 10, ReadBufferSize: readBytes,
 		Protocols: new(http.Protocols),
 	}
 	t.Protocols.SetHTTP1(true)

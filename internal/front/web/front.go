@@ -47,6 +47,7 @@ type Options struct {
 	Answer  time.Duration // for its answer to begin
 	Silence time.Duration // without a byte from it
 	Stall   time.Duration // without a byte taken, or sent of its body, by the client
+	Gather  time.Duration // how long a stream's small pieces wait for more
 	Tunnel  time.Duration // without a byte in either direction of an upgraded connection
 }
 

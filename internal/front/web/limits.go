@@ -41,6 +41,10 @@ const (
 	// one. Why not smaller: a key frame takes many.
 	copyBytes = 16 << 10
 
+	// readBytes is what one read of a connection to a server may bring. Why not smaller: what
+	// has been gathered of a stream is to come at once.
+	readBytes = 16 << 10
+
 	// affinityFor is how long after its last request a client goes back to the
 	// server it had. Why not shorter: a player asks every few seconds, and holds its breath
 	// over a lost connection.

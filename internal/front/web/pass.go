@@ -34,6 +34,8 @@ type passing struct {
 	status   int     // of the answer; 0: there is none
 	err      error   // why there is none, or not all of it
 	expire   context.CancelCauseFunc
+	plain    bool // GET by HTTP/1.1
+	raw      bool // the answer is to be a rawStream
 
 	// Of the request's body, which the transport reads in a goroutine of its own.
 	read    atomic.Bool           // some of it is gone
@@ -67,7 +69,7 @@ func passingOf(ctx context.Context) *passing { return ctx.Value(passingKey{}).(*
 
 // pass hands a request to a server and its answer back.
 func (f *Front) pass(w http.ResponseWriter, r *http.Request, c client) {
-	p := &passing{client: c, began: time.Now()}
+	p := &passing{client: c, began: time.Now(), plain: r.Method == http.MethodGet && r.ProtoMajor == 1 && r.ProtoMinor == 1}
 	p.names, p.media = f.prefixes.names(r.URL.Path)
 	if f.o.Servers == nil || !f.o.Plain && len(p.names) == 0 {
 		answer(w, http.StatusNotFound, "Nothing is here.")
@@ -86,7 +88,9 @@ func (f *Front) pass(w http.ResponseWriter, r *http.Request, c client) {
 	f.requests.Add(1)
 	defer f.requests.Add(-1)
 	defer f.done(r, ctx, p) // also when the answer breaks off, which is a panic
+	defer p.response.close()
 	f.proxy.ServeHTTP(p.response, r.WithContext(ctx))
+	p.response.end()
 }
 
 func (f *Front) limited(w http.ResponseWriter, r *http.Request) io.ReadCloser {
@@ -167,7 +171,12 @@ func (f *Front) answered(res *http.Response) error {
 			return nil
 		}
 	}
-	res.Body = &answerBody{ReadCloser: res.Body, silence: f.o.Silence, p: p, end: end}
+	body := &answerBody{ReadCloser: res.Body, silence: f.o.Silence, p: p, end: end, gone: res.Request.Context().Done()}
+	if long {
+		body.gather = f.o.Gather
+		p.raw = p.plain && res.ContentLength < 0 && len(res.Trailer) == 0
+	}
+	res.Body = body
 	return nil
 }
 
