@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+
 	"weir/internal/control/place"
 	"weir/internal/stream"
 )
