@@ -38,7 +38,7 @@ bench-fanout: tools build ## one stream to many viewers, beside nginx-rtmp and t
 	go build -trimpath -o bin/fanout ./bench/fanout
 	$(if $(SCENES),for s in $(SCENES); do bin/fanout -scene $$s $(FANOUT) || exit 1; done,bin/fanout $(FANOUT))
 
-bench-faults: tools ## break a cluster 20 times in each way, at full scale: some hours; FAULTS=pattern RUNS=n choose
+bench-faults: tools ## break a cluster 20 times in each way, at full scale; interrupted, it goes on where it was; FAULTS=pattern RUNS=n choose
 	go test -count=1 -v -timeout 24h -run '$(FAULTS)' ./interop/faults -full -runs $(RUNS) -out ../../bench/results/faults
 
 docs: ## write the generated documents

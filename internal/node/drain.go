@@ -151,7 +151,11 @@ func (n *node) elsewhere(h session.Held) string {
 	if b.Done != nil {
 		b.Done(false) // it is the client's to come
 	}
-	return "rtmp://" + b.Addr + "/" + h.Connect.App
+	url := "rtmp://" + b.Addr + "/" + h.Connect.App
+	if h.Connect.Query != "" {
+		url += "?" + h.Connect.Query // its own, by which it may publish there
+	}
+	return url
 }
 
 // others reports whether another node could take what this one has.

@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -32,26 +31,42 @@ type figure struct {
 	Met      bool      `json:"met"`
 	Note     string    `json:"note,omitempty"`
 
+	Bounds bounds `json:"bounds"` // the target, for whoever goes on with the bench
 	target target
 }
 
-// sheet collects the figures of a run of the bench.
-type sheet struct {
-	mu  sync.Mutex
-	all []*figure
+// bounds is a target in milliseconds.
+type bounds struct {
+	P50    float64 `json:"p50,omitempty"`
+	P99    float64 `json:"p99,omitempty"`
+	Always float64 `json:"always,omitempty"`
 }
+
+func (b bounds) target() target {
+	d := func(x float64) time.Duration { return time.Duration(x * float64(ms)) }
+	return target{d(b.P50), d(b.P99), d(b.Always)}
+}
+
+func (t target) bounds() bounds {
+	x := func(d time.Duration) float64 { return float64(d) / float64(ms) }
+	return bounds{x(t.p50), x(t.p99), x(t.always)}
+}
+
+// sheet collects the figures of a run of the bench.
+type sheet struct{ all []*figure }
 
 var figures sheet
 
-func (f *sheet) add(scenario, what, unit string, t target, values ...float64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.all, func(g *figure) bool { return g.Scenario == scenario && g.What == what })
+// figure adds values of one run.
+func (s *story) figure(what, unit string, t target, values ...float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.measured, func(g *figure) bool { return g.What == what })
 	if i < 0 {
-		i = len(f.all)
-		f.all = append(f.all, &figure{Scenario: scenario, What: what, Unit: unit, target: t})
+		i = len(s.measured)
+		s.measured = append(s.measured, &figure{Scenario: s.name, What: what, Unit: unit, target: t, Bounds: t.bounds()})
 	}
-	f.all[i].Values = append(f.all[i].Values, values...)
+	s.measured[i].Values = append(s.measured[i].Values, values...)
 }
 
 // gap takes times, one of each viewer, and holds them against their bound.
@@ -64,7 +79,7 @@ func (s *story) gap(what string, t target, times ...time.Duration) {
 	longest := slices.Max(times)
 	s.note("%s: %v", what, longest.Round(ms))
 	s.t.Logf("%s: %v", what, longest.Round(ms))
-	figures.add(s.name, what, "ms", t, values...)
+	s.figure(what, "ms", t, values...)
 	s.odd = s.odd || *full && t.p99 > 0 && longest > t.p99
 	if longest > t.always {
 		s.t.Errorf("%s: %v, want no more than %v", what, longest.Round(ms), t.always)
@@ -74,7 +89,7 @@ func (s *story) gap(what string, t target, times ...time.Duration) {
 // zero takes a count that must be none.
 func (s *story) zero(what string, n int) {
 	s.t.Helper()
-	figures.add(s.name, what, "", target{}, float64(n))
+	s.figure(what, "", target{}, float64(n))
 	if n != 0 {
 		s.t.Errorf("%s: %d", what, n)
 	}
@@ -106,7 +121,7 @@ func (s *story) clean(viewers []*viewer, lossless bool) {
 	if lossless {
 		s.zero("frames lost", int(lost))
 	} else {
-		figures.add(s.name, "frames lost (not promised)", "", target{always: -1}, float64(lost))
+		s.figure("frames lost (not promised)", "", target{always: -ms}, float64(lost))
 	}
 }
 
@@ -213,6 +228,7 @@ func (f *sheet) write(dir string) error {
 			if parts[g.Scenario] == nil {
 				order = append(order, g.Scenario)
 			}
+			m.Runs = book.done(g.Scenario)
 			parts[g.Scenario] = &part{Machine: m}
 		}
 		parts[g.Scenario].Figures = append(parts[g.Scenario].Figures, g)

@@ -17,15 +17,25 @@ var (
 	prebuilt = flag.String("weir", "", "binary under test; built from this tree if empty")
 )
 
+// pattern: only some of the scenarios are told.
+var pattern = new(bool)
+
 // work holds the binary under test.
 var work string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(run(m))
+	os.Exit(all(m))
 }
 
-func run(m *testing.M) int {
+func all(m *testing.M) int {
+	*pattern = flag.Lookup("test.run").Value.String() != "" && flag.Lookup("test.run").Value.String() != "."
+	if *outDir != "" {
+		if err := book.open(*outDir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
 	dir, err := os.MkdirTemp("", "weir-faults-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -35,6 +45,10 @@ func run(m *testing.M) int {
 	work = dir
 	code := m.Run()
 	if *outDir != "" {
+		if err := book.finish(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 		if err := figures.write(*outDir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1

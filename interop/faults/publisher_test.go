@@ -21,9 +21,11 @@ type publisher struct {
 	mu     sync.Mutex
 	at     []*node // where it goes, in turn
 	again  time.Duration
-	closed int    // sessions that ended and were not ended by the test
-	epoch  uint64 // of its present run
-	live   bool   // accepted and not closed
+	caps   bool     // announces that it follows reconnect requests
+	moved  []string // where it was told to go
+	closed int      // sessions that ended and were not ended by the test
+	epoch  uint64   // of its present run
+	live   bool     // accepted and not closed
 	cancel context.CancelFunc
 	done   chan struct{}
 }
@@ -39,10 +41,20 @@ func (s *story) publish(at *node, name string) *publisher {
 // next of the nodes.
 func (s *story) publishAgain(after time.Duration, name string, at ...*node) *publisher {
 	s.t.Helper()
-	p := &publisher{s: s, name: name, at: at, again: after}
+	return s.begin(&publisher{s: s, name: name, at: at, again: after})
+}
+
+// publishMoving is a publisher that follows reconnect requests.
+func (s *story) publishMoving(at *node, name string) *publisher {
+	s.t.Helper()
+	return s.begin(&publisher{s: s, name: name, at: []*node{at}, caps: true})
+}
+
+func (s *story) begin(p *publisher) *publisher {
+	s.t.Helper()
 	p.start()
 	s.t.Cleanup(p.leave)
-	s.eventually(15*time.Second, name+" is on air", p.onAir)
+	s.eventually(15*time.Second, p.name+" is on air", p.onAir)
 	return p
 }
 
@@ -85,8 +97,15 @@ func (p *publisher) session(ctx context.Context) error {
 	epoch, at := p.epoch, p.at[0]
 	p.mu.Unlock()
 	return stamp.Publish(ctx, stamp.PublishOptions{
-		URL:  at.url(p.name),
-		Feed: stamp.NewSource(app+"/"+p.name, epoch, shape),
+		URL:        at.url(p.name),
+		Feed:       stamp.NewSource(app+"/"+p.name, epoch, shape),
+		Reconnects: p.caps,
+		Moved: func(tcURL string) {
+			p.mu.Lock()
+			p.moved = append(p.moved, tcURL)
+			p.mu.Unlock()
+			p.s.note("publisher of %s is asked to move to %q", p.name, tcURL)
+		},
 		Accepted: func() {
 			p.mu.Lock()
 			p.live = true

@@ -3,6 +3,8 @@ package faults_test
 import (
 	"testing"
 	"time"
+
+	"weir/internal/stream"
 )
 
 // P2: whatever happens to the store, running streams go on; when it is back, the
@@ -13,6 +15,7 @@ func TestP2StoreFaults(t *testing.T) {
 		// prepare is told of the streams first; the second publisher comes after it.
 		prepare func(*etcd)
 		do      func(*story, *etcd) (back time.Time)
+		older   bool // the store comes back without what it had: its epochs would go back
 	}{
 		{"leader killed", nil, func(s *story, e *etcd) time.Time {
 			m := e.leader()
@@ -21,19 +24,19 @@ func TestP2StoreFaults(t *testing.T) {
 			back := time.Now()
 			e.start()
 			return back
-		}},
+		}, false},
 		{"down for 60 s", nil, func(s *story, e *etcd) time.Time {
 			s.fault("kill -9 of all of the store's members", e.kill)
 			s.passes(scale(8*time.Second, 60*time.Second))
 			e.start()
 			return time.Now()
-		}},
+		}, false},
 		{"frozen for 10 s", nil, func(s *story, e *etcd) time.Time {
 			s.fault("SIGSTOP of all of the store's members", e.freeze)
 			s.passes(scale(7*time.Second, 10*time.Second))
 			e.thaw()
 			return time.Now()
-		}},
+		}, false},
 		{"wiped", nil, func(s *story, e *etcd) time.Time {
 			s.fault("the store's data are lost", func() {
 				e.kill()
@@ -41,7 +44,7 @@ func TestP2StoreFaults(t *testing.T) {
 			})
 			e.start()
 			return time.Now()
-		}},
+		}, true},
 		{"restored from an old snapshot", (*etcd).save, func(s *story, e *etcd) time.Time {
 			s.fault("the store is restored from an old snapshot", func() {
 				e.kill()
@@ -49,7 +52,7 @@ func TestP2StoreFaults(t *testing.T) {
 			})
 			e.start()
 			return time.Now()
-		}},
+		}, true},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			tell(t, "store "+f.name, func(s *story) {
@@ -78,9 +81,15 @@ func TestP2StoreFaults(t *testing.T) {
 					owners[p.name] = c.owner("front", p.name).name
 				}
 				s.eventually(10*time.Second, "all agree before", c.registry(owners))
+				before := c.epochs("front", owners)
 				back := f.do(s, c.store)
-				right := s.settles(back, 30*time.Second, scale(4*time.Second, 10*time.Second), "the registry is right", c.registry(owners))
+				right := s.settles(back, 30*time.Second, scale(4*time.Second, 6*time.Second), "the registry is right", c.registry(owners))
 				s.gap("registry right", target{p99: 10 * time.Second, always: 12 * time.Second}, right)
+				for name, e := range c.epochs("front", owners) {
+					if e.Less(before[name]) || f.older && e.Incarnation <= before[name].Incarnation {
+						t.Errorf("the epoch of %s was %v and is %v", name, before[name], e)
+					}
+				}
 				s.sees(viewers, time.Second, 10*time.Second)
 				s.gap("viewer gap", target{p99: 200 * ms, always: 1500 * ms}, gaps(viewers)...)
 				s.zero("publisher closes", closes(publishers...))
@@ -111,6 +120,22 @@ func TestP2PublishWhileTheStoreIsAway(t *testing.T) {
 		s.zero("publisher closes", closes(p))
 		s.clean(viewers, true)
 	})
+}
+
+// epochs are those of the streams, as a node says.
+func (c *members) epochs(ask string, owners map[string]string) map[string]stream.Epoch {
+	c.s.t.Helper()
+	all := map[string]stream.Epoch{}
+	for name := range owners {
+		rec, err := c.node(ask).stream(name)
+		if err == nil {
+			all[name], err = stream.ParseEpoch(rec.Epoch)
+		}
+		if err != nil {
+			c.s.t.Fatal(err)
+		}
+	}
+	return all
 }
 
 // registry is the condition that all nodes and the store itself say the truth.

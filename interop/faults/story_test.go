@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,28 +23,57 @@ type story struct {
 
 	at atomic.Pointer[time.Time] // of the last fault
 
+	measured []*figure // by this run
+
 	odd bool // a run of the bench that misses a target: its timeline is wanted too
 }
 
 // tell runs a scenario as often as asked for.
 func tell(t *testing.T, name string, scenario func(*story)) {
+	choose(t, name)
+	for i := book.done(name); i < *runs; i++ {
+		run(t, name, fmt.Sprint("run", i+1), 1, scenario)
+	}
+}
+
+// tellTogether is tell for a scenario that has as many runs in it, at once, as are asked for.
+func tellTogether(t *testing.T, name string, scenario func(s *story, runs int)) {
+	choose(t, name)
+	if left := *runs - book.done(name); left > 0 {
+		run(t, name, fmt.Sprint(left, "runs"), left, func(s *story) { scenario(s, left) })
+	}
+}
+
+// run runs a scenario once; it counts as so many runs. One that fails counts too: its figures say
+// why, and the bench goes on.
+func run(t *testing.T, name, title string, n int, scenario func(*story)) {
 	if _, err := weirBinary(); err != nil {
 		t.Fatal(err)
 	}
-	for i := range *runs {
-		t.Run(fmt.Sprint("run", i+1), func(t *testing.T) {
-			s := &story{t: t, name: name, began: time.Now()}
-			t.Cleanup(func() {
-				if t.Failed() || s.odd {
-					s.print()
-				}
-			})
-			t.Cleanup(s.end)
-			stalls := s.watchStalls()
-			scenario(s)
-			figures.add(s.name, "longest stall of the test itself", "ms", target{}, float64(stalls().Microseconds())/1000)
-		})
+	if *full {
+		fmt.Fprintln(os.Stderr, book.progress(name))
 	}
+	began := time.Now()
+	t.Run(title, func(t *testing.T) {
+		s := &story{t: t, name: name, began: time.Now()}
+		t.Cleanup(func() {
+			if t.Failed() {
+				s.figure("runs that failed", "", target{}, float64(n))
+			} else {
+				s.figure("runs that failed", "", target{}, 0)
+			}
+			if err := book.ran(name, n, time.Since(began), s.measured); err != nil {
+				t.Error(err)
+			}
+			if t.Failed() || s.odd {
+				s.print()
+			}
+		})
+		t.Cleanup(s.end)
+		stalls := s.watchStalls()
+		scenario(s)
+		s.figure("longest stall of the test itself", "ms", target{}, float64(stalls().Microseconds())/1000)
+	})
 }
 
 // stallNoted is the lateness that is worth a line of the timeline: a gap as long

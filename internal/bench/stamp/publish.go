@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"weir/rtmp"
@@ -26,6 +27,11 @@ type PublishOptions struct {
 	Dial Dialer
 	// Accepted, if set, is called when the server has accepted the publish.
 	Accepted func()
+	// Reconnects announces that the publisher follows reconnect requests (E-RTMP v2), and has it
+	// do so. Moved, if set, is called with the tcUrl that the server named, when the old session
+	// has ended and the new one is about to begin.
+	Reconnects bool
+	Moved      func(tcURL string)
 }
 
 // Publish publishes in real time until ctx ends, and says goodbye then; it returns
@@ -36,33 +42,97 @@ func Publish(ctx context.Context, o PublishOptions) error {
 	if err != nil {
 		return err
 	}
-	// The connection outlives ctx by the goodbye.
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
-	stop := context.AfterFunc(ctx, end)
-	c, closeConn, err := a.open(life, o.Dial, "FMLE/3.0 (compatible; weir bench)")
-	if err != nil {
+	p := publishing{o: o}
+	if err := p.open(ctx, a); err != nil {
 		return err
 	}
-	defer closeConn()
+	defer func() { p.end() }()
+	return p.send(ctx)
+}
+
+// publishing is one publisher, which may go from server to server.
+type publishing struct {
+	o     PublishOptions
+	a     Address
+	c     *rtmp.ClientConn
+	id    uint32
+	end   func()        // closes the connection
+	gone  <-chan error  // it has ended
+	moves <-chan string // the server's wishes: a tcUrl, or ""
+}
+
+// open connects and publishes. The connection outlives ctx by the goodbye.
+func (p *publishing) open(ctx context.Context, a Address) error {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, end)
+	caps := uint32(0)
+	if p.o.Reconnects {
+		caps = rtmp.CapsReconnect
+	}
+	c, closeConn, err := a.open(life, p.o.Dial, "FMLE/3.0 (compatible; weir bench)", caps)
+	if err != nil {
+		end()
+		return err
+	}
 	id, err := ask(c, rtmp.CodePublishStart, "publish", a.Name+a.Query, "live")
 	if err != nil {
+		closeConn()
+		end()
 		return fmt.Errorf("publish %s: %w", a.Stream(), err)
 	}
 	stop()
-	if o.Accepted != nil {
-		o.Accepted()
+	if p.o.Accepted != nil {
+		p.o.Accepted()
 	}
-	gone := make(chan error, 1)
+	gone, moves := make(chan error, 1), make(chan string, 1)
 	go func() {
 		for {
-			if _, err := c.Next(); err != nil {
+			ev, err := c.Next()
+			if err != nil {
 				gone <- err
 				return
 			}
+			if ev.Kind == rtmp.EventStatus && ev.Status.Code == rtmp.CodeReconnect {
+				select {
+				case moves <- ev.Status.Info.String("tcUrl"):
+				default: // one wish is enough
+				}
+			}
 		}
 	}()
-	return send(ctx, c, id, o.Feed, gone)
+	p.a, p.c, p.id, p.gone, p.moves = a, c, id, gone, moves
+	p.end = func() {
+		closeConn()
+		end()
+	}
+	return nil
+}
+
+// move goes on at the server that the last one has named, between two frames. What was sent is
+// the last server's to deliver: it gets its goodbye first, for it has the name until then.
+func (p *publishing) move(ctx context.Context, tcURL string) error {
+	to := p.a
+	if tcURL != "" {
+		a, err := ParseURL(strings.TrimSuffix(tcURL, "/") + "/" + p.a.Name)
+		if err != nil {
+			return fmt.Errorf("asked to move: %w", err)
+		}
+		a.Query = p.a.Query
+		to = a
+	}
+	err := goodbye(p.c, p.id)
+	p.end()
+	if err != nil {
+		return err
+	}
+	if p.o.Moved != nil {
+		p.o.Moved(tcURL)
+	}
+	if err := p.open(ctx, to); err != nil {
+		p.end = func() {}
+		return fmt.Errorf("moving to %s: %w", to.Host, err)
+	}
+	return p.headers()
 }
 
 // ask makes a NetStream, sends it a command and waits for a status with the code.
@@ -87,29 +157,45 @@ func ask(c *rtmp.ClientConn, code, name string, args ...any) (id uint32, err err
 	}
 }
 
-// send paces the feed. A frame that is late is sent at once: a publisher that has
-// been held up catches up as encoders do.
-func send(ctx context.Context, c *rtmp.ClientConn, id uint32, feed Feed, gone <-chan error) error {
-	for _, h := range feed.Headers() {
-		if err := c.WriteMessage(message(id, h)); err != nil {
+func (p *publishing) headers() error {
+	for _, h := range p.o.Feed.Headers() {
+		if err := p.c.WriteMessage(message(p.id, h)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// send paces the feed. A frame that is late is sent at once: a publisher that has
+// been held up catches up as encoders do. It moves before a key frame.
+func (p *publishing) send(ctx context.Context) error {
+	if err := p.headers(); err != nil {
+		return err
 	}
 	start := time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var buf []byte
 	for {
-		timer.Reset(time.Until(start.Add(feed.Due())))
+		timer.Reset(time.Until(start.Add(p.o.Feed.Due())))
 		select {
 		case <-ctx.Done():
-			return goodbye(c, id)
-		case err := <-gone:
+			return goodbye(p.c, p.id)
+		case err := <-p.gone:
 			return fmt.Errorf("the server ended the session: %w", err)
 		case now := <-timer.C:
-			f := feed.Next(buf[:0], now)
+			f := p.o.Feed.Next(buf[:0], now)
 			buf = f.Payload
-			if err := c.WriteMessage(message(id, f)); err != nil {
+			if f.Key {
+				select {
+				case to := <-p.moves:
+					if err := p.move(ctx, to); err != nil {
+						return err
+					}
+				default:
+				}
+			}
+			if err := p.c.WriteMessage(message(p.id, f)); err != nil {
 				return err
 			}
 		}

@@ -48,7 +48,7 @@ func (a Address) Stream() string { return a.App + "/" + a.Name }
 
 // open dials and takes a session to the end of connect. The connection is closed
 // when ctx ends, which ends every read and write of it.
-func (a Address) open(ctx context.Context, dial Dialer, flash string) (*rtmp.ClientConn, func(), error) {
+func (a Address) open(ctx context.Context, dial Dialer, flash string, capsEx uint32) (*rtmp.ClientConn, func(), error) {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
@@ -66,7 +66,7 @@ func (a Address) open(ctx context.Context, dial Dialer, flash string) (*rtmp.Cli
 		done()
 		return nil, nil, fmt.Errorf("handshake: %w", err)
 	}
-	_, err = c.Connect(&rtmp.Connect{App: a.App, TCURL: "rtmp://" + a.Host + "/" + a.App, FlashVer: flash})
+	_, err = c.Connect(&rtmp.Connect{App: a.App, TCURL: "rtmp://" + a.Host + "/" + a.App, FlashVer: flash, CapsEx: capsEx})
 	if err != nil {
 		done()
 		return nil, nil, fmt.Errorf("connect: %w", err)

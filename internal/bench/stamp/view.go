@@ -57,7 +57,7 @@ func (v *Viewer) Run(ctx context.Context) error {
 }
 
 func (v *Viewer) run(ctx context.Context) error {
-	c, closeConn, err := v.address.open(ctx, v.o.Dial, "LNX 9,0,124,2")
+	c, closeConn, err := v.address.open(ctx, v.o.Dial, "LNX 9,0,124,2", 0)
 	if err != nil {
 		return err
 	}
