@@ -27,7 +27,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // silence is as long as the origins' own limit.
 const silence = 3 * mediatest.Silence
 
-var alice = stream.Name{App: "live", Stream: "alice"}
+var (
+	alice = stream.Name{App: "live", Stream: "alice"}
+	bob   = stream.Name{App: "live", Stream: "bob"}
+	carol = stream.Name{App: "live", Stream: "carol"}
+)
 
 func elapse(d time.Duration) {
 	time.Sleep(d)

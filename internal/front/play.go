@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"weir/internal/media/live"
 	"weir/internal/media/member"
@@ -24,7 +25,8 @@ type viewer struct {
 	over  chan struct{}
 	clock live.Continuity // the forwarding goroutine's own
 
-	moving atomic.Bool // somebody moves it
+	moving  atomic.Bool // somebody moves it
+	strikes strikes     // the forwarding goroutine's own
 
 	mu               sync.Mutex
 	leg              *leg
@@ -64,7 +66,8 @@ func (v *viewer) begin(ctx context.Context) (spliced session.Player, err error) 
 			if spliced, err = v.f.splicePlay(sctx, v.p, b); !errors.Is(err, errCarry) {
 				return err
 			}
-			v.f.o.Emit.Emit(event.NotSpliced{Session: v.p.Session, Node: b.Node, Err: err})
+			reason, why := carryReason(err)
+			v.f.o.Emit.Emit(event.NotSpliced{Session: v.p.Session, Node: b.Node, Reason: reason, Err: why})
 		}
 		v.leg, err = v.f.legTo(sctx, v.p, b, v.clock.Position())
 		return err
@@ -105,6 +108,7 @@ func (v *viewer) follow() (event.Reason, event.Side, error) {
 		if on := v.leg.timeline; on != "" {
 			v.clock.SetClock(live.Clock{Base: on})
 		}
+		began := time.Now()
 		out := v.forward(v.leg)
 		if v.ctx.Err() != nil {
 			return out.reason, out.by, out.err
@@ -115,6 +119,9 @@ func (v *viewer) follow() (event.Reason, event.Side, error) {
 			out.reason = event.NodeLeft
 		} else {
 			var err error
+			if !out.ended && !out.asked && !v.strikes.failed(v.ctx, began, roamTime) {
+				return out.reason, out.by, out.err
+			}
 			if next, err = v.after(from, &out); next == nil {
 				if out.reason == event.StreamEnded {
 					v.p.Conn.Status(v.p.Request.StreamID, rtmp.LevelStatus, rtmp.CodePlayUnpublishNotify, "The stream has ended.", nil)

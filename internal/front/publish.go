@@ -82,8 +82,9 @@ func (f *Front) Publish(ctx context.Context, p *session.Publish) (session.Publis
 // must.
 func (c *carried) run(ctx context.Context) {
 	defer close(c.done)
+	var strikes strikes
 	for {
-		from, reason := c.at, event.NodeLeft
+		from, reason, began := c.at, event.NodeLeft, time.Now()
 		asked, err := c.follow(ctx)
 		if ctx.Err() != nil {
 			return
@@ -95,6 +96,10 @@ func (c *carried) run(ctx context.Context) {
 		if !asked {
 			reason = failure(err)
 			c.f.backendFailed(c.p.Session, &from, event.PhaseMedia, reason, err)
+			if !strikes.failed(ctx, began, moveDeadline) {
+				c.giveUp(ctx, reason, err)
+				return
+			}
 			if err := c.move(ctx, from.Node); err != nil {
 				c.giveUp(ctx, reason, err)
 				return
