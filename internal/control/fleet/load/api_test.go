@@ -156,10 +156,7 @@ func TestAMediaMTXWithoutRTMPHasNoListOfItsConnections(t *testing.T) {
 
 // TestLiesAreRefusedWithAReason: every kind of answer that is not what it should be, of each kind of source.
 func TestLiesAreRefusedWithAReason(t *testing.T) {
-	chunk := make([]byte, 64<<10)
-	for i := range chunk {
-		chunk[i] = ' '
-	}
+	chunk := []byte(strings.Repeat("x", 64<<10))
 	endless := func(head string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, head)
@@ -185,8 +182,9 @@ func TestLiesAreRefusedWithAReason(t *testing.T) {
 		{"nothing", "nsm", text(""), Garbage, "", 0},
 		{"the other's format", "sm", text(ngx("")), Garbage, "not JSON", 0},
 		{"the other's format", "n", text(`{"code":0,"data":{}}`), Garbage, "nginx-rtmp's", 0},
-		{"an endless body", "n", endless("<rtmp><pid>1</pid>"), TooLong, "more than 64 MiB", 0},
-		{"an endless body", "sm", endless(`{"code":0,`), TooLong, "more than 8 MiB", 0},
+		{"an endless body", "n", endless("<rtmp><pid>1</pid>"), TooLong, "more than 1 MiB", 0},
+		{"an endless body", "sm", endless(`{"code":0,"a":"`), TooLong, "more than 8 MiB", 0},
+		{"blanks", "sm", text("{" + strings.Repeat(" ", 10_000) + "}"), Garbage, "blank for more than 4096 bytes", 0},
 		{"a body that drips", "nsm", func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(200)
 			w.(http.Flusher).Flush()
@@ -225,7 +223,7 @@ func TestLiesAreRefusedWithAReason(t *testing.T) {
 			}
 			g := newGetter(dialTCP)
 			u := "http://user:" + secret + "@" + strings.TrimPrefix(web.URL, "http://")
-			var src source = &nginx{get: g, url: u + "/stat?key=" + secret}
+			var src source = &nginx{get: g, url: u + "/stat?key=" + secret, most: 1 << 20}
 			switch kind {
 			case 's':
 				src = newSRS(g, u)
@@ -250,7 +248,7 @@ func TestNobodyThere(t *testing.T) {
 	}
 	addr := ln.Addr().String()
 	ln.Close()
-	_, err = (&nginx{get: newGetter(dialTCP), url: "http://" + addr + "/stat"}).read(t.Context(), 0)
+	_, err = (&nginx{get: newGetter(dialTCP), url: "http://" + addr + "/stat", most: 1 << 20}).read(t.Context(), 0)
 	if err == nil || err.Error() != addr+"/stat: connection refused, nothing listens there" {
 		t.Error(err)
 	}

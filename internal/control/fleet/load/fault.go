@@ -54,7 +54,7 @@ func fault(err error) *Fault {
 	var n net.Error
 	var op *net.OpError
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &n) && n.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &n) && n.Timeout():
 		return &Fault{Word: Slow, Text: fmt.Sprintf("no complete answer within %s", pollTimeout)}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return &Fault{Word: Unreachable, Text: "connection refused, nothing listens there"}

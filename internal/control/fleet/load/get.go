@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -37,6 +38,9 @@ func (g *getter) get(ctx context.Context, target string, limit int64, parse func
 	req.Header.Set("User-Agent", "weir")
 	if err := g.do(req, limit, parse); err != nil {
 		f := *fault(err)
+		if typed := (*Fault)(nil); !errors.As(err, &typed) && ctx.Err() != nil { // however the connection's end shows
+			f = *fault(ctx.Err())
+		}
 		f.At = req.URL.Host + req.URL.EscapedPath() // neither user nor query: they may be secret
 		return &f
 	}

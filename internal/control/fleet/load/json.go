@@ -6,6 +6,28 @@ import (
 	"io"
 )
 
+// decoder reads JSON of a stranger. The library scans a run of blanks from its beginning again with every read, so
+// 8 MiB of them would cost a second: no server writes runs of more than a few.
+func decoder(r io.Reader) *json.Decoder { return json.NewDecoder(&blanks{r: r}) }
+
+// blanks fails where a run of blanks is longer than maxBlanks.
+type blanks struct {
+	r   io.Reader
+	run int
+}
+
+func (b *blanks) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	for _, c := range p[:n] {
+		if c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+			b.run = 0
+		} else if b.run++; b.run > maxBlanks {
+			return 0, garbage("the answer is blank for more than %d bytes", maxBlanks)
+		}
+	}
+	return n, err
+}
+
 // member reads the value of one member of an object.
 type member func(*json.Decoder) error
 

@@ -51,6 +51,8 @@ const (
 	maxText    = 4 << 10
 	maxEntity  = 12 // &#x10FFFF;
 
+	// maxBlanks in a row, in JSON: indentation.
+	maxBlanks = 4 << 10
 	// maxJSONDepth: the APIs nest 5 deep.
 	maxJSONDepth = 32
 )

@@ -112,7 +112,7 @@ func (m *mediamtx) list(ctx context.Context, noun string, each member) error {
 		target := fmt.Sprintf("%s/v3/%s/list?page=%d&itemsPerPage=%d", m.base, noun, page, pageItems)
 		err := m.get.get(ctx, target, maxPageBytes, func(r io.Reader) error {
 			found := false
-			err := object(json.NewDecoder(r), map[string]member{
+			err := object(decoder(r), map[string]member{
 				"pageCount": into(&pages),
 				"items": func(d *json.Decoder) error {
 					found = true

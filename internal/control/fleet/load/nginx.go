@@ -15,11 +15,12 @@ import (
 type nginx struct {
 	get  *getter
 	url  string
+	most int64 // bytes of an answer
 	rate rate
 }
 
 func (n *nginx) read(ctx context.Context, now time.Duration) (r Report, err error) {
-	err = n.get.get(ctx, n.url, maxStatBytes, func(body io.Reader) error {
+	err = n.get.get(ctx, n.url, n.most, func(body io.Reader) error {
 		s, err := parseStat(body)
 		if err != nil {
 			return err

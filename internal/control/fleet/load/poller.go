@@ -141,7 +141,7 @@ func (p *Poller) end(t *target) {
 func (p *Poller) source(from fleet.LoadSource) source {
 	switch from.Kind {
 	case fleet.LoadNginx:
-		return &nginx{get: p.get, url: from.URL}
+		return &nginx{get: p.get, url: from.URL, most: maxStatBytes}
 	case fleet.LoadSRS:
 		return newSRS(p.get, from.URL)
 	}

@@ -59,18 +59,24 @@ func (s *scanner) next() (found, error) {
 		return ended, nil
 	}
 	for {
-		c, err := s.r.ReadByte()
+		text, err := s.r.ReadSlice('<')
+		tag := err == nil
+		if tag {
+			text = text[:len(text)-1]
+		}
+		if s.depth > 0 {
+			s.text = append(s.text, text[:min(len(text), maxText-len(s.text))]...) // longer ones are cut: no figure or name is that long
+		}
 		switch {
-		case err == io.EOF && s.depth > 0:
-			return 0, garbage("the answer breaks off within <%s>", s.at(s.depth))
-		case err != nil:
-			return 0, err
-		case c == '<':
+		case tag:
 			if e, is, err := s.markup(); is || err != nil {
 				return e, err
 			}
-		case s.depth > 0 && len(s.text) < maxText:
-			s.text = append(s.text, c) // longer ones are cut: no figure or name is that long
+		case err == bufio.ErrBufferFull: // the text goes on
+		case err == io.EOF && s.depth > 0:
+			return 0, garbage("the answer breaks off within <%s>", s.at(s.depth))
+		default:
+			return 0, err
 		}
 	}
 }

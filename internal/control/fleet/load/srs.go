@@ -149,7 +149,7 @@ func (s *srs) page(ctx context.Context, path string, members map[string]member) 
 	var code int64
 	members["code"] = into(&code)
 	return s.get.get(ctx, s.base+path, maxPageBytes, func(r io.Reader) error {
-		if err := object(json.NewDecoder(r), members); err != nil {
+		if err := object(decoder(r), members); err != nil {
 			return err
 		}
 		if code != 0 {
