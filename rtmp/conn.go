@@ -56,10 +56,6 @@ type Conn struct {
 	queue     *buffer // not yet written; nil when empty
 	output    func(p []byte) error
 	writeErr  error // every later write returns it: the framing may be broken
-	tryWrite  func(fd uintptr) bool
-	out       []byte // left for tryWrite
-	outErr    error  // result of tryWrite
-	waited    bool   // result of tryWrite: not all was taken at once
 }
 
 // NewConn makes a Conn of nc, which it owns from now on.

@@ -24,7 +24,7 @@ func (c *Conn) openRaw() {
 	}
 	if raw, err := tcp.SyscallConn(); err == nil {
 		c.raw = raw
-		c.tryRead, c.tryWrite = c.readOnce, c.writeOnce // once: a method value is an allocation
+		c.tryRead = c.readOnce // once: a method value is an allocation
 	}
 }
 

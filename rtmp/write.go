@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -220,37 +221,57 @@ func (c *Conn) sendNet(p []byte) error {
 // sendRaw is sendNet on TCP. Nearly always the socket takes everything at once: then
 // there is no deadline to set, and the scheduler need not hear of a call that cannot wait.
 func (c *Conn) sendRaw(p []byte) error {
-	c.out, c.outErr, c.waited = p, nil, false
-	err := c.raw.Write(c.tryWrite)
-	c.out = nil
-	if c.waited {
+	w := rawWriters.Get().(*rawWriter)
+	w.c, w.left = c, p
+	err := c.raw.Write(w.try)
+	failed, waited := w.failed, w.waited
+	w.c, w.left, w.failed, w.waited = nil, nil, nil, false
+	rawWriters.Put(w)
+	if waited {
 		c.nc.SetWriteDeadline(time.Time{}) // the next write has its own time
 	}
 	switch {
-	case c.outErr != nil:
-		return c.outErr
-	case c.waited && errors.Is(err, os.ErrDeadlineExceeded):
+	case failed != nil:
+		return failed
+	case waited && errors.Is(err, os.ErrDeadlineExceeded):
 		return &Error{Reason: ReasonWriteStalled, Err: err}
 	}
 	return err
 }
 
-// writeOnce writes c.out to the nonblocking fd; false means that the rest has to wait.
-func (c *Conn) writeOnce(fd uintptr) bool {
-	for len(c.out) > 0 {
-		n, err := rawWrite(fd, c.out)
+// rawWriter is a sendRaw under way. They are shared: a connection that has nothing to
+// write keeps nothing for it.
+type rawWriter struct {
+	c      *Conn
+	left   []byte
+	failed error
+	waited bool // not all was taken at once
+	try    func(fd uintptr) bool
+}
+
+var rawWriters = sync.Pool{New: func() any {
+	w := new(rawWriter)
+	w.try = w.once // once: a method value is an allocation
+	return w
+}}
+
+// once writes what is left to the nonblocking fd; false means that the rest has to wait.
+func (w *rawWriter) once(fd uintptr) bool {
+	c := w.c
+	for len(w.left) > 0 {
+		n, err := rawWrite(fd, w.left)
 		c.bytesOut.Add(int64(n))
-		c.recordOut(c.out[:n])
-		c.out = c.out[n:]
+		c.recordOut(w.left[:n])
+		w.left = w.left[n:]
 		switch {
 		case wouldBlock(err):
 			if limit := c.opt.Limits.Write; limit > 0 {
-				c.waited = true
-				c.outErr = c.nc.SetWriteDeadline(time.Now().Add(limit))
+				w.waited = true
+				w.failed = c.nc.SetWriteDeadline(time.Now().Add(limit))
 			}
-			return c.outErr != nil
+			return w.failed != nil
 		case err != nil:
-			c.outErr = c.netError("write", err)
+			w.failed = c.netError("write", err)
 			return true
 		}
 	}

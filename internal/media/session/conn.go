@@ -243,6 +243,11 @@ func (e *ended) Unwrap() error { return e.err }
 func (c *conn) stop(e ending) {
 	if c.ends(e) {
 		c.cancel()
+		c.mu.Lock()
+		for _, st := range c.streams {
+			st.giveUp()
+		}
+		c.mu.Unlock()
 		hangUp(c.nc)
 	}
 }

@@ -17,12 +17,12 @@ type netStream struct {
 	client    Client // for whom
 	name      stream.Name
 	publisher Publisher // set before the stream is registered; nil for a play
-	cancel    context.CancelFunc
 
 	evicted *Rejection // before the stream was registered; guarded by conn.mu
 
 	mu               sync.Mutex
-	player           Player // set when the play has started
+	cancel           context.CancelFunc // of a play that is starting
+	player           Player             // set when the play has started
 	closed           bool
 	paused           bool
 	noAudio, noVideo bool // what the client does not want
@@ -34,14 +34,23 @@ func (st *netStream) close() {
 	st.closed = true
 	player := st.player
 	st.mu.Unlock()
-	if st.cancel != nil {
-		st.cancel()
-	}
+	st.giveUp()
 	if st.publisher != nil {
 		st.publisher.Close()
 	}
 	if player != nil {
 		player.Leave()
+	}
+}
+
+// giveUp ends the wait for a play to start, or tidies up after it.
+func (st *netStream) giveUp() {
+	st.mu.Lock()
+	cancel := st.cancel
+	st.cancel = nil
+	st.mu.Unlock()
+	if cancel != nil {
+		cancel()
 	}
 }
 
@@ -260,11 +269,15 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 		c.drop(old)
 		old.close()
 	}
-	ctx, cancel := context.WithCancel(c.ctx)
+	// Not a child of the session's, which would keep a table of its children.
+	ctx, cancel := context.WithCancel(context.Background())
 	st := &netStream{id: req.StreamID, client: p.Client, name: name, cancel: cancel}
 	if !c.add(st) {
 		cancel()
 		return nil
+	}
+	if c.ending() {
+		cancel() // stop may have been before
 	}
 	p.Ended = func(reason event.Reason, by event.Side, err error) { c.playEnded(st, reason, by, err) }
 	c.became(p.Client)
@@ -272,8 +285,8 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 	c.pending.Add(1)
 	c.starts = append(c.starts, func() {
 		defer c.pending.Done()
-		defer cancel()
 		player, err := c.s.o.Handler.Play(ctx, p)
+		st.giveUp()
 		c.forgetWords()
 		if err != nil {
 			if was, _ := c.drop(st); was {
