@@ -1,6 +1,6 @@
 # The two commands are "make demo" and "make test"; bare "make" lists all.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fuzz fuzz-short bench bench-fanout bench-faults docs tools
+.PHONY: help build demo test race lint fuzz fuzz-short bench bench-fanout bench-proxy bench-faults docs tools
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 FUZZ ?= .
@@ -37,6 +37,10 @@ bench: ## run the micro benchmarks
 bench-fanout: tools build ## one stream to many viewers, beside nginx-rtmp and the bare floor; SCENES="main low …" or FANOUT="-viewers 500" choose
 	go build -trimpath -o bin/fanout ./bench/fanout
 	$(if $(SCENES),for s in $(SCENES); do bin/fanout -scene $$s $(FANOUT) || exit 1; done,bin/fanout $(FANOUT))
+
+bench-proxy: tools build ## what it costs to stand in front of other servers, beside HAProxy and nginx-rtmp: 20 min; PROXY="-rounds 1 -viewers 500" chooses
+	go build -trimpath -o bin/proxy ./bench/proxy
+	bin/proxy $(PROXY)
 
 bench-faults: tools ## break a cluster 20 times in each way, at full scale; interrupted, it goes on where it was; FAULTS=pattern RUNS=n choose
 	go test -count=1 -v -timeout 24h -run '$(FAULTS)' ./interop/faults -full -runs $(RUNS) -out ../../bench/results/faults

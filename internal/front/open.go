@@ -44,7 +44,8 @@ func (c *carried) begin(ctx context.Context) (session.Publisher, error) {
 			if !errors.Is(err, errCarry) {
 				return err
 			}
-			c.f.o.Emit.Emit(event.NotSpliced{Session: c.p.Session, Node: b.Node, Err: err})
+			reason, why := carryReason(err)
+			c.f.o.Emit.Emit(event.NotSpliced{Session: c.p.Session, Node: b.Node, Reason: reason, Err: why})
 		}
 		return c.pushTo(ctx, b)
 	})

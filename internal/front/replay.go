@@ -11,6 +11,7 @@ import (
 
 	"weir/amf"
 	"weir/internal/media/relay"
+	"weir/internal/ops/event"
 	"weir/rtmp"
 )
 
@@ -44,7 +45,7 @@ type replayed struct {
 func replay(ctx context.Context, nc net.Conn, s *script) (*replayed, error) {
 	tcp, ok := nc.(*net.TCPConn)
 	if !ok {
-		return nil, notSpliced(notPlainTCP, nil)
+		return nil, notSpliced(event.NotPlainTCP, nil)
 	}
 	defer context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })()
 	nc.SetDeadline(time.Now().Add(replayTime))
@@ -68,10 +69,10 @@ func replay(ctx context.Context, nc net.Conn, s *script) (*replayed, error) {
 		return nil, fmt.Errorf("createStream: %w", err)
 	}
 	if id, ok := reply.Arg(0).(float64); !ok || id != float64(s.streamID) {
-		return nil, notSpliced(streamIDs, fmt.Errorf("%v there, %d here", reply.Arg(0), s.streamID))
+		return nil, notSpliced(event.OtherStreamID, fmt.Errorf("%v there, %d here", reply.Arg(0), s.streamID))
 	}
 	if l.d.MidMessage() {
-		return nil, notSpliced(midMessage, nil)
+		return nil, notSpliced(event.NoBoundary, nil)
 	}
 	r := &replayed{nc: tcp, swallowed: l.all[:l.at:l.at]}
 	if err := l.say(s.said[s.createEnd:]); err != nil {

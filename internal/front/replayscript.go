@@ -15,6 +15,7 @@ type script struct {
 	connectEnd, createEnd int // offsets in said
 	connectTx, createTx   float64
 	streamID              uint32
+	chunkSize             int // that it set last; 0: none
 	publish               bool
 }
 
@@ -35,6 +36,9 @@ func parseScript(said []byte, id uint32) (*script, error) {
 		at += n
 		if err != nil {
 			return nil, &errScript{err.Error()}
+		}
+		if m != nil && m.Type == rtmp.SetChunkSize {
+			s.chunkSize = d.ChunkSize()
 		}
 		if m == nil || !m.Type.IsCommand() {
 			continue

@@ -39,7 +39,7 @@ func (s *splicer) close() {
 // connection that was taken; at both ends it counts with [Front.enter].
 func (f *Front) splicePlay(ctx context.Context, p *session.Play, b Backend) (session.Player, error) {
 	if !p.Alone {
-		return nil, notSpliced(notAlone, nil)
+		return nil, notSpliced(event.NotAlone, nil)
 	}
 	w, err := f.splice(ctx, p, &p.Client, &b, p.Request.StreamID, false)
 	if err != nil {
@@ -71,15 +71,15 @@ func (f *Front) splice(ctx context.Context, t taker, c *session.Client, b *Backe
 	in, out, err := t.Recorded()
 	switch {
 	case c.Member != "":
-		return nil, notSpliced(unrepeatable, errors.New("a member speaks for the client"))
+		return nil, notSpliced(event.Unrepeatable, errors.New("a member speaks for the client"))
 	case errors.Is(err, session.ErrNotPlainTCP):
-		return nil, notSpliced(notPlainTCP, nil)
+		return nil, notSpliced(event.NotPlainTCP, nil)
 	case err != nil:
-		return nil, notSpliced(unrepeatable, err)
+		return nil, notSpliced(event.Unrepeatable, err)
 	}
 	words, err := parseScript(in, id)
 	if err != nil {
-		return nil, notSpliced(unrepeatable, err)
+		return nil, notSpliced(event.Unrepeatable, err)
 	}
 	words.publish = publish
 	dctx, cancel := context.WithTimeout(ctx, relay.DialTimeout)
@@ -91,6 +91,7 @@ func (f *Front) splice(ctx context.Context, t taker, c *session.Client, b *Backe
 	server, err := replay(ctx, nc, words)
 	if err == nil {
 		_, err = align(out, server.swallowed)
+		err = errors.Join(err, echoes(words, out, server.swallowed))
 	}
 	if err != nil {
 		nc.Close()
@@ -100,7 +101,7 @@ func (f *Front) splice(ctx context.Context, t taker, c *session.Client, b *Backe
 	if err != nil {
 		nc.Close()
 		if errors.Is(err, session.ErrNotAlone) {
-			return nil, notSpliced(notAlone, nil)
+			return nil, notSpliced(event.NotAlone, nil)
 		}
 		return nil, err
 	}

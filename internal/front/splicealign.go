@@ -1,38 +1,36 @@
 package front
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
+	"weir/internal/ops/event"
 	"weir/rtmp"
 )
 
-// notSplicedReason is why a session is carried that was to be spliced.
-type notSplicedReason string
-
-const (
-	notPlainTCP   notSplicedReason = "not-plain-tcp"  // TLS, or no TCP connection at all
-	notAlone      notSplicedReason = "not-alone"      // other message streams on the connection
-	unrepeatable  notSplicedReason = "unrepeatable"   // the client's words cannot be said again
-	streamIDs     notSplicedReason = "stream-id"      // the server's message stream has another id
-	midMessage    notSplicedReason = "mid-message"    // no boundary where the server answers createStream
-	chunkStreams  notSplicedReason = "chunk-stream"   // a chunk stream's state cannot be given to the client
-	ackWindow     notSplicedReason = "ack-window"     // the byte counts differ by too much of the window
-	noDescriptors notSplicedReason = "no-descriptors" // of the system
-)
-
-// alignError is the reason as an error; it is errCarry.
+// alignError is why a session is carried that was to be spliced; it is errCarry.
 type alignError struct {
-	reason notSplicedReason
+	reason event.Reason
 	err    error
 }
 
-func notSpliced(r notSplicedReason, err error) error { return &alignError{r, err} }
+func notSpliced(r event.Reason, err error) error { return &alignError{r, err} }
 
 func (e *alignError) Error() string {
 	if e.err == nil {
 		return string(e.reason)
 	}
 	return fmt.Sprintf("%s: %v", e.reason, e.err)
+}
+
+// carryReason is why err is errCarry.
+func carryReason(err error) (event.Reason, error) {
+	var e *alignError
+	if errors.As(err, &e) {
+		return e.reason, e.err
+	}
+	return event.InternalFault, err
 }
 
 func (e *alignError) Is(target error) bool { return target == errCarry }
@@ -53,19 +51,24 @@ func (e *alignError) Unwrap() error        { return e.err }
 func align(told, swallowed []byte) ([]byte, error) {
 	client, err := decodeAll(told)
 	if err != nil {
-		return nil, notSpliced(chunkStreams, err)
+		return nil, notSpliced(event.ChunkState, err)
 	}
 	server, err := decodeAll(swallowed)
 	if err != nil {
-		return nil, notSpliced(chunkStreams, err)
+		return nil, notSpliced(event.ChunkState, err)
 	}
-	// At once and at the client's chunk size; what follows is in the server's.
-	sync := rtmp.AppendSetChunkSize(nil, uint32(server.chunkSize))
-	for i := range server.asked {
+	var sync []byte
+	if !server.sized && client.chunkSize != server.chunkSize {
+		sync = rtmp.AppendSetChunkSize(nil, uint32(server.chunkSize))
+	}
+	for i := range server.asked { // which fit any chunk size
+		if m := &server.asked[i]; m.Type == rtmp.SetChunkSize && client.chunkSize == server.chunkSize {
+			continue
+		}
 		sync = rtmp.AppendMessage(sync, &server.asked[i], server.chunkSize)
 	}
 	if err := client.hear(sync); err != nil {
-		return nil, notSpliced(chunkStreams, err)
+		return nil, notSpliced(event.ChunkState, err)
 	}
 	for _, want := range server.d.ChunkStates() {
 		if client.has(want) {
@@ -73,21 +76,40 @@ func align(told, swallowed []byte) ([]byte, error) {
 		}
 		last := server.last[want.ID]
 		if want.ID >= 64 || !last.Type.IsCommand() && !last.Type.IsControl() {
-			return nil, notSpliced(chunkStreams, fmt.Errorf("chunk stream %d was used for %v", want.ID, last.Type))
+			return nil, notSpliced(event.ChunkState, fmt.Errorf("chunk stream %d was used for %v", want.ID, last.Type))
 		}
 		more := rtmp.AppendMessage(nil, last, server.chunkSize)
 		if err := client.hear(more); err != nil {
-			return nil, notSpliced(chunkStreams, err)
+			return nil, notSpliced(event.ChunkState, err)
 		}
 		if !client.has(want) {
-			return nil, notSpliced(chunkStreams, fmt.Errorf("chunk stream %d was left at a time of %d and a difference of %d", want.ID, want.Timestamp, want.Delta))
+			return nil, notSpliced(event.ChunkState, fmt.Errorf("chunk stream %d was left at a time of %d and a difference of %d", want.ID, want.Timestamp, want.Delta))
 		}
 		sync = append(sync, more...)
 	}
 	if off := len(told) + len(sync) - len(swallowed); server.window > 0 && abs(off) > server.window/4 {
-		return nil, notSpliced(ackWindow, fmt.Errorf("%d bytes of a window of %d", off, server.window))
+		return nil, notSpliced(event.AckWindow, fmt.Errorf("%d bytes of a window of %d", off, server.window))
 	}
 	return sync, nil
+}
+
+// echoes refuses a publisher that answers each change of the chunk size with one of
+// its own, as FFmpeg does, if it would now make its chunks smaller: that comes with
+// media behind it, which nginx-rtmp then moves into buffers that are too small for it, and
+// loses its place.
+func echoes(w *script, told, swallowed []byte) error {
+	client, err := decodeAll(told)
+	if err != nil {
+		return notSpliced(event.ChunkState, err)
+	}
+	server, err := decodeAll(swallowed)
+	if err != nil {
+		return notSpliced(event.ChunkState, err)
+	}
+	if w.publish && w.chunkSize == client.chunkSize && server.chunkSize < client.chunkSize {
+		return notSpliced(event.ChunkEcho, fmt.Errorf("from %d to %d", client.chunkSize, server.chunkSize))
+	}
+	return nil
 }
 
 func abs(n int) int { return max(n, -n) }
@@ -97,7 +119,8 @@ type heard struct {
 	d         *rtmp.Decoder
 	chunkSize int
 	window    int                      // that it is to acknowledge by; 0: none
-	asked     []rtmp.Message           // windows and events, in order
+	sized     bool                     // the chunk size was set
+	asked     []rtmp.Message           // windows and events, in order, and the last chunk size
 	last      map[uint32]*rtmp.Message // of each chunk stream
 }
 
@@ -129,7 +152,9 @@ func (h *heard) hear(p []byte) error {
 		}
 		switch m.Type {
 		case rtmp.SetChunkSize:
-			h.chunkSize = h.d.ChunkSize()
+			h.chunkSize, h.sized = h.d.ChunkSize(), true
+			h.asked = slices.DeleteFunc(h.asked, func(m rtmp.Message) bool { return m.Type == rtmp.SetChunkSize })
+			h.asked = append(h.asked, kept)
 		case rtmp.WindowAckSize:
 			h.window = int(c.Value)
 			h.asked = append(h.asked, kept)

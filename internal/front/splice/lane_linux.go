@@ -60,8 +60,7 @@ func newLane(maxAdded time.Duration) lane {
 	if maxAdded < laneMin {
 		return lane{}
 	}
-	// One slot more than there are: the visit itself takes time.
-	return lane{period: maxAdded / (laneSlots + 1)}
+	return lane{period: maxAdded / laneSlots}
 }
 
 // woken judges a source after epoll has reported it.

@@ -39,7 +39,7 @@ var one = []Event{
 	Placed{Session: source, Node: "o1", Why: "least loaded"},
 	BackendFailed{Session: source, Node: "o1", Phase: PhasePlace, Reason: DialFailed, Err: errBoom},
 	BackendChanged{Session: source, From: "o1", To: "o2", Reason: SourceLost},
-	NotSpliced{Session: source, Node: "nginx1", Err: errors.New("its chunks are in the middle of a message")},
+	NotSpliced{Session: source, Node: "nginx1", Reason: NoBoundary, Err: errBoom},
 	Redirected{Session: source, Node: "nginx1", Family: "srs"},
 	NotRedirected{Session: source, Family: "srs", Stayed: true},
 	LimitHit{Session: source, Reason: GOPTooLarge, Err: errBoom},

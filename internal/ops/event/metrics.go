@@ -31,7 +31,7 @@ type counters struct {
 	placed        prometheus.Counter
 	backendFails  *prometheus.CounterVec // reason
 	backendMoves  *prometheus.CounterVec // reason
-	notSpliced    prometheus.Counter
+	notSpliced    *prometheus.CounterVec
 	redirects     prometheus.Counter
 	notFollowed   prometheus.Counter
 	backendUps    prometheus.Counter
@@ -83,7 +83,7 @@ func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
 		dropped:       r.counters("weir_media_dropped_messages_total", "Messages of publishers and feeds that were not written to their stream.", "reason"),
 		placed:        r.counter("weir_placements_total", "Sessions for which a server was chosen."),
 		backendFails:  r.counters("weir_backend_failures_total", "Chosen servers that could not be used.", "reason"),
-		notSpliced:    r.counter("weir_sessions_not_spliced_total", "Sessions that were carried because they could not be spliced."),
+		notSpliced:    r.counters("weir_sessions_not_spliced_total", "Sessions that were carried because they could not be spliced.", "reason"),
 		redirects:     r.counter("weir_redirects_total", "Viewers that were told to go to a server itself."),
 		notFollowed:   r.counter("weir_redirects_not_followed_total", "Those of them that did not go."),
 		backendMoves:  r.counters("weir_backend_changes_total", "Carried sessions that went on to another server.", "reason"),
@@ -136,7 +136,7 @@ func (c *counters) count(e Event) {
 	case BackendChanged:
 		c.backendMoves.WithLabelValues(c.reason(e.Reason)).Inc()
 	case NotSpliced:
-		c.notSpliced.Inc()
+		c.notSpliced.WithLabelValues(c.reason(e.Reason)).Inc()
 	case Redirected:
 		c.redirects.Inc()
 	case NotRedirected:

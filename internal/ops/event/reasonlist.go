@@ -48,6 +48,15 @@ var own = []ReasonInfo{
 	{NodeLeft, "the node went away in good order", false},
 	{NodeLost, "the node's lease ran out", false},
 
+	{NotPlainTCP, "TLS, or no TCP connection at all", false},
+	{NotAlone, "other message streams on the connection", false},
+	{Unrepeatable, "the client's words cannot be said again", false},
+	{OtherStreamID, "the server's message stream has another id than the client's", false},
+	{NoBoundary, "the server was within a message where it answered createStream", false},
+	{ChunkState, "a chunk stream's state cannot be given to the client", false},
+	{AckWindow, "the two byte counts differ by too much of the window", false},
+	{ChunkEcho, "the publisher would make its chunks smaller in mid-stream", false},
+
 	{EmptyMedia, "a media message without a body", false},
 	{BadMedia, "a media message whose header does not parse", false},
 	{BeforeHeaders, "a frame before its codec's headers", false},

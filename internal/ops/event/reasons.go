@@ -74,6 +74,18 @@ const (
 	NodeLost       Reason = "node-lost"       // its lease ran out
 )
 
+// Why a session is carried that was to be spliced.
+const (
+	NotPlainTCP   Reason = "not-plain-tcp"   // TLS, or no TCP connection at all
+	NotAlone      Reason = "not-alone"       // other message streams on the connection
+	Unrepeatable  Reason = "unrepeatable"    // the client's words cannot be said again
+	OtherStreamID Reason = "other-stream-id" // the server's message stream has another id than the client's
+	NoBoundary    Reason = "no-boundary"     // the server was within a message where it answered createStream
+	ChunkState    Reason = "chunk-state"     // a chunk stream's state cannot be given to the client
+	AckWindow     Reason = "ack-window"      // the two byte counts differ by too much of the window
+	ChunkEcho     Reason = "chunk-echo"      // the publisher would make its chunks smaller in mid-stream
+)
+
 // Media that is dropped.
 const (
 	EmptyMedia      Reason = "empty-media"       // a media message without a body

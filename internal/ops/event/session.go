@@ -117,8 +117,9 @@ type BackendChanged struct {
 // carried there instead.
 type NotSpliced struct {
 	Session
-	Node string
-	Err  error // why
+	Node   string
+	Reason Reason
+	Err    error // the particulars, or nil
 }
 
 // Redirected: a client was told to go to a server itself. NotRedirected: it did not
@@ -194,7 +195,7 @@ func (e BackendChanged) line() (slog.Level, string, []slog.Attr) {
 }
 
 func (e NotSpliced) line() (slog.Level, string, []slog.Attr) {
-	return slog.LevelInfo, "not spliced", appendErr(append(e.attrs(), slog.String("on", e.Node)), e.Err)
+	return slog.LevelInfo, "not spliced", appendErr(append(e.attrs(), slog.String("on", e.Node), slog.String("reason", string(e.Reason))), e.Err)
 }
 
 func (e Redirected) line() (slog.Level, string, []slog.Attr) {
