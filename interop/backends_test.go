@@ -207,7 +207,7 @@ func TestP3ForeignServerDies(t *testing.T) {
 				eventually(t, 10*time.Second, p.name+" is at a", func() error { _, err := p.since("a"); return err })
 			}
 			eventually(t, 10*time.Second, "the front knows b", func() error {
-				if !strings.Contains(string(f.log.from(0)), `"count":2`) {
+				if !strings.Contains(string(f.log.From(0)), `"count":2`) {
 					return errors.New("not yet")
 				}
 				return nil

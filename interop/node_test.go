@@ -59,7 +59,7 @@ func (n *node) ready(t *testing.T) {
 	t.Helper()
 	read := 0
 	eventually(t, nodeReady, n.name+" ready", func() error {
-		lines := n.log.from(read)
+		lines := n.log.From(read)
 		read += len(lines)
 		if n.note(lines) {
 			return nil

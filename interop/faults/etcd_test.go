@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"weir/internal/proctest"
 )
 
 // etcd is a cluster of Debian's etcd.
@@ -28,7 +30,7 @@ type etcd struct {
 type etcdMember struct {
 	name, client, peer, data string
 	host                     *host
-	proc                     *process
+	proc                     *proctest.Process
 }
 
 // startEtcd starts so many members and waits until they answer. They are on h, or on
@@ -114,7 +116,7 @@ func (e *etcd) start() {
 			argv = append(m.host.enter(), argv...)
 		}
 		var err error
-		if m.proc, err = launch(new(logBuffer), argv...); err != nil {
+		if m.proc, err = proctest.Start(new(proctest.Log), argv...); err != nil {
 			e.s.t.Fatal(err)
 		}
 	}
@@ -126,18 +128,12 @@ func (e *etcd) start() {
 func (m *etcdMember) healthy() error {
 	var v struct{ Health string }
 	if err := (api{base: "http://" + m.client}).get("/health", &v); err != nil {
-		return fmt.Errorf("%w\n%s", err, m.proc.log.tail(500))
+		return fmt.Errorf("%w\n%s", err, m.proc.Log.Tail(500))
 	}
 	if v.Health != "true" {
 		return fmt.Errorf("health %q", v.Health)
 	}
 	return nil
-}
-
-func (l *logBuffer) tail(n int) []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Clone(l.b[max(0, len(l.b)-n):])
 }
 
 // leader is the member that leads now.
@@ -198,8 +194,8 @@ func (e *etcd) owners(want map[string]string) error {
 }
 
 func (m *etcdMember) kill() {
-	m.proc.signal(syscall.SIGKILL)
-	<-m.proc.done
+	m.proc.Signal(syscall.SIGKILL)
+	<-m.proc.Done
 	m.proc = nil
 }
 
@@ -207,7 +203,7 @@ func (m *etcdMember) kill() {
 func (e *etcd) kill() {
 	for _, m := range e.members {
 		if m.proc != nil {
-			m.proc.signal(syscall.SIGKILL)
+			m.proc.Signal(syscall.SIGKILL)
 		}
 	}
 	for _, m := range e.members {
@@ -219,13 +215,13 @@ func (e *etcd) kill() {
 
 func (e *etcd) freeze() {
 	for _, m := range e.members {
-		m.proc.freeze()
+		m.proc.Freeze()
 	}
 }
 
 func (e *etcd) thaw() {
 	for _, m := range e.members {
-		m.proc.thaw()
+		m.proc.Thaw()
 	}
 }
 

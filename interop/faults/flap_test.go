@@ -24,9 +24,13 @@ func TestFlappingPublisher(t *testing.T) {
 			s.note("flap %d", i+1)
 			for _, p := range publishers {
 				p.leave()
+			}
+			// Not at once: its goodbye and its return are two connections, and nothing orders them.
+			s.passes(scale(75*ms, time.Second))
+			for _, p := range publishers {
 				p.comeBack()
 			}
-			s.passes(scale(150*ms, 2*time.Second))
+			s.passes(scale(75*ms, time.Second))
 		}
 		s.fault("the last flap is over", func() {})
 		s.calms(c, viewers, before)

@@ -19,14 +19,14 @@ func TestP3ANameInUseIsRefused(t *testing.T) {
 		s.sees(viewers, time.Second, 10*time.Second)
 		s.fault("a second o1", func() {
 			twin := c.process("o1:origin", nil)
-			s.eventually(10*time.Second, "the second o1 has given up", twin.proc.ended)
-			said := string(twin.proc.log.tail(2000))
+			s.eventually(10*time.Second, "the second o1 has given up", twin.ended)
+			said := twin.proc.Log.Tail(2000)
 			for _, want := range []string{`another process runs as node "o1": it answers`, o1.listening["rtmp"], "--name"} {
 				if !strings.Contains(said, want) {
 					t.Errorf("it does not say %q:\n%s", want, said)
 				}
 			}
-			if twin.proc.err == nil {
+			if twin.proc.Err == nil {
 				t.Error("it ended as if all were well")
 			}
 		})

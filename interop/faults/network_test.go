@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"weir/internal/proctest"
 )
 
 // network is hosts on one switch, with the test on it too. All of it lives in
@@ -19,7 +21,7 @@ import (
 type network struct {
 	s      *story
 	prefix string // "10.213.N."
-	hub    *process
+	hub    *proctest.Process
 	next   int
 }
 
@@ -29,7 +31,7 @@ type host struct {
 	name string // of the switch's port too
 	ip   string
 	mac  string
-	proc *process // holds the namespace open
+	proc *proctest.Process // holds the namespace open
 }
 
 // networks counts them, for names.
@@ -84,19 +86,19 @@ func (h *host) enter() []string {
 }
 
 // hold starts a process in a network namespace of its own.
-func (n *network) hold() *process {
+func (n *network) hold() *proctest.Process {
 	n.s.t.Helper()
-	log := new(logBuffer)
-	p, err := launch(log, "unshare", "--net", "sh", "-c", "echo; exec sleep infinity")
+	log := new(proctest.Log)
+	p, err := proctest.Start(log, "unshare", "--net", "sh", "-c", "echo; exec sleep infinity")
 	if err != nil {
 		n.s.t.Fatalf("network namespaces cannot be made: %v", err)
 	}
-	n.s.t.Cleanup(p.kill)
+	n.s.t.Cleanup(p.Kill)
 	n.s.eventually(nodeReady, "a network namespace", func() error {
-		if p.ended() == nil {
-			n.s.t.Fatalf("network namespaces cannot be made, and without them no partition can be shown: %s", log.tail(500))
+		if !p.Running() {
+			n.s.t.Fatalf("network namespaces cannot be made, and without them no partition can be shown: %s", log.Tail(500))
 		}
-		if log.len() == 0 {
+		if log.Len() == 0 {
 			return fmt.Errorf("not made yet")
 		}
 		return nil
@@ -104,10 +106,10 @@ func (n *network) hold() *process {
 	return p
 }
 
-func (n *network) pid(p *process) string { return strconv.Itoa(p.cmd.Process.Pid) }
+func (n *network) pid(p *proctest.Process) string { return strconv.Itoa(p.Pid()) }
 
 // in runs commands in the namespace that p holds.
-func (n *network) in(p *process, commands ...string) {
+func (n *network) in(p *proctest.Process, commands ...string) {
 	n.s.t.Helper()
 	for _, c := range commands {
 		n.run("nsenter --net --target " + n.pid(p) + " -- " + c)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"weir/internal/proctest"
 )
 
 // app is the application of all streams.
@@ -28,8 +30,8 @@ type node struct {
 	api
 
 	mu        sync.Mutex
-	proc      *process
-	logs      []*logBuffer      // of all its processes
+	proc      *proctest.Process
+	logs      []*proctest.Log   // of all its processes
 	listening map[string]string // what → HOST:PORT; the same over restarts
 }
 
@@ -52,8 +54,8 @@ func (n *node) start() {
 	if n.host != nil {
 		argv = append(n.host.enter(), argv...)
 	}
-	log := new(logBuffer)
-	p, err := launch(log, argv...)
+	log := new(proctest.Log)
+	p, err := proctest.Start(log, argv...)
 	if err != nil {
 		n.s.t.Fatalf("%s: %v", n.name, err)
 	}
@@ -74,7 +76,7 @@ func (n *node) ready() {
 	n.s.t.Helper()
 	read := 0
 	n.s.eventually(nodeReady, n.name+" is ready", func() error {
-		lines := n.proc.log.from(read)
+		lines := n.proc.Log.From(read)
 		read += len(lines)
 		for line := range bytes.Lines(lines) {
 			var l struct{ Msg, What, Addr string }
@@ -88,17 +90,26 @@ func (n *node) ready() {
 				return nil
 			}
 		}
-		if n.proc.ended() == nil {
-			n.s.t.Fatalf("%s has ended: %v", n.name, n.proc.err)
+		if !n.proc.Running() {
+			n.s.t.Fatalf("%s has ended: %v", n.name, n.proc.Err)
 		}
 		return errors.New("it has not said so")
 	})
 	n.base = "http://" + n.listening["admin"]
 }
 
-func (n *node) kill()   { n.proc.kill() }
-func (n *node) freeze() { n.proc.freeze() }
-func (n *node) thaw()   { n.proc.thaw() }
+func (n *node) kill() { n.proc.Kill() }
+
+// ended is the condition that the process has ended.
+func (n *node) ended() error {
+	if n.proc.Running() {
+		return fmt.Errorf("%s still runs", n.name)
+	}
+	return nil
+}
+
+func (n *node) freeze() { n.proc.Freeze() }
+func (n *node) thaw()   { n.proc.Thaw() }
 
 // restart starts the node again, at the same addresses, and waits until it is up.
 func (n *node) restart() {
@@ -110,8 +121,8 @@ func (n *node) restart() {
 // stop asks the node to end in good order and waits for it.
 func (n *node) stop() {
 	n.s.t.Helper()
-	n.proc.signal(syscall.SIGTERM)
-	n.s.eventually(40*time.Second, n.name+" has stopped", n.proc.ended)
+	n.proc.Signal(syscall.SIGTERM)
+	n.s.eventually(40*time.Second, n.name+" has stopped", n.ended)
 }
 
 // drain empties a node by the command that an operator has, asked of another one, and

@@ -114,8 +114,8 @@ func (s *story) watchStalls() (longest func() time.Duration) {
 // end kills what still runs.
 func (s *story) end() {
 	for _, n := range s.nodes {
-		n.proc.thaw()
-		n.proc.kill()
+		n.proc.Thaw()
+		n.proc.Kill()
 	}
 }
 

@@ -31,7 +31,7 @@ func (s *story) print() {
 	s.mu.Unlock()
 	for _, n := range nodes {
 		for _, log := range n.logs {
-			all = append(all, logLines(n.name, log.from(0))...)
+			all = append(all, logLines(n.name, log.From(0))...)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b line) int { return a.at.Compare(b.at) })
@@ -110,7 +110,7 @@ func (s *story) happened(parts ...string) int {
 	for _, n := range s.nodes {
 		for _, log := range n.logs {
 		lines:
-			for raw := range bytes.Lines(log.from(0)) {
+			for raw := range bytes.Lines(log.From(0)) {
 				for _, p := range parts {
 					if !bytes.Contains(raw, []byte(p)) {
 						continue lines

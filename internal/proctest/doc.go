@@ -1,0 +1,7 @@
+// Package proctest runs the programs that a test needs: in a group of their own, dead with the
+// test at the latest, and with all that they write kept.
+//
+// It knows no test and no program: names, waiting and what a failure prints are the
+// caller's. Each Process has one goroutine that waits for its end, and the package one thread that
+// starts them all.
+package proctest
