@@ -137,14 +137,14 @@ func (l *leg) read() (rtmp.Event, error) {
 // buffered reports whether more can be read without waiting.
 func (l *leg) buffered() bool { return len(l.foreign.held) > 0 || l.conn.Buffered() }
 
-// interrupt ends the forwarding of the leg.
-func (l *leg) interrupt() { l.conn.SetReadDeadline(time.Unix(1, 0)) }
+// interrupt ends the reading of the leg, soon.
+func (l *leg) interrupt(in time.Duration) { l.conn.SetReadDeadline(time.Now().Add(in)) }
 
 // untilKey reads to the first key frame, or to sound that has no picture, and keeps that
 // and the headers before it. A server may begin anywhere within a group; who comes from another one
 // has pictures until then.
 func (l *leg) untilKey(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, l.interrupt)
+	stop := context.AfterFunc(ctx, func() { l.interrupt(0) })
 	defer stop()
 	l.conn.SetReadDeadline(time.Now().Add(keyWait))
 	sounds, picture := 0, false

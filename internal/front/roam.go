@@ -18,6 +18,10 @@ const (
 	// endTime is the same once a server has said that the stream has ended: what
 	// has moved has been moved in the registry before.
 	endTime = time.Second
+	// overlapTime is how long the old server is heard on once the new one has given a
+	// key frame. Why not smaller: the old one may be behind by that. Why not larger:
+	// the viewer's time stands still meanwhile if the old one is done.
+	overlapTime = 200 * time.Millisecond
 	// roamTime is how long a viewer without a server is kept. Why not larger: its
 	// player shows nothing meanwhile.
 	roamTime = 10 * time.Second
@@ -122,7 +126,13 @@ func (v *viewer) evacuate(ctx context.Context, gentle bool) {
 		next.leave()
 		return
 	}
-	from.interrupt()
+	if next.timeline != "" && next.timeline == from.timeline {
+		// What is on its way from the old server is before the key frame, and is not to be
+		// had from the new one; what is behind it comes twice and is dropped.
+		from.interrupt(overlapTime)
+	} else {
+		from.interrupt(0)
+	}
 }
 
 // ctx ends with the leg.

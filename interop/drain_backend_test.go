@@ -1,0 +1,89 @@
+package interop_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"weir/internal/bench/stamp"
+)
+
+// An operator drains a server: its publishers and carried viewers go to the other one,
+// each at a key frame, and nobody notices: no frame is lost, doubled or moved in time.
+func TestDrainForeignServer(t *testing.T) {
+	a, b := startForeign(t, "nginx-a"), startForeign(t, "nginx-b")
+	config, list := behindFront(t, "play: carry")
+	list(a)
+	f := startNode(t, nodeOptions{name: "front", roles: "front", config: config})
+	var all []*onAir
+	var through []*stamp.Viewer
+	var left []<-chan error
+	for i := range 5 {
+		p := publishFrames(t, f.listening["rtmp"], fmt.Sprint("d", i))
+		p.onAir(t)
+		v, ended := p.watch(t, "front", f.listening["rtmp"])
+		all, through, left = append(all, p), append(through, v), append(left, ended)
+	}
+	list(a, b)
+	eventually(t, 10*time.Second, "the front takes sessions to b", func() error {
+		resp, err := apiClient.Post(f.base+"/api/v1/backends/nginx-b/ready", "", nil)
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+		if resp.StatusCode/100 != 2 {
+			return fmt.Errorf("%s", resp.Status)
+		}
+		return nil
+	})
+	for i, v := range through {
+		eventually(t, 10*time.Second, all[i].name+" plays", func() error {
+			if v.Report().Video < 25 {
+				return fmt.Errorf("%+v", v.Report())
+			}
+			return nil
+		})
+	}
+	resp, err := apiClient.Post(f.base+"/api/v1/backends/nginx-a/drain", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode >= http.StatusBadRequest {
+		t.Fatal(resp.Status)
+	}
+	began := time.Now()
+	eventually(t, 60*time.Second, "nobody is at the drained server", func() error {
+		var v struct {
+			Sessions struct{ Publishers, Viewers int }
+		}
+		if err := f.get("/api/v1/backends/nginx-a", &v); err != nil {
+			return err
+		}
+		if s := v.Sessions; s.Publishers+s.Viewers > 0 {
+			return fmt.Errorf("%+v", s)
+		}
+		return nil
+	})
+	t.Logf("empty after %v", time.Since(began).Round(time.Millisecond))
+	for i, v := range through {
+		had := v.Report().Video
+		eventually(t, 10*time.Second, all[i].name+" plays on", func() error {
+			if r := v.Report(); r.Video < had+25 {
+				return fmt.Errorf("%+v", r)
+			}
+			return nil
+		})
+		if r := v.Report(); r.Lost+r.Doubled+r.Foreign+r.Backwards > 0 {
+			t.Errorf("%s: the viewer saw %s", all[i].name, r.Faults())
+		}
+		for what, ended := range map[string]<-chan error{"viewer": left[i], "publisher": all[i].ended} {
+			select {
+			case err := <-ended:
+				t.Errorf("%s: the %s was ended: %v", all[i].name, what, err)
+			default:
+			}
+		}
+	}
+}
