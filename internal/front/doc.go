@@ -27,10 +27,19 @@
 // and forwards messages, placed by a live.Continuity: the next edge is asked for what comes after the
 // last message that the client was sent. What the client said of itself goes along.
 //
+// # Servers that are no nodes
+//
+// A foreign server is spoken to as the client would, see foreign.go. Nobody there
+// knows the cluster, so this front claims the stream in its [Registry] and says where it
+// is. Moves are those of any carried session; [Front.Evacuate] asks for them. Viewers
+// follow the registry (audience.go), since a server that they were sent to is no
+// better than the stream it has. Which sessions are spliced instead is way.go's to say.
+//
 // # Goroutines
 //
 // A carried publisher has one (its pushes), plus the push's reader. A carried
-// viewer has one, which reads from the edge and writes to the client. A client
+// viewer has one, which reads from the edge and writes to the client; a stream with
+// viewers at foreign servers one, and an evacuation one and one a move. A client
 // that does not read therefore stops the reading from its edge, which then
 // skips for it.
 package front
