@@ -80,7 +80,7 @@ func (v *viewer) begin(ctx context.Context) (spliced session.Player, err error) 
 func (v *viewer) open(ctx context.Context, s search, has live.Position) (l *leg, err error) {
 	s.f, s.session, s.name, s.moving = v.f, v.p.Session, v.p.Name, true
 	err = s.run(ctx, func(ctx context.Context, b Backend) (err error) {
-		l, err = v.f.legTo(ctx, v.p, b, v.clock.Position())
+		l, err = v.f.legTo(ctx, v.p, b, has)
 		return err
 	})
 	return l, err
