@@ -253,4 +253,16 @@ func until(t *testing.T, what string, so func() bool) {
 	}
 }
 
+// await waits for what tells when it happens.
+func await[T any](t *testing.T, what string, c <-chan T) {
+	t.Helper()
+	end := time.NewTimer(10 * time.Second)
+	defer end.Stop()
+	select {
+	case <-c:
+	case <-end.C:
+		t.Fatalf("not within 10 s: %s", what)
+	}
+}
+
 func name(app, s string) stream.Name { return stream.Name{App: app, Stream: s} }

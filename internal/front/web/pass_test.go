@@ -76,9 +76,11 @@ func TestOnlyWhatChangesNothingIsAskedAgain(t *testing.T) {
 	if _, body := s.get(t, "/page"); body != "b /page" {
 		t.Errorf("GET: got %q", body)
 	}
-	f.set(func() { f.next = 0 })
-	if res, body := s.ask(t, http.MethodPost, "/buy", strings.NewReader("one")); res.StatusCode != http.StatusBadGateway {
-		t.Errorf("POST: got %d %q: it may have been done twice", res.StatusCode, body)
+	for _, order := range []io.Reader{strings.NewReader("one"), nil} {
+		f.set(func() { f.next = 0 })
+		if res, body := s.ask(t, http.MethodPost, "/buy", order); res.StatusCode != http.StatusBadGateway {
+			t.Errorf("POST: got %d %q: it may have been done twice", res.StatusCode, body)
+		}
 	}
 }
 
@@ -167,7 +169,7 @@ func steps(t *testing.T, name string) (Server, chan string, chan struct{}) {
 func TestAStreamIsPassedOnAsItComes(t *testing.T) {
 	srv, say, ended := steps(t, "a")
 	f := newFleet(srv)
-	s := stand(t, f, nil)
+	s := stand(t, f, func(o *Options) { o.Silence = time.Minute })
 	ctx, leave := context.WithCancel(context.Background())
 	defer leave()
 	r, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.url("/live/x.flv"), nil)
@@ -182,11 +184,12 @@ func TestAStreamIsPassedOnAsItComes(t *testing.T) {
 			t.Fatalf("got %q, %v", buf[:n], err)
 		}
 	}
-	if requests, streams, _, out := s.Load(); requests != 1 || streams != 1 || out != 11 || f.out.Load() != 11 {
-		t.Errorf("load: %d requests, %d streams, %d bytes, %d in the server's counters", requests, streams, out, f.out.Load())
-	}
+	until(t, "it is counted", func() bool {
+		requests, streams, _, out := s.Load()
+		return requests == 1 && streams == 1 && out == 11 && f.out.Load() == 11
+	})
 	leave()
-	<-ended // the server hears that its viewer has left
+	await(t, "the server hears that its viewer has left", ended)
 	until(t, "nothing is open", func() bool {
 		requests, streams, _, _ := s.Load()
 		return requests+streams == 0 && read(f, func() bool { return f.open["a"] == 0 && f.given == 0 })
@@ -201,6 +204,55 @@ func TestAStreamIsPassedOnAsItComes(t *testing.T) {
 		}
 		return false
 	})
+}
+
+// The limit on what a client does not take is on each write, not on the stream.
+func TestAViewerThatReadsOutlastsTheStallLimit(t *testing.T) {
+	srv, say, _ := steps(t, "a")
+	s := stand(t, newFleet(srv), func(o *Options) { o.Stall = 500 * time.Millisecond })
+	res, err := http.Get(s.url("/live/x.flv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b := make([]byte, 4)
+	for began := time.Now(); time.Since(began) < 1200*time.Millisecond; {
+		say <- "some"
+		if _, err := io.ReadFull(res.Body, b); err != nil {
+			t.Fatalf("after %v: %v", time.Since(began), err)
+		}
+	}
+}
+
+// What is gathered is whole and in order, whoever reads it by whichever protocol.
+func TestGatheredPiecesAreWhole(t *testing.T) {
+	var want strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&want, "%d %s;", i, strings.Repeat("x", i%97))
+	}
+	srv := backend(t, "a", func(w http.ResponseWriter, r *http.Request) {
+		out := http.NewResponseController(w)
+		for rest := want.String(); rest != ""; {
+			n := min(len(rest), 1+len(rest)%3000)
+			io.WriteString(w, rest[:n])
+			out.Flush()
+			rest = rest[n:]
+		}
+	})
+	s := stand(t, newFleet(srv), func(o *Options) { o.Gather = 5 * time.Millisecond })
+	if _, got := s.get(t, "/live/x.flv"); got != want.String() {
+		t.Errorf("HTTP/1.1: %d bytes of %d", len(got), want.Len())
+	}
+	nc, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	fmt.Fprintf(nc, "GET /live/x.flv HTTP/1.0\r\nHost: x\r\n\r\n")
+	all, err := io.ReadAll(nc)
+	if _, body, _ := strings.Cut(string(all), "\r\n\r\n"); err != nil || body != want.String() {
+		t.Errorf("HTTP/1.0: %d bytes of %d, %v", len(body), want.Len(), err)
+	}
 }
 
 func TestABrokenStreamIsBrokenForItsViewer(t *testing.T) {
@@ -229,7 +281,7 @@ func TestASilentServerEndsItsRequest(t *testing.T) {
 	if _, err := io.ReadAll(res.Body); err == nil {
 		t.Error("the silence went on")
 	}
-	<-ended
+	await(t, "the server hears of it", ended)
 }
 
 // A client that does not read holds its server up, and nothing else; when it has

@@ -111,14 +111,28 @@ func TestChangedFilesAreReadAgainAndHalfAChangeIsNot(t *testing.T) {
 	}
 	replace(t, key, k)
 	f.look(said)
+	f.look(said)
 	if got := shown(t, f, ""); got != "new" {
 		t.Errorf("both changed: got %s", got)
+	}
+	if n := strings.Count(log.String(), "certificate read again"); n != 1 {
+		t.Errorf("read %d times after one change: %s", n, &log)
+	}
+	c, k = generate(t, "inplace") // without a rename
+	for path, data := range map[string][]byte{cert: c, key: k} {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.look(said)
+	if got := shown(t, f, ""); got != "inplace" {
+		t.Errorf("written in place: got %s", got)
 	}
 	if err := os.Remove(cert); err != nil {
 		t.Fatal(err)
 	}
 	f.look(said)
-	if got := shown(t, f, ""); got != "new" {
+	if got := shown(t, f, ""); got != "inplace" {
 		t.Errorf("removed: got %s, want what was there", got)
 	}
 }
