@@ -20,6 +20,13 @@ import (
 // self-signed certificate.
 func rtmpsConfig(t *testing.T) string {
 	t.Helper()
+	cert, key := certificate(t)
+	return fmt.Sprintf("rtmp:\n  tls:\n    listen: 127.0.0.1:0\n    cert: %s\n    key: %s\n", cert, key)
+}
+
+// certificate returns the files of a self-signed certificate.
+func certificate(t *testing.T) (certFile, keyFile string) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +52,5 @@ func rtmpsConfig(t *testing.T) string {
 		}
 		return path
 	}
-	return fmt.Sprintf("rtmp:\n  tls:\n    listen: 127.0.0.1:0\n    cert: %s\n    key: %s\n",
-		write("cert.pem", "CERTIFICATE", certDER), write("key.pem", "PRIVATE KEY", keyDER))
+	return write("cert.pem", "CERTIFICATE", certDER), write("key.pem", "PRIVATE KEY", keyDER)
 }

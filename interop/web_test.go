@@ -93,10 +93,8 @@ func TestHTTPInFrontOfNginx(t *testing.T) {
 	t.Parallel()
 	echo := startEcho(t)
 	sites := map[string]*site{}
-	config := rtmpsConfig(t)
-	cert := strings.TrimSpace(strings.SplitN(strings.SplitN(config, "cert: ", 2)[1], "\n", 2)[0])
-	key := strings.TrimSpace(strings.SplitN(strings.SplitN(config, "key: ", 2)[1], "\n", 2)[0])
-	config = fmt.Sprintf(`
+	cert, key := certificate(t)
+	config := fmt.Sprintf(`
 rtmp: {tls: {listen: "127.0.0.1:0"}}
 http:
   tls: {listen: "127.0.0.1:0", cert: %q, key: %q}
