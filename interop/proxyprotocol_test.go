@@ -67,7 +67,7 @@ listen v2
 		eventually(t, 5*time.Second, "haproxy listens", accepts(addr))
 		from := publishFrom(t, "127.0.0.1", "rtmp://"+addr+"/live/"+name, name)
 		eventually(t, 5*time.Second, "the node names the client", func() error {
-			for _, line := range strings.Split(string(n.log.from(0)), "\n") {
+			for _, line := range strings.Split(string(n.log.From(0)), "\n") {
 				if strings.Contains(line, `"publish started"`) && strings.Contains(line, `"remote":"`+from+`"`) {
 					return nil
 				}
@@ -94,7 +94,7 @@ listen v2
 	defer nc.Close()
 	nc.Write(append([]byte{3}, make([]byte, 1536)...))
 	eventually(t, 5*time.Second, "it is refused", func() error {
-		if !strings.Contains(string(n.log.from(0)), "bad-proxy-header") {
+		if !strings.Contains(string(n.log.From(0)), "bad-proxy-header") {
 			return errors.New("not yet")
 		}
 		return nil

@@ -125,6 +125,6 @@ func TestSplicedViewersEndWithTheirServer(t *testing.T) {
 				return nil
 			}
 		}
-		return fmt.Errorf("no viewer was closed for source-lost:\n%s", strings.TrimSpace(front.log.tail(2000)))
+		return fmt.Errorf("no viewer was closed for source-lost:\n%s", strings.TrimSpace(front.log.Tail(2000)))
 	})
 }
