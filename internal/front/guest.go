@@ -51,7 +51,13 @@ func (f *Front) settleAt(g guest, from, to string) {
 // background: gently, one after another and each at a key frame; otherwise many at a
 // time and at once. Publishers go first: their viewers find the stream where it is then.
 // What is spliced stays until its server ends it.
-func (f *Front) Evacuate(server string, gentle bool) {
+func (f *Front) Evacuate(server string, gentle bool) { f.evacuation(server, gentle, false) }
+
+// Gone is Evacuate of a server that has been removed. It ends by itself when nobody has been
+// there for a while: names come and go, and most do not come back.
+func (f *Front) Gone(server string, gentle bool) { f.evacuation(server, gentle, true) }
+
+func (f *Front) evacuation(server string, gentle, gone bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if old := f.evacuations[server]; old != nil {
@@ -59,8 +65,22 @@ func (f *Front) Evacuate(server string, gentle bool) {
 	}
 	ctx, cancel := context.WithCancel(f.ctx)
 	f.evacuations[server] = cancel
-	go f.evacuate(ctx, server, gentle)
+	go f.evacuate(ctx, server, gentle, gone)
 }
+
+// ended forgets an evacuation, unless another has taken its place.
+func (f *Front) ended(ctx context.Context, server string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if ctx.Err() == nil {
+		f.evacuations[server]()
+		delete(f.evacuations, server)
+	}
+}
+
+// arrivals is for how many seconds a server that is gone may still get sessions that were sent
+// there before: what they may take to dial and to be refused.
+const arrivals = 15
 
 // Stay ends the evacuation of a server that takes sessions again. What has moved
 // stays where it is.
@@ -73,16 +93,24 @@ func (f *Front) Stay(server string) {
 	}
 }
 
-// evacuate goes on until Stay: who was on the way there when it began comes too.
-func (f *Front) evacuate(ctx context.Context, server string, gentle bool) {
+// evacuate goes on until Stay, or of a server that is gone until it is empty: who was on the way there when it began comes too.
+func (f *Front) evacuate(ctx context.Context, server string, gentle, gone bool) {
 	room := make(chan struct{}, 1)
 	if !gentle {
 		room = make(chan struct{}, atOnce)
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for ctx.Err() == nil {
-		for _, g := range f.guestsAt(server) {
+	for empty := 0; ctx.Err() == nil; {
+		all := f.guestsAt(server)
+		if empty++; len(all) > 0 {
+			empty = 0
+		}
+		if gone && empty > arrivals {
+			f.ended(ctx, server)
+			return
+		}
+		for _, g := range all {
 			select {
 			case room <- struct{}{}:
 			case <-ctx.Done():

@@ -71,16 +71,17 @@ func (n *node) evacuations() {
 			name := c.Status.Name
 			gone := c.What.Has(fleet.Removed)
 			down := c.Status.Operator != fleet.Drain && c.Status.Operator != fleet.Maint && c.Status.Health.State == fleet.HealthDown
-			switch leave := gone || down || c.Status.Operator == fleet.Drain || c.Status.Operator == fleet.Maint; {
+			leave := down || c.Status.Operator == fleet.Drain || c.Status.Operator == fleet.Maint
+			switch {
+			case gone:
+				delete(leaving, name)
+				n.front.Gone(name, !down)
 			case leave && !leaving[name]:
 				leaving[name] = true
 				n.front.Evacuate(name, !down)
-			case !leave && leaving[name]:
+			case !leave && (leaving[name] || c.What.Has(fleet.Added)): // or one of its name was gone
 				delete(leaving, name)
 				n.front.Stay(name)
-			}
-			if gone {
-				delete(leaving, name)
 			}
 		}
 		select {
