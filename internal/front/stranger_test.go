@@ -289,7 +289,6 @@ type foreignFleet struct {
 	mu       sync.Mutex
 	order    []*stranger // who is chosen, in this order, if it has not just failed
 	announce front.Announce
-	options  func(*front.Options)
 }
 
 func (w *foreignFleet) choose(r front.Request, viewer bool) (front.Backend, error) {
