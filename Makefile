@@ -38,7 +38,7 @@ bench-fanout: tools build ## one stream to many viewers, beside nginx-rtmp and t
 	go build -trimpath -o bin/fanout ./bench/fanout
 	$(if $(SCENES),for s in $(SCENES); do bin/fanout -scene $$s $(FANOUT) || exit 1; done,bin/fanout $(FANOUT))
 
-bench-proxy: tools build ## what it costs to stand in front of other servers, beside HAProxy and nginx-rtmp: 20 min; PROXY="-rounds 1 -viewers 500" chooses
+bench-proxy: tools build ## what it costs to stand in front of other servers, beside HAProxy and nginx-rtmp: 25 min; PROXY="-rounds 1 -viewers 500" chooses
 	go build -trimpath -o bin/proxy ./bench/proxy
 	bin/proxy $(PROXY)
 

@@ -21,10 +21,10 @@ const (
 	moveMax = 1 << 20
 
 	// gatherTime is how long a loop that has just moved something lets more come
-	// together before it looks again. Why not longer: it delays. Why not shorter:
-	// each look costs a few microseconds, and a server that serves a thousand needs
-	// some milliseconds to get round.
-	gatherTime = time.Millisecond
+	// together before it looks again, or half of Options.MaxAdded. Why not longer: it
+	// delays. Why not shorter: each look costs some microseconds, and a server that
+	// serves a thousand needs that long to get round.
+	gatherTime = 3 * time.Millisecond
 
 	// perLoop is how many sessions a loop has before the next loop is used. Fewer
 	// loops find more to do at each look.
