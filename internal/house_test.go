@@ -126,7 +126,7 @@ var keepers = []struct {
 	// here serves.
 	{"net/http/pprof", nil, "no profiler on any listener"},
 	{"expvar", nil, "no variables on any listener"},
-	{"testing", []string{control + "/store/storetest", "weir/internal/testnet/seeded"}, "tests are not in the binary"},
+	{"testing", []string{control + "/store/storetest", "weir/internal/testnet/seeded", ops + "/certs/certstest"}, "tests are not in the binary"},
 	{"github.com/prometheus", []string{ops + "/event", ops + "/admin", node}, "parts emit events; they do not count"},
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"weir/internal/control/store"
 	"weir/internal/node"
+	"weir/internal/ops/certs/certstest"
 	"weir/internal/ops/config"
 )
 
@@ -214,5 +215,43 @@ func TestHealthURLAndRedirect(t *testing.T) {
 	fmt.Fprintf(nc, "PROXY TCP4 198.51.100.7 203.0.113.1 5000 80\r\nGET /healthz HTTP/1.0\r\n\r\n")
 	if b, err := io.ReadAll(nc); err != nil || string(b[:12]) != "HTTP/1.0 503" {
 		t.Errorf("through a proxy: %.40q, %v", b, err)
+	}
+}
+
+// A front that sends everything to https still answers its authority, and has its
+// certificate soon after it has started without any.
+func TestACertificateComesByACME(t *testing.T) {
+	m := store.NewMemory()
+	defer m.Close()
+	ports := make([]int, 2) // the authority has to know them before the front listens
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports[i] = l.Addr().(*net.TCPAddr).Port
+		l.Close()
+	}
+	authority := certstest.StartPebble(t, ports[0], ports[1], time.Hour)
+	dir := t.TempDir()
+	root := filepath.Join(dir, "root.pem")
+	if err := os.WriteFile(root, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Cert.Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := startWeb(t, m, func(c *config.Config) {
+		c.HTTP.Listen, c.HTTP.TLS.Listen = fmt.Sprint("127.0.0.1:", ports[0]), fmt.Sprint("127.0.0.1:", ports[1])
+		c.HTTP.TLS.Cert, c.HTTP.RedirectHTTPS = "", config.RedirectPermanent
+		c.HTTP.ACME = config.ACME{Domains: []string{"live.example.com"}, CA: authority.URL, CARoot: root, Dir: filepath.Join(dir, "acme"),
+			Challenges: []config.Challenge{config.ChallengeHTTP}}
+	})
+	if !eventually(30*time.Second, func() bool {
+		c, err := tls.Dial("tcp", f.listening("https"), &tls.Config{ServerName: "live.example.com", InsecureSkipVerify: true})
+		if err != nil {
+			return false
+		}
+		defer c.Close()
+		return c.ConnectionState().PeerCertificates[0].VerifyHostname("live.example.com") == nil
+	}) {
+		t.Error("no certificate")
 	}
 }

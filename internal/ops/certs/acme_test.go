@@ -10,64 +10,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/letsencrypt/pebble/v2/ca"
-	"github.com/letsencrypt/pebble/v2/db"
-	"github.com/letsencrypt/pebble/v2/va"
-	"github.com/letsencrypt/pebble/v2/wfe"
-	"github.com/miekg/dns"
+	"weir/internal/ops/certs/certstest"
 )
-
-// pebble is Let's Encrypt's own test authority, in this process: it calls
-// back at the ports of plain and tls, whatever name it is asked for.
-type pebble struct {
-	url   string // of the directory
-	roots *x509.CertPool
-}
-
-func startPebble(t *testing.T, plain, secure int, life time.Duration) *pebble {
-	t.Helper()
-	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
-	t.Setenv("PEBBLE_WFE_NONCEREJECT", "0")
-	quiet := log.New(io.Discard, "", 0)
-	store := db.NewMemoryStore()
-	authority := ca.New(quiet, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {ValidityPeriod: uint64(life.Seconds())}})
-	f := wfe.New(quiet, store, va.New(quiet, plain, secure, false, everyNameIsHere(t), store), authority, []string{"pebble"}, false, false, 1, 1)
-	srv := httptest.NewTLSServer(f.Handler())
-	t.Cleanup(srv.Close)
-	roots := x509.NewCertPool()
-	roots.AddCert(srv.Certificate())
-	return &pebble{url: srv.URL + wfe.DirectoryPath, roots: roots}
-}
-
-// everyNameIsHere is a name server that has this machine's address for every name.
-func everyNameIsHere(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") // which is how pebble asks
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := &dns.Server{Listener: l, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
-		a := new(dns.Msg).SetReply(q)
-		if q.Question[0].Qtype == dns.TypeA {
-			a.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET}, A: net.IPv4(127, 0, 0, 1)}}
-		}
-		w.WriteMsg(a)
-	})}
-	done := make(chan error, 1)
-	go func() { done <- srv.ActivateAndServe() }()
-	t.Cleanup(func() {
-		srv.Shutdown()
-		<-done
-	})
-	return l.Addr().String()
-}
 
 // site is a server with a plain and a TLS listener whose certificates are an ACME's.
 type site struct {
@@ -140,9 +90,9 @@ func (s *site) certificate(t *testing.T, name, not string) *x509.Certificate {
 
 func TestACMEProvesByHTTP01(t *testing.T) {
 	s := openSite(t)
-	p := startPebble(t, port(s.plain), 1, time.Hour)
+	p := certstest.StartPebble(t, port(s.plain), 1, time.Hour)
 	dir := t.TempDir()
-	s.run(t, ACMEOptions{Domains: []string{"live.example.com", "cdn.example.com"}, CA: p.url, Roots: p.roots, Dir: dir, HTTP01: true})
+	s.run(t, ACMEOptions{Domains: []string{"live.example.com", "cdn.example.com"}, CA: p.URL, Roots: p.Roots, Dir: dir, HTTP01: true})
 	for _, name := range []string{"live.example.com", "cdn.example.com"} {
 		if leaf := s.certificate(t, name, ""); leaf.VerifyHostname(name) != nil {
 			t.Errorf("asked for %s, got %v", name, leaf.DNSNames)
@@ -165,8 +115,8 @@ func TestACMEProvesByHTTP01(t *testing.T) {
 
 func TestACMEProvesByTLSALPN01(t *testing.T) {
 	s := openSite(t)
-	p := startPebble(t, 1, port(s.secure), time.Hour)
-	s.run(t, ACMEOptions{Domains: []string{"live.example.com"}, CA: p.url, Roots: p.roots, Dir: t.TempDir(), TLSALPN01: true})
+	p := certstest.StartPebble(t, 1, port(s.secure), time.Hour)
+	s.run(t, ACMEOptions{Domains: []string{"live.example.com"}, CA: p.URL, Roots: p.Roots, Dir: t.TempDir(), TLSALPN01: true})
 	if leaf := s.certificate(t, "live.example.com", ""); leaf.VerifyHostname("live.example.com") != nil {
 		t.Errorf("got %v", leaf.DNSNames)
 	}
@@ -175,8 +125,8 @@ func TestACMEProvesByTLSALPN01(t *testing.T) {
 // A certificate of 12 s is due for renewal after 8.
 func TestACMERenews(t *testing.T) {
 	s := openSite(t)
-	p := startPebble(t, port(s.plain), 1, 12*time.Second)
-	s.run(t, ACMEOptions{Domains: []string{"live.example.com"}, CA: p.url, Roots: p.roots, Dir: t.TempDir(), HTTP01: true, renewCheck: 500 * time.Millisecond})
+	p := certstest.StartPebble(t, port(s.plain), 1, 12*time.Second)
+	s.run(t, ACMEOptions{Domains: []string{"live.example.com"}, CA: p.URL, Roots: p.Roots, Dir: t.TempDir(), HTTP01: true, renewCheck: 500 * time.Millisecond})
 	old := s.certificate(t, "live.example.com", "")
 	renewed := s.certificate(t, "live.example.com", old.SerialNumber.String())
 	if !renewed.NotAfter.After(old.NotAfter) {
