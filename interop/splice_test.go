@@ -128,3 +128,44 @@ func TestSplicedViewersEndWithTheirServer(t *testing.T) {
 		return fmt.Errorf("no viewer was closed for source-lost:\n%s", strings.TrimSpace(front.log.Tail(2000)))
 	})
 }
+
+// A spliced viewer is two descriptors of the front, and none when it has left.
+func TestSplicedViewersHaveTwoDescriptors(t *testing.T) {
+	const n = 10
+	_, addr := nginxChunks(t, 4096)
+	front := splicing(t, addr)
+	publishFFmpeg(t, h264Source(t), target{rtmp: addr, app: "live", name: "picture"})
+	// What the first one brings stays: a loop's own, and a pipe or two.
+	first := watch(t, front.target("live", "picture"))
+	eventually(t, 20*time.Second, "a picture", first.has(1000))
+	open := func() int {
+		list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", front.p.Pid()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	before := open()
+	var all []*viewer
+	for range n {
+		all = append(all, watch(t, front.target("live", "picture")))
+	}
+	for _, v := range all {
+		eventually(t, 20*time.Second, "a picture", v.has(500))
+	}
+	// Connections of health checks come and go.
+	within := func(want int) func() error {
+		return func() error {
+			if got := open() - before; got < want-2 || got > want+4 {
+				return fmt.Errorf("%d descriptors more than before, want %d", got, want)
+			}
+			return nil
+		}
+	}
+	eventually(t, 5*time.Second, "two descriptors each", within(2*n))
+	for _, v := range all {
+		v.leave()
+	}
+	eventually(t, 10*time.Second, "none when they have left", within(0))
+	front.noneCarried(t)
+}

@@ -106,14 +106,13 @@ type logBook struct {
 type pages struct {
 	lines   []line         // the newest, at most bookLines
 	said    int            // lines in all
-	counts  map[string]int // all of them, by message and reason
 	changed chan struct{}  // closed at the next line
 }
 
 const bookLines = 8192
 
 func newLogBook() *logBook {
-	return &logBook{mu: new(sync.Mutex), pages: &pages{counts: make(map[string]int), changed: make(chan struct{})}}
+	return &logBook{mu: new(sync.Mutex), pages: &pages{changed: make(chan struct{})}}
 }
 
 func (b *logBook) Enabled(context.Context, slog.Level) bool { return true }
@@ -141,7 +140,6 @@ func (b *logBook) Handle(_ context.Context, r slog.Record) error {
 	defer b.mu.Unlock()
 	l.n = b.said
 	b.said++
-	b.counts[l.msg+" "+l.attrs["reason"]]++
 	if len(b.lines) == bookLines {
 		b.lines = append(b.lines[:0], b.lines[bookLines/2:]...)
 	}
@@ -149,13 +147,6 @@ func (b *logBook) Handle(_ context.Context, r slog.Record) error {
 	close(b.changed)
 	b.changed = make(chan struct{})
 	return nil
-}
-
-// count is how many lines with that message and reason there were.
-func (b *logBook) count(msg, reason string) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.counts[msg+" "+reason]
 }
 
 // length is how many lines there were.
