@@ -35,6 +35,12 @@
 // follow the registry (audience.go), since a server that they were sent to is no
 // better than the stream it has. Which sessions are spliced instead is way.go's to say.
 //
+// # Splicing
+//
+// The server is told the client's own bytes (replay.go), the client what it lacks to
+// understand the server's (splicealign.go), and then package splice moves the rest. A
+// spliced session has no goroutine; it ends with its server.
+//
 // # Goroutines
 //
 // A carried publisher has one (its pushes), plus the push's reader. A carried
