@@ -120,6 +120,10 @@ func (p *Publication) Write(m *rtmp.Message) error {
 	return nil
 }
 
+// Prompt reports whether viewers get messages so soon that 20 ms before they are read would
+// be much: half of what a stream may hold back, or more.
+func (p *Publication) Prompt() bool { return p.stream.Latency().Max < 40*time.Millisecond }
+
 // Close ends the publication from the session's side and gives the claim back.
 func (p *Publication) Close() { p.finish(ErrClosed) }
 

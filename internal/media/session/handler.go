@@ -26,7 +26,8 @@ type Handler interface {
 	Query(ctx context.Context, question, arg string) (string, error)
 }
 
-// Publisher takes a client's messages.
+// Publisher takes a client's messages. If it has a method Prompt() bool that returns true, they
+// are read as they come, however many publishers there are.
 type Publisher interface {
 	// Write takes a message; the payload is not kept. One goroutine calls it, which may
 	// serve others too: it must not wait for anything.

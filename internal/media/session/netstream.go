@@ -17,6 +17,7 @@ type netStream struct {
 	client    Client // for whom
 	name      stream.Name
 	publisher Publisher // set before the stream is registered; nil for a play
+	prompt    bool      // its messages must not wait for a collector; set with publisher
 
 	evicted *Rejection // before the stream was registered; guarded by conn.mu
 
@@ -168,6 +169,9 @@ func (c *conn) publish(req *rtmp.PublishRequest) error {
 			return nil
 		}
 		return c.rejectPublish(req, p, rejection(err, rtmp.CodePublishRejected))
+	}
+	if p, ok := st.publisher.(interface{ Prompt() bool }); ok {
+		st.prompt = p.Prompt()
 	}
 	if !c.add(st) {
 		st.close()

@@ -90,6 +90,9 @@ func (c *conn) manner() manner {
 	}
 	publishing := 0
 	for _, st := range c.streams {
+		if st.prompt {
+			return attended
+		}
 		if st.publisher != nil {
 			publishing++
 		}
