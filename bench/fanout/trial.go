@@ -84,7 +84,8 @@ func plays(ctx context.Context, url string, streams int) error {
 		if err != nil {
 			return err
 		}
-		if r.Join.FirstKey.Count == int64(streams) {
+		// Of very many some may be late; the trial counts whom they leave without a picture.
+		if r.Join.FirstKey.Count >= int64(streams-streams/50) {
 			return nil
 		}
 		if ctx.Err() != nil {
