@@ -30,7 +30,7 @@ func TestP3ANameInUseIsRefused(t *testing.T) {
 				t.Error("it ended as if all were well")
 			}
 		})
-		s.sees(viewers, 7*time.Second, 20*time.Second) // longer than a displaced node holds on
+		s.sees(viewers, scale(time.Second, 7*time.Second), 20*time.Second) // longer than a displaced node holds on
 		s.zero("publisher closes", closes(p))
 		s.gap("viewer gap", target{p99: 200 * ms, always: 2 * time.Second}, gaps(viewers)...)
 		s.clean(viewers, true)
@@ -39,7 +39,7 @@ func TestP3ANameInUseIsRefused(t *testing.T) {
 		}
 
 		var again []time.Duration
-		for range 3 {
+		for range scale(1, 3) {
 			s.fault("kill -9 of o1 and a start on its name", func() {
 				o1.kill()
 				began := time.Now()
