@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"weir/internal/media/live"
@@ -74,7 +75,7 @@ func (pl *pull) run() {
 	pl.since = time.Now()
 	var wait backoff
 	var failed string
-	var last Source
+	var tried []Source // since a feed last ran
 	for pl.ctx.Err() == nil {
 		if pl.local() {
 			pl.source()
@@ -90,14 +91,18 @@ func (pl *pull) run() {
 			}
 			continue
 		}
-		if src != last {
+		if !slices.Contains(tried, src) {
 			// Another owner is not to blame for the last one. It may be known for a moment
-			// before it has the stream.
+			// before it has the stream. But two that fail must not be asked in turns for ever.
 			wait.reset()
-			last = src
+			tried = append(tried, src)
 		}
 		began := time.Now()
-		switch err = pl.feed(src, changed); {
+		err = pl.feed(src, changed)
+		if pl.since.After(began) {
+			tried = append(tried[:0], src)
+		}
+		switch {
 		case errors.Is(err, errFeedEnded), errors.Is(err, errMoved):
 			// The owner said so itself: look again at once. The registry's news
 			// that somebody else owns the stream is here or on its way.
