@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"weir/internal/proctest"
+)
+
+// balancer is what stands before the servers in a trial.
+type balancer struct {
+	addr string
+	p    *proctest.Process
+}
+
+// contenders are those that can be asked for, in the order of the tables.
+var contenders = []string{"weir", "haproxy"}
+
+// balance starts a contender.
+func (p *plan) balance(ctx context.Context, contender string, servers []*server) (*balancer, error) {
+	switch contender {
+	case "weir":
+		return p.weirFront(ctx, servers)
+	case "haproxy":
+		return p.haproxy(ctx, servers)
+	}
+	return nil, fmt.Errorf("contender %q: want %s", contender, strings.Join(contenders, ", "))
+}
+
+// unit is the egress that a server of capacity 1 is described with. It refuses nobody: the busiest
+// carries a third of it.
+const unit = 40e6
+
+// weirFront is this tree's server as a front, with its defaults but for what comes of compressing time: the grace
+// in which a publisher goes back to the server that it had is the trace's.
+func (p *plan) weirFront(ctx context.Context, servers []*server) (*balancer, error) {
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	var list []any
+	for _, s := range servers {
+		list = append(list, map[string]any{"name": s.name, "rtmp": s.rtmp, "kind": "nginx-rtmp",
+			"egress": fmt.Sprintf("%.0fMbps", unit*s.capacity/1e6), "load": map[string]any{"kind": "nginx", "url": s.stat}})
+	}
+	raw, err := json.Marshal(map[string]any{ // which is YAML
+		"front": map[string]any{"backends": map[string]any{"servers": list}},
+		"place": map[string]any{"sticky": p.trace.Away.String()},
+		"http":  map[string]any{"listen": "127.0.0.1:0"}, "admin": map[string]any{"listen": "127.0.0.1:0"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	conf := filepath.Join(p.dir, "weir.yaml")
+	if err := os.WriteFile(conf, raw, 0o600); err != nil {
+		return nil, err
+	}
+	proc, err := run(ctx, addr, p.weir, "serve", "-c", conf, "--rtmp", addr, "--log-format", "json")
+	if err != nil {
+		return nil, err
+	}
+	return &balancer{addr, proc}, nil
+}
+
+// haproxy is HAProxy as one would set it up for RTMP.
+func (p *plan) haproxy(ctx context.Context, servers []*server) (*balancer, error) {
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, `global
+  maxconn 4000
+  nbthread 1
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client %[1]s
+  timeout server %[1]s
+listen rtmp
+  bind %[2]s
+  balance leastconn
+`, "1h", addr)
+	for _, s := range servers {
+		fmt.Fprintf(&b, "  server %s %s weight %.0f check\n", s.name, s.rtmp, s.capacity)
+	}
+	conf := filepath.Join(p.dir, "haproxy.cfg")
+	if err := os.WriteFile(conf, []byte(b.String()), 0o600); err != nil {
+		return nil, err
+	}
+	proc, err := run(ctx, addr, program("haproxy"), "-db", "-f", conf)
+	if err != nil {
+		return nil, err
+	}
+	return &balancer{addr, proc}, nil
+}
+
+// settle is how long health checks and load polls have before the trace begins.
+const settle = 2 * time.Second
