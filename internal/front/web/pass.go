@@ -22,7 +22,6 @@ type passing struct {
 	client  client
 	names   []stream.Name
 	media   bool
-	upgrade bool
 	asked   string // the server that the cookie named
 	key     affinityKey
 	began   time.Time
