@@ -104,9 +104,9 @@ type logBook struct {
 }
 
 type pages struct {
-	lines   []line         // the newest, at most bookLines
-	said    int            // lines in all
-	changed chan struct{}  // closed at the next line
+	lines   []line        // the newest, at most bookLines
+	said    int           // lines in all
+	changed chan struct{} // closed at the next line
 }
 
 const bookLines = 8192

@@ -76,11 +76,12 @@ func descriptors(t testing.TB) int {
 // eventually waits for a condition.
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !is(); {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for end := time.Now().Add(10 * time.Second); !is(); <-look.C {
 		if time.Now().After(end) {
 			t.Fatal("not in time: " + what)
 		}
-		time.Sleep(time.Millisecond) // the pace of looking, not what is waited for
 	}
 }
 
