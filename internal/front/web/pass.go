@@ -19,12 +19,12 @@ import (
 // passing is a request on its way to a server. It belongs to the request's
 // goroutine.
 type passing struct {
-	client  client
-	names   []stream.Name
-	media   bool
-	asked   string // the server that the cookie named
-	key     affinityKey
-	began   time.Time
+	client client
+	names  []stream.Name
+	media  bool
+	asked  string // the server that the cookie named
+	key    affinityKey
+	began  time.Time
 
 	server   Server // that is asked, or has answered
 	entry    Entry
