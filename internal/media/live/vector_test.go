@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net"
 	"testing"
@@ -84,4 +85,32 @@ func TestLaneCrossesSegmentsOnASocket(t *testing.T) {
 			next++
 		}
 	}
+}
+
+// However much of both parts a viewer takes, it goes on where it stopped.
+func TestLaneGoesOnWithinEitherSegment(t *testing.T) {
+	inWorld(t, Options{Pumps: 1, SegmentBytes: 1200, LagLimit: time.Minute}, func(w *world) {
+		w.headers(1)
+		w.video(0, true)
+		whole, part := openSink(), openSink()
+		w.s.Join(JoinOptions{Sink: whole})
+		w.s.Join(JoinOptions{Sink: part})
+		elapse(time.Second)
+		ts := uint32(0)
+		for room := range 700 {
+			part.mu.Lock()
+			part.room = room
+			part.mu.Unlock()
+			for range 8 { // some 500 bytes: now and then a segment ends among them
+				ts += 10
+				w.audio(ts)
+			}
+			elapse(time.Second)
+			part.drain(-1)
+			elapse(time.Second)
+		}
+		if a, b := whole.taken(), part.taken(); !bytes.Equal(a, b) {
+			t.Errorf("%d bytes and %d, which differ", len(a), len(b))
+		}
+	})
 }
