@@ -26,12 +26,12 @@ type pace struct {
 
 const (
 	// shareAtOnce: sending at once may take one part in so many of a pump's time. Why not
-	// less: up to some 300 viewers of 1.1 Mb/s on two cores see no delay for it. Why not more:
+	// less: 100 viewers of 1.1 Mb/s on two cores see no delay for it. Why not more:
 	// at 500 it would be four times what batches cost, for a stream that fills no core either way.
 	shareAtOnce = 20
 	// judgeAfter is how much time a judgement looks at. Why not less: a burst of messages,
 	// or of other processes, is not a load. Why not more: a crowd of joiners waits for it.
-	judgeAfter = 250 * time.Millisecond
+	judgeAfter = 100 * time.Millisecond
 	// alignLeast is the least bound at which passes wait for a picture: see pace.soft.
 	alignLeast = 50 * time.Millisecond
 	// realign: pictures that come 25 times a second can be in step with no bound of 100 ms,
