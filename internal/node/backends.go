@@ -181,6 +181,7 @@ func capacity(c config.Capacity) cluster.Capacity {
 func (n *node) streamGone(r cluster.StreamRecord) {
 	if f := n.fleet.Load(); f != nil {
 		f.Left(r.Name, cmp.Or(r.Facts.Backend, r.Owner))
+		f.Sent(r.Name, r.Facts.BitrateBPS)
 	}
 }
 

@@ -191,7 +191,7 @@ func (b *Backends) SetLoad(name string, l place.Load, streams []stream.Name) {
 	if x == nil || x.Backend.Load.Kind == LoadRegistered {
 		return
 	}
-	x.Measured, x.LoadSeen, x.ownThen = l, b.o.Now(), x.own()
+	x.measured(l, b.o.Now())
 	// One that is not asked has only this node's own, which is not what others have there too.
 	x.Reported = x.Backend.Load.Kind != LoadNone && x.Backend.Load.Kind != ""
 	if streams != nil {
@@ -204,7 +204,8 @@ func (b *Backends) SetRegistered(name string, l place.Load) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if x := b.all[name]; x != nil && x.Backend.Load.Kind == LoadRegistered {
-		x.Measured, x.LoadSeen, x.Reported, x.ownThen = l, b.o.Now(), true, x.own()
+		x.measured(l, b.o.Now())
+		x.Reported = true
 	}
 }
 
@@ -215,6 +216,7 @@ func (b *Backends) ClearLoad(name string) {
 	defer b.mu.Unlock()
 	if x := b.all[name]; x != nil && x.Reported && x.Backend.Load.Kind != LoadRegistered {
 		x.Measured, x.LoadSeen, x.Reported = place.Load{}, time.Time{}, false
+		x.meter.polled = time.Time{}
 		b.setStreams(x, nil)
 	}
 }

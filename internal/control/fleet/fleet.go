@@ -52,6 +52,8 @@ type Fleet struct {
 	sticky  *place.Sticky // by stream, of publishers
 	sources *place.Sticky // by sourceKey
 	recent  recent
+	sent    sent    // by stream, of publishers that have left
+	traffic traffic // of publishers, as of the last sync
 	past    past
 	budget  budget
 }
@@ -162,22 +164,28 @@ func (f *Fleet) choose(q *question) (Choice, error) {
 	c := Choice{Node: d.Node, Addr: m.addr, HTTP: m.http, Foreign: m.foreign, Announce: m.announce, Why: p.Reason()}
 	seq := f.past.add(p)
 	ticket := f.index.Reserve(&d, now, now+reserveFor)
+	if m.foreign {
+		m.pending = append(m.pending, now)
+	}
 	if !q.publish && q.realm != place.Foreign {
 		f.recent.add(q.name, d.ID, now)
 	}
 	if f.o.SourceSticky > 0 && q.source.IsValid() {
 		f.sources.Put(sourceKey(q), d.Node, now+f.o.SourceSticky)
 	}
-	c.Done = func(ok bool) { f.done(seq, ticket, d, m, ok) }
+	c.Done = func(ok bool) { f.done(seq, ticket, d, m, now, ok) }
 	return c, nil
 }
 
 // done hears what came of a decision.
-func (f *Fleet) done(seq uint64, t place.Ticket, d place.Decision, m *member, ok bool) {
+func (f *Fleet) done(seq uint64, t place.Ticket, d place.Decision, m *member, at time.Duration, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.past.outcome(seq, ok) {
 		return // said before, or long ago
+	}
+	if i := slices.Index(m.pending, at); i >= 0 {
+		m.pending = slices.Delete(m.pending, i, i+1)
 	}
 	if !ok {
 		f.index.Drop(t)

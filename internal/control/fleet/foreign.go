@@ -14,6 +14,10 @@ const never = time.Duration(-1 << 62)
 // syncBackends makes the index what the backends are. It needs f.mu.
 func (f *Fleet) syncBackends(nodes []cluster.Node, listed map[string]bool, now time.Duration, first bool) {
 	f.foreign = 0
+	f.traffic = traffic{}
+	for i := range nodes {
+		f.traffic.node(&nodes[i])
+	}
 	b := f.backends
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -35,18 +39,27 @@ func (f *Fleet) syncBackends(nodes []cluster.Node, listed map[string]bool, now t
 		}
 		l := x.load(m.others)
 		f.set(m, c, x.Weight, l, now)
-		// Reservations are confirmed by what was measured well after them; the counts themselves are of now.
-		asOf := x.meter.at
-		if x.Reported {
-			asOf = x.LoadSeen
-		}
+		f.traffic.backend(x, &l)
 		m.counted = l
-		confirmed := never
-		if !asOf.IsZero() {
-			confirmed = asOf.Sub(f.start) - settled
-		}
-		f.index.Report(m.id, l, confirmed)
+		f.index.Report(m.id, l, m.confirmed(x.meter.at, f.start, now))
 	}
+}
+
+// confirmed is up to when reservations are in what a foreign server is counted with. All are for this node's own sessions,
+// whose rates are metered each second, however rarely the server itself is asked: waiting for its
+// report would count them twice until then. Those whose session has not begun are in no count.
+func (m *member) confirmed(metered, start time.Time, now time.Duration) time.Duration {
+	if metered.IsZero() {
+		return never
+	}
+	until := metered.Sub(start) - settled
+	for len(m.pending) > 0 && m.pending[0] <= now-reserveFor {
+		m.pending = m.pending[1:] // expired
+	}
+	if len(m.pending) > 0 {
+		until = min(until, m.pending[0]-1)
+	}
+	return until
 }
 
 // count tells the index what the counters of a foreign server say now. It needs f.mu.

@@ -25,6 +25,10 @@ const (
 	// stickySize bounds what is remembered of publishers that left: 1 MB.
 	stickySize = 10_000
 
+	// sentSize bounds of how many streams is remembered what they sent: 1 MB. Why not fewer: who comes back does so after
+	// hours or days. Why not more: a guess for the others costs little.
+	sentSize = 10_000
+
 	// sourcesSize bounds how many clients' addresses are remembered: 20 MB.
 	sourcesSize = 100_000
 

@@ -8,9 +8,14 @@ import (
 
 // meter turns a backend's byte counters into rates.
 type meter struct {
-	at      time.Time
-	in, out int64
-	rate    place.Load // of ingress and egress
+	at         time.Time
+	in, out    int64
+	publishers int64
+	rate       place.Load // of ingress and egress
+	senders    float64    // publishers, on average over the time of the rate
+
+	polled              time.Time // when the backend said something of itself
+	polledIn, polledOut int64
 }
 
 // Sample measures what this node's sessions send and get, and tries again what could not be registered; the
@@ -28,8 +33,24 @@ func (b *Backends) Sample() {
 			m.rate.IngressBPS = float64(in-m.in) * 8 / dt
 			m.rate.EgressBPS = float64(out-m.out) * 8 / dt
 		}
-		m.at, m.in, m.out = now, in, out
+		publishers := x.Counters.Publishers.Load()
+		m.senders = float64(m.publishers+publishers) / 2
+		m.at, m.in, m.out, m.publishers = now, in, out, publishers
 	}
+}
+
+// measured takes over what the backend says of itself, and notes what of it is this node's own. Rates are compared
+// over the same time, from one poll to the next: against the own rates of the last second, each publisher that left meanwhile
+// would be somebody else's until the next poll.
+func (x *backend) measured(l place.Load, now time.Time) {
+	m := &x.meter
+	in, out := x.Counters.In.Load(), x.Counters.Out.Load()
+	x.Measured, x.LoadSeen, x.ownThen = l, now, x.own()
+	if dt := now.Sub(m.polled).Seconds(); !m.polled.IsZero() && dt > 0 {
+		x.ownThen.IngressBPS = float64(in-m.polledIn) * 8 / dt
+		x.ownThen.EgressBPS = float64(out-m.polledOut) * 8 / dt
+	}
+	m.polled, m.polledIn, m.polledOut = now, in, out
 }
 
 // status is the backend now. It needs Backends.mu.

@@ -60,7 +60,7 @@ func (f *Fleet) publish(r Request) *question {
 
 // publishRequest needs f.mu.
 func (f *Fleet) publishRequest(q *question, now time.Duration) *place.PublishRequest {
-	r := &place.PublishRequest{Name: q.name, BitrateBPS: q.bitrate, Zone: f.o.Zone, Exclude: f.out(q)}
+	r := &place.PublishRequest{Name: q.name, BitrateBPS: f.predict(q), Zone: f.o.Zone, Exclude: f.out(q)}
 	if q.source.IsValid() {
 		r.Source = q.source.String()
 	}

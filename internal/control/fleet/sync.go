@@ -16,12 +16,13 @@ type member struct {
 	http     string
 	foreign  bool
 	announce Announce
-	process  string        // which process of a node, which backend of a name: another one begins anew
-	up       time.Duration // since when
-	report   time.Time     // the last one that is in
-	b        *backend      // of a foreign one
-	others   place.Load    // what other fronts have there
-	counted  place.Load    // as told to the index
+	process  string          // which process of a node, which backend of a name: another one begins anew
+	up       time.Duration   // since when
+	report   time.Time       // the last one that is in
+	b        *backend        // of a foreign one
+	others   place.Load      // what other fronts have there
+	counted  place.Load      // as told to the index
+	pending  []time.Duration // when those were chosen whose session has not begun, oldest first
 }
 
 // warm is the up of a server that was there before this process.

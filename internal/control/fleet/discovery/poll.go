@@ -79,7 +79,7 @@ func (s *Poll) Run(ctx context.Context) {
 func (s *Poll) ask(ctx context.Context) (list []fleet.Backend, changed bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.p.URL, nil)
 	if err != nil {
-		return nil, false, errors.New("the URL is none")
+		return nil, false, errors.New("the URL is not valid")
 	}
 	req.Header.Set("Accept", "application/json")
 	if s.etag != "" {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"weir/internal/control/fleet"
@@ -23,16 +24,16 @@ func probeHTTP(ctx context.Context, dial Dialer, b *fleet.Backend, timeout time.
 	at := place(target)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
-		return 0, &Failure{Status: connectRefused, Reason: "the URL of the check is none"}
+		return 0, &Failure{Status: connectRefused, Reason: "the URL of the check is not valid"}
 	}
 	req.Header.Set("User-Agent", "weir-check")
-	accepted := false
+	var accepted atomic.Bool // set by the transport's own goroutine, which may outlive the request
 	client := http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
 				nc, err := dial(ctx, addr)
-				accepted = err == nil
+				accepted.Store(err == nil)
 				return nc, err
 			},
 			DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxHeaderBytes,
@@ -46,11 +47,11 @@ func probeHTTP(ctx context.Context, dial Dialer, b *fleet.Backend, timeout time.
 		}
 		late := timedOut(err) || errors.Is(err, context.DeadlineExceeded)
 		switch {
-		case late && accepted:
+		case late && accepted.Load():
 			return 0, silence(at, "HTTP answer", timeout)
-		case !accepted && errors.Is(err, context.DeadlineExceeded):
+		case !accepted.Load() && errors.Is(err, context.DeadlineExceeded):
 			return 0, &Failure{Status: connectTimeout, Reason: fmt.Sprintf("%s: no answer to the connection within %s", at, timeout)}
-		case !accepted:
+		case !accepted.Load():
 			return 0, dialFailure(at, err, timeout)
 		}
 		return 0, &Failure{Status: answerBroken, Reason: fmt.Sprintf("%s: no HTTP answer: %v", at, bare(err))}

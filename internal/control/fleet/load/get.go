@@ -33,7 +33,7 @@ func newGetter(dial Dialer) *getter {
 func (g *getter) get(ctx context.Context, target string, limit int64, parse func(io.Reader) error) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
-		return &Fault{Word: Unreachable, Text: "the URL is none"}
+		return &Fault{Word: Unreachable, Text: "the URL is not valid"}
 	}
 	req.Header.Set("User-Agent", "weir")
 	if err := g.do(req, limit, parse); err != nil {

@@ -1,0 +1,161 @@
+package fleet
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"weir/internal/control/cluster"
+	"weir/internal/control/place"
+	"weir/internal/stream"
+)
+
+// polled is a backend that is asked for its load.
+func polled(name string) Backend {
+	b := at(name)
+	b.Load.Kind = LoadNginx
+	return b
+}
+
+// expects is the bitrate that a publisher of alice is placed with.
+func expects(t *testing.T, f *Fleet) float64 {
+	t.Helper()
+	e, err := f.Route(Request{Name: alice}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.Demand.IngressBPS
+}
+
+func TestAPublisherIsExpectedToSendWhatTheOthersDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, m := mixed(t, Options{}, at("x"), polled("y"))
+		m.nodes = nil
+		if got := expects(t, f); got != place.DefaultBitrateBPS {
+			t.Errorf("with nobody there: %v", got)
+		}
+		b := f.backends
+		b.Sample()
+		for range 5 {
+			b.Counters("x").Open(true)
+		}
+		for range 3 { // 5 of this node's at x with 1 Mb/s each
+			time.Sleep(time.Second)
+			b.Counters("x").In.Add(5e6 / 8)
+			b.Sample()
+		}
+		b.Counters("x").Open(true) // it has sent nothing yet
+		if got, want := expects(t, f), (5e6+place.DefaultBitrateBPS)/6; math.Abs(got-want) > 1 {
+			t.Errorf("with five of 1 Mb/s: %v, want %v", got, want)
+		}
+		// Four of others at y with 0.5 Mb/s, ten at an origin with 0.4; whose ingress may be something else does not count.
+		b.SetLoad("y", place.Load{IngressBPS: 2e6, Publishers: 4, Sessions: 4}, nil)
+		m.add("o", "origin").Load = cluster.Load{IngressBPS: 4e6, Publishers: 10}
+		m.add("pulls", "origin", "edge").Load = cluster.Load{IngressBPS: 9e9, Publishers: 1, Pulls: 7}
+		m.add("f", "front", "origin").Load = cluster.Load{IngressBPS: 9e9, Publishers: 1}
+		m.add("silent", "origin").Load = cluster.Load{Publishers: 1000}
+		if got, want := expects(t, f), (11e6+place.DefaultBitrateBPS)/20; math.Abs(got-want) > 1 {
+			t.Errorf("with nineteen: %v, want %v", got, want)
+		}
+	})
+}
+
+func TestAStreamIsExpectedToSendWhatItSent(t *testing.T) {
+	f, m := mixed(t, Options{}, at("x"))
+	f.Sent(alice, 7e6)
+	f.Sent(alice, 0) // it ended before anybody measured
+	if got := expects(t, f); got != 7e6 {
+		t.Errorf("what it sent when it was there: %v", got)
+	}
+	m.owner[alice] = cluster.StreamRecord{Name: alice, Owner: "o1", Facts: cluster.Facts{BitrateBPS: 8e6}}
+	if got := expects(t, f); got != 8e6 {
+		t.Errorf("what the registry says that it sends: %v", got)
+	}
+	delete(m.owner, alice)
+	for i := range sentSize {
+		f.Sent(stream.Name{App: "live", Stream: fmt.Sprint(i)}, 1e6)
+	}
+	if got := expects(t, f); got != place.DefaultBitrateBPS || len(f.sent.bps) != sentSize || len(f.sent.queue) != sentSize {
+		t.Errorf("after %d others: %v, and %d are remembered", sentSize, got, len(f.sent.bps))
+	}
+}
+
+// A server that is asked every five seconds says what came in all of them. A publisher of this node that left in the
+// fourth is in that, and is nobody else's.
+func TestOwnTrafficIsNotTakenForThatOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, m := mixed(t, Options{}, polled("x"))
+		m.nodes = nil
+		b := f.backends
+		end := b.Counters("x").Open(true)
+		b.Sample()
+		b.SetLoad("x", place.Load{}, nil)
+		for i := range 5 {
+			time.Sleep(time.Second)
+			if i < 4 {
+				b.Counters("x").In.Add(10e6 / 8)
+			}
+			if i == 3 {
+				end()
+			}
+			b.Sample()
+		}
+		b.SetLoad("x", place.Load{IngressBPS: 8e6 + 1e6}, nil) // 1 Mb/s is another's
+		f.Route(Request{Name: alice}, true)
+		if got := f.index.Load(f.known["x"].id).IngressBPS; math.Abs(got-1e6) > 1 {
+			t.Errorf("it counts with %.0f bits per second", got)
+		}
+	})
+}
+
+// What this node's own sessions send is metered each second, also where the server itself is asked rarely.
+func TestAReservationEndsWithTheOwnMeter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, m := mixed(t, Options{}, polled("x"))
+		m.nodes = nil
+		b := f.backends
+		b.Sample()
+		b.SetLoad("x", place.Load{}, nil)
+		begun, err := f.Publisher(Request{Name: alice})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Counters("x").Open(true)
+		begun.Done(true)
+		reserved := func() int {
+			f.Route(Request{Name: alice}, true)
+			return f.index.Reserved()
+		}
+		time.Sleep(time.Second)
+		b.Sample()
+		if n := reserved(); n != 1 {
+			t.Errorf("%d reserved while the meter has seen a part", n)
+		}
+		time.Sleep(time.Second)
+		b.Sample()
+		if n := reserved(); n != 0 {
+			t.Errorf("%d reserved once the meter shows it", n)
+		}
+		// Who is still being dialled is in no meter.
+		if _, err := f.Publisher(Request{Name: alice}); err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			time.Sleep(time.Second)
+			b.Sample()
+			if n := reserved(); n != 1 {
+				t.Errorf("%d reserved while it is dialled", n)
+			}
+		}
+		time.Sleep(time.Second)
+		b.Sample()
+		if n := reserved(); n != 0 {
+			t.Errorf("%d reserved in the end", n)
+		}
+		if n := len(f.known["x"].pending); n != 0 {
+			t.Errorf("%d pending in the end", n)
+		}
+	})
+}
