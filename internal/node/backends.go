@@ -177,11 +177,10 @@ func capacity(c config.Capacity) cluster.Capacity {
 	return cluster.Capacity{EgressBPS: float64(c.Egress), Sessions: c.Sessions, Publishers: c.Publishers}
 }
 
-// streamGone hears of each stream of the cluster that ends: its publisher, if it returns, goes back to where it was.
+// streamGone hears of each stream of the cluster that ends.
 func (n *node) streamGone(r cluster.StreamRecord) {
 	if f := n.fleet.Load(); f != nil {
-		f.Left(r.Name, cmp.Or(r.Facts.Backend, r.Owner))
-		f.Sent(r.Name, r.Facts.BitrateBPS)
+		f.Ended(r)
 	}
 }
 

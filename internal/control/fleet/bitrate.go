@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"weir/internal/control/cluster"
 	"weir/internal/control/place"
@@ -16,14 +17,22 @@ func (f *Fleet) predict(q *question) float64 {
 	return cmp.Or(q.bitrate, f.sent.of(q.name), f.traffic.mean())
 }
 
-// Sent notes the bitrate, in bits per second, of a stream that has ended; 0 says nothing.
-func (f *Fleet) Sent(name stream.Name, bps float64) {
+// Ended hears of a stream of the cluster that has ended. Its publisher, if it returns, goes back to where it was; what it
+// sent is remembered. Where this node's meter still has that in its rate, it is taken off until the meter shows the end.
+func (f *Fleet) Ended(r cluster.StreamRecord) {
+	f.Left(r.Name, cmp.Or(r.Facts.Backend, r.Owner))
+	bps := r.Facts.BitrateBPS
 	if bps <= 0 {
-		return
+		return // it was too short to be measured
 	}
+	now := time.Since(f.start)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sent.put(name, bps)
+	f.sent.put(r.Name, bps)
+	if m := f.known[r.Facts.Backend]; m != nil && m.foreign && r.Owner == f.o.Self {
+		f.index.Expire(now)
+		f.index.Reserve(&place.Decision{ID: m.id, Demand: place.Load{IngressBPS: -bps}}, now, now+reserveFor)
+	}
 }
 
 // sent remembers bitrates of streams, and forgets the one that it has known longest beyond sentSize.

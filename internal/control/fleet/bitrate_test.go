@@ -62,10 +62,14 @@ func TestAPublisherIsExpectedToSendWhatTheOthersDo(t *testing.T) {
 	})
 }
 
+func ended(f *Fleet, name stream.Name, bps float64) {
+	f.Ended(cluster.StreamRecord{Name: name, Facts: cluster.Facts{BitrateBPS: bps}})
+}
+
 func TestAStreamIsExpectedToSendWhatItSent(t *testing.T) {
 	f, m := mixed(t, Options{}, at("x"))
-	f.Sent(alice, 7e6)
-	f.Sent(alice, 0) // it ended before anybody measured
+	ended(f, alice, 7e6)
+	ended(f, alice, 0) // it ended before anybody measured
 	if got := expects(t, f); got != 7e6 {
 		t.Errorf("what it sent when it was there: %v", got)
 	}
@@ -75,7 +79,7 @@ func TestAStreamIsExpectedToSendWhatItSent(t *testing.T) {
 	}
 	delete(m.owner, alice)
 	for i := range sentSize {
-		f.Sent(stream.Name{App: "live", Stream: fmt.Sprint(i)}, 1e6)
+		ended(f, stream.Name{App: "live", Stream: fmt.Sprint(i)}, 1e6)
 	}
 	if got := expects(t, f); got != place.DefaultBitrateBPS || len(f.sent.bps) != sentSize || len(f.sent.queue) != sentSize {
 		t.Errorf("after %d others: %v, and %d are remembered", sentSize, got, len(f.sent.bps))
@@ -118,17 +122,18 @@ func TestAReservationEndsWithTheOwnMeter(t *testing.T) {
 		b := f.backends
 		b.Sample()
 		b.SetLoad("x", place.Load{}, nil)
+		time.Sleep(time.Second / 2)
 		begun, err := f.Publisher(Request{Name: alice})
 		if err != nil {
 			t.Fatal(err)
 		}
 		b.Counters("x").Open(true)
 		begun.Done(true)
+		time.Sleep(time.Second / 2)
 		reserved := func() int {
 			f.Route(Request{Name: alice}, true)
 			return f.index.Reserved()
 		}
-		time.Sleep(time.Second)
 		b.Sample()
 		if n := reserved(); n != 1 {
 			t.Errorf("%d reserved while the meter has seen a part", n)
@@ -156,6 +161,50 @@ func TestAReservationEndsWithTheOwnMeter(t *testing.T) {
 		}
 		if n := len(f.known["x"].pending); n != 0 {
 			t.Errorf("%d pending in the end", n)
+		}
+	})
+}
+
+// The meter shows for up to two seconds what a publisher sent that has left.
+func TestWhoHasLeftIsTakenOffAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, m := mixed(t, Options{Self: "f"}, at("x"))
+		m.nodes = nil
+		b := f.backends
+		end := b.Counters("x").Open(true)
+		b.Counters("x").Open(true)
+		b.Sample()
+		second := func(bps int64) {
+			time.Sleep(time.Second / 2)
+			b.Counters("x").In.Add(bps / 8)
+			time.Sleep(time.Second / 2)
+			b.Sample()
+		}
+		counted := func(want float64) {
+			t.Helper()
+			f.Route(Request{Name: alice}, true)
+			if got := f.index.Load(f.known["x"].id).IngressBPS; math.Abs(got-want) > 1 {
+				t.Errorf("%.0f bits per second, want %.0f", got, want)
+			}
+		}
+		second(5e6)
+		counted(5e6)
+		end()
+		gone := cluster.StreamRecord{Name: alice, Owner: "f", Facts: cluster.Facts{Backend: "x", BitrateBPS: 4e6}}
+		f.Ended(gone)
+		counted(1e6)
+		if server, ok := f.sticky.Get(alice.String(), time.Since(f.start)); !ok || server != "x" {
+			t.Errorf("its publisher goes back to %q", server)
+		}
+		gone.Owner = "another" // whose publishers are not in this node's meter
+		f.Ended(gone)
+		counted(1e6)
+		second(1e6)
+		counted(1e6)
+		second(1e6)
+		counted(1e6)
+		if n := f.index.Reserved(); n != 0 {
+			t.Errorf("%d reserved in the end", n)
 		}
 	})
 }

@@ -17,7 +17,7 @@
 //  1. [Backends.Sample] about once a second.
 //  2. For each choice: [Counters.Open] when the session has begun, then Done; [Backends.Failed] or
 //     [Backends.Succeeded] as evidence.
-//  3. [Fleet.Left] when a publisher's stream has ended, so that it goes back if it returns.
+//  3. [Fleet.Ended] when a stream of the cluster has ended, so that its publisher goes back if it returns.
 //
 // Goroutines: none. Methods may be called from any goroutine; none waits for anybody.
 package fleet

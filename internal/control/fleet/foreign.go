@@ -41,18 +41,19 @@ func (f *Fleet) syncBackends(nodes []cluster.Node, listed map[string]bool, now t
 		f.set(m, c, x.Weight, l, now)
 		f.traffic.backend(x, &l)
 		m.counted = l
-		f.index.Report(m.id, l, m.confirmed(x.meter.at, f.start, now))
+		f.index.Report(m.id, l, m.confirmed(x.meter.since, f.start, now))
 	}
 }
 
 // confirmed is up to when reservations are in what a foreign server is counted with. All are for this node's own sessions,
 // whose rates are metered each second, however rarely the server itself is asked: waiting for its
-// report would count them twice until then. Those whose session has not begun are in no count.
-func (m *member) confirmed(metered, start time.Time, now time.Duration) time.Duration {
-	if metered.IsZero() {
+// report would count them twice until then. Who came or went before the metered second is wholly in its rate or not at
+// all. Those whose session has not begun are in no count.
+func (m *member) confirmed(since, start time.Time, now time.Duration) time.Duration {
+	if since.IsZero() {
 		return never
 	}
-	until := metered.Sub(start) - settled
+	until := since.Sub(start)
 	for len(m.pending) > 0 && m.pending[0] <= now-reserveFor {
 		m.pending = m.pending[1:] // expired
 	}

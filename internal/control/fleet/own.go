@@ -9,6 +9,7 @@ import (
 // meter turns a backend's byte counters into rates.
 type meter struct {
 	at         time.Time
+	since      time.Time // when the time of the rate began
 	in, out    int64
 	publishers int64
 	rate       place.Load // of ingress and egress
@@ -35,7 +36,7 @@ func (b *Backends) Sample() {
 		}
 		publishers := x.Counters.Publishers.Load()
 		m.senders = float64(m.publishers+publishers) / 2
-		m.at, m.in, m.out, m.publishers = now, in, out, publishers
+		m.since, m.at, m.in, m.out, m.publishers = m.at, now, in, out, publishers
 	}
 }
 
