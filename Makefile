@@ -1,6 +1,6 @@
 # The two commands are "make demo" and "make test"; bare "make" lists all.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fuzz fuzz-short bench bench-fanout bench-proxy bench-faults docs tools
+.PHONY: help build demo test race lint fuzz fuzz-short bench bench-fanout bench-proxy bench-balance bench-faults docs tools
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 FUZZ ?= .
@@ -41,6 +41,10 @@ bench-fanout: tools build ## one stream to many viewers, beside nginx-rtmp and t
 bench-proxy: tools build ## what it costs to stand in front of other servers, beside HAProxy and nginx-rtmp: 25 min; PROXY="-rounds 1 -viewers 500" chooses
 	go build -trimpath -o bin/proxy ./bench/proxy
 	bin/proxy $(PROXY)
+
+bench-balance: tools build ## publishers of unequal bitrates over three nginx-rtmp, beside HAProxy's leastconn: 10 min; BALANCE="-rounds 1" chooses
+	go build -trimpath -o bin/balance ./bench/balance
+	bin/balance $(BALANCE)
 
 bench-faults: tools ## break a cluster 20 times in each way, at full scale; interrupted, it goes on where it was; FAULTS=pattern RUNS=n choose
 	go test -count=1 -v -timeout 24h -run '$(FAULTS)' ./interop/faults -full -runs $(RUNS) -out ../../bench/results/faults

@@ -18,14 +18,17 @@ type balancer struct {
 	p    *proctest.Process
 }
 
-// contenders are those that can be asked for, in the order of the tables.
-var contenders = []string{"weir", "haproxy"}
+// contenders are those that can be asked for, in the order of the tables. weir-weights is told that one server weighs two, as
+// HAProxy is, instead of how much each can send.
+var contenders = []string{"weir", "weir-weights", "haproxy"}
 
 // balance starts a contender.
 func (p *plan) balance(ctx context.Context, contender string, servers []*server) (*balancer, error) {
 	switch contender {
 	case "weir":
-		return p.weirFront(ctx, servers)
+		return p.weirFront(ctx, servers, func(s *server) (key string, value any) { return "egress", fmt.Sprintf("%.0fMbps", unit*s.capacity/1e6) })
+	case "weir-weights":
+		return p.weirFront(ctx, servers, func(s *server) (key string, value any) { return "weight", s.capacity })
 	case "haproxy":
 		return p.haproxy(ctx, servers)
 	}
@@ -38,15 +41,17 @@ const unit = 40e6
 
 // weirFront is this tree's server as a front, with its defaults but for what comes of compressing time: the grace
 // in which a publisher goes back to the server that it had is the trace's.
-func (p *plan) weirFront(ctx context.Context, servers []*server) (*balancer, error) {
+func (p *plan) weirFront(ctx context.Context, servers []*server, size func(*server) (key string, value any)) (*balancer, error) {
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
 	var list []any
 	for _, s := range servers {
-		list = append(list, map[string]any{"name": s.name, "rtmp": s.rtmp, "kind": "nginx-rtmp",
-			"egress": fmt.Sprintf("%.0fMbps", unit*s.capacity/1e6), "load": map[string]any{"kind": "nginx", "url": s.stat}})
+		entry := map[string]any{"name": s.name, "rtmp": s.rtmp, "kind": "nginx-rtmp", "load": map[string]any{"kind": "nginx", "url": s.stat}}
+		key, value := size(s)
+		entry[key] = value
+		list = append(list, entry)
 	}
 	raw, err := json.Marshal(map[string]any{ // which is YAML
 		"front": map[string]any{"backends": map[string]any{"servers": list}},

@@ -39,7 +39,7 @@ func measure(ctx context.Context, args []string) error {
 	f.StringVar(&p.weir, "weir", "bin/weir", "the weir `binary`")
 	out := f.String("out", "bench/results/balance", "`directory` of the results")
 	f.StringVar(&p.logs, "logs", "", "`directory` for the balancers' logs")
-	only := f.String("only", strings.Join(contenders, " "), "the contenders")
+	only := f.String("only", "weir haproxy", "the contenders, of "+strings.Join(contenders, ", "))
 	f.IntVar(&p.rounds, "rounds", 3, "rounds; each has a trace of its own")
 	f.DurationVar(&p.warmup, "warmup", 15*time.Second, "what is left out at the beginning of each trace")
 	f.DurationVar(&p.window, "window", 5*time.Second, "over which traffic is compared")
