@@ -28,7 +28,6 @@ type plan struct {
 	weir, dir, logs string // binary; for temporary files; for the balancers' logs
 	trace           trace
 	capacity        []float64
-	only            []string
 	rounds          int
 	warmup, window  time.Duration
 }
