@@ -39,6 +39,10 @@ type ledger struct{ b *fleet.Backends }
 
 func (l ledger) Open(server string, publish bool) front.Entry {
 	c := l.b.Counters(server)
+	if publish {
+		in, end := c.Publisher()
+		return front.Entry{In: in, Out: &c.Out, End: end}
+	}
 	return front.Entry{In: &c.In, Out: &c.Out, End: c.Open(publish)}
 }
 

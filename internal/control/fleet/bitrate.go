@@ -3,7 +3,6 @@ package fleet
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"weir/internal/control/cluster"
 	"weir/internal/control/place"
@@ -18,20 +17,13 @@ func (f *Fleet) predict(q *question) float64 {
 }
 
 // Ended hears of a stream of the cluster that has ended. Its publisher, if it returns, goes back to where it was; what it
-// sent is remembered. Where this node's meter still has that in its rate, it is taken off until the meter shows the end.
+// sent is remembered, unless it was too short to be measured.
 func (f *Fleet) Ended(r cluster.StreamRecord) {
 	f.Left(r.Name, cmp.Or(r.Facts.Backend, r.Owner))
-	bps := r.Facts.BitrateBPS
-	if bps <= 0 {
-		return // it was too short to be measured
-	}
-	now := time.Since(f.start)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.sent.put(r.Name, bps)
-	if m := f.known[r.Facts.Backend]; m != nil && m.foreign && r.Owner == f.o.Self {
-		f.index.Expire(now)
-		f.index.Reserve(&place.Decision{ID: m.id, Demand: place.Load{IngressBPS: -bps}}, now, now+reserveFor)
+	if r.Facts.BitrateBPS > 0 {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.sent.put(r.Name, r.Facts.BitrateBPS)
 	}
 }
 
@@ -73,11 +65,12 @@ func (t *traffic) node(n *cluster.Node) {
 	}
 }
 
-// backend adds one with what it is counted with. Of the own publishers those count that the rate is of: who has
+// backend adds one with what it is counted with. Of the own publishers those count that are in its rate: who has
 // just come has sent nothing yet.
 func (t *traffic) backend(x *backend, l *place.Load) {
 	if l.IngressBPS > 0 {
+		_, flowing, _ := x.Counters.publishing()
 		t.bps += l.IngressBPS
-		t.publishers += x.meter.senders + float64(max(l.Publishers-x.own().Publishers, 0))
+		t.publishers += float64(flowing + max(l.Publishers-x.own().Publishers, 0))
 	}
 }

@@ -3,6 +3,7 @@ package fleet
 import (
 	"fmt"
 	"math"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,15 +39,19 @@ func TestAPublisherIsExpectedToSendWhatTheOthersDo(t *testing.T) {
 		}
 		b := f.backends
 		b.Sample()
+		var ins []*atomic.Int64
 		for range 5 {
-			b.Counters("x").Open(true)
+			in, _ := b.Counters("x").Publisher()
+			ins = append(ins, in)
 		}
 		for range 3 { // 5 of this node's at x with 1 Mb/s each
 			time.Sleep(time.Second)
-			b.Counters("x").In.Add(5e6 / 8)
+			for _, in := range ins {
+				in.Add(1e6 / 8)
+			}
 			b.Sample()
 		}
-		b.Counters("x").Open(true) // it has sent nothing yet
+		b.Counters("x").Publisher() // it has sent nothing yet
 		if got, want := expects(t, f), (5e6+place.DefaultBitrateBPS)/6; math.Abs(got-want) > 1 {
 			t.Errorf("with five of 1 Mb/s: %v, want %v", got, want)
 		}
@@ -93,18 +98,21 @@ func TestOwnTrafficIsNotTakenForThatOfOthers(t *testing.T) {
 		f, m := mixed(t, Options{}, polled("x"))
 		m.nodes = nil
 		b := f.backends
-		end := b.Counters("x").Open(true)
+		in, end := b.Counters("x").Publisher()
 		b.Sample()
-		b.SetLoad("x", place.Load{}, nil)
+		time.Sleep(time.Second / 2)
+		in.Add(5e6 / 8)
+		b.SetLoad("x", place.Load{}, nil) // between two samples
 		for i := range 5 {
-			time.Sleep(time.Second)
+			time.Sleep(time.Second / 2)
 			if i < 4 {
-				b.Counters("x").In.Add(10e6 / 8)
+				in.Add(10e6 / 8)
 			}
+			b.Sample()
 			if i == 3 {
 				end()
 			}
-			b.Sample()
+			time.Sleep(time.Second / 2)
 		}
 		b.SetLoad("x", place.Load{IngressBPS: 8e6 + 1e6}, nil) // 1 Mb/s is another's
 		f.Route(Request{Name: alice}, true)
@@ -165,46 +173,58 @@ func TestAReservationEndsWithTheOwnMeter(t *testing.T) {
 	})
 }
 
-// The meter shows for up to two seconds what a publisher sent that has left.
-func TestWhoHasLeftIsTakenOffAtOnce(t *testing.T) {
+// What a publisher sends counts as soon as it has been measured over a whole second, and no more when it is gone.
+func TestEachPublisherIsMeasuredByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, m := mixed(t, Options{Self: "f"}, at("x"))
-		m.nodes = nil
-		b := f.backends
-		end := b.Counters("x").Open(true)
-		b.Counters("x").Open(true)
-		b.Sample()
-		second := func(bps int64) {
-			time.Sleep(time.Second / 2)
-			b.Counters("x").In.Add(bps / 8)
-			time.Sleep(time.Second / 2)
-			b.Sample()
-		}
-		counted := func(want float64) {
+		b := NewBackends(BackendOptions{})
+		b.Replace("static", []Backend{at("x")})
+		c := b.Counters("x")
+		own := func(want float64) {
 			t.Helper()
-			f.Route(Request{Name: alice}, true)
-			if got := f.index.Load(f.known["x"].id).IngressBPS; math.Abs(got-want) > 1 {
-				t.Errorf("%.0f bits per second, want %.0f", got, want)
+			s, _ := b.Get("x")
+			if math.Abs(s.Own.IngressBPS-want) > 1 {
+				t.Errorf("%.0f bits per second, want %.0f", s.Own.IngressBPS, want)
 			}
 		}
-		second(5e6)
-		counted(5e6)
-		end()
-		gone := cluster.StreamRecord{Name: alice, Owner: "f", Facts: cluster.Facts{Backend: "x", BitrateBPS: 4e6}}
-		f.Ended(gone)
-		counted(1e6)
-		if server, ok := f.sticky.Get(alice.String(), time.Since(f.start)); !ok || server != "x" {
-			t.Errorf("its publisher goes back to %q", server)
+		b.Sample()
+		time.Sleep(time.Second / 2)
+		one, endOne := c.Publisher()
+		two, endTwo := c.Publisher()
+		second := func() {
+			time.Sleep(time.Second)
+			one.Add(1e6 / 8)
+			two.Add(4e6 / 8)
+			b.Sample()
 		}
-		gone.Owner = "another" // whose publishers are not in this node's meter
-		f.Ended(gone)
-		counted(1e6)
-		second(1e6)
-		counted(1e6)
-		second(1e6)
-		counted(1e6)
-		if n := f.index.Reserved(); n != 0 {
-			t.Errorf("%d reserved in the end", n)
+		second()
+		own(0) // a part of the first second says little
+		second()
+		own(5e6)
+		time.Sleep(time.Second / 2)
+		two.Add(2e6 / 8)
+		endTwo()
+		own(1e6)
+		two.Add(8) // what was on its way
+		b.Sample()
+		if got := c.In.Load(); got != (2*5e6+2e6)/8+8 || c.Publishers.Load() != 1 {
+			t.Errorf("%d bytes", got)
+		}
+		time.Sleep(time.Second)
+		c.In.Add(1e6) // of sessions that are not measured by themselves
+		b.Sample()
+		own(1e6*0.75*0.75 + 8e6)
+		endOne()
+		b.Sample()
+		if len(c.own) != 0 {
+			t.Errorf("%d are kept", len(c.own))
 		}
 	})
+}
+
+func TestAStreamThatHasEndedDrawsItsPublisherBack(t *testing.T) {
+	f, _ := mixed(t, Options{}, at("x"))
+	f.Ended(cluster.StreamRecord{Name: alice, Owner: "f", Facts: cluster.Facts{Backend: "x"}})
+	if server, ok := f.sticky.Get(alice.String(), time.Since(f.start)); !ok || server != "x" {
+		t.Errorf("its publisher goes back to %q", server)
+	}
 }

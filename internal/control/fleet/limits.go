@@ -13,6 +13,10 @@ const (
 	// for a moment. Why not longer: in both.
 	settled = 1500 * time.Millisecond
 
+	// rateBlend is the weight of a publisher's last second in what it is said to send. Why not more: a second with a key frame has
+	// a tenth more than one without. Why not less: a stream that changes is known after some seconds.
+	rateBlend = 0.25
+
 	// syncEvery bounds how old the index may be against the members, which are compared at the next decision.
 	// Why not each time: a thousand nodes take 0.2 ms. Why not longer: a node that is
 	// gone fails dials.

@@ -8,12 +8,10 @@ import (
 
 // meter turns a backend's byte counters into rates.
 type meter struct {
-	at         time.Time
-	since      time.Time // when the time of the rate began
-	in, out    int64
-	publishers int64
-	rate       place.Load // of ingress and egress
-	senders    float64    // publishers, on average over the time of the rate
+	at      time.Time
+	since   time.Time // when the time of the rate began
+	in, out int64
+	rate    place.Load // of ingress and egress, without publishers that are measured by themselves
 
 	polled              time.Time // when the backend said something of itself
 	polledIn, polledOut int64
@@ -28,15 +26,19 @@ func (b *Backends) Sample() {
 	now := b.o.Now()
 	for _, x := range b.all {
 		m := &x.meter
-		in, out := x.Counters.In.Load(), x.Counters.Out.Load()
+		if m.at.IsZero() {
+			x.Counters.sample(0)
+		} else {
+			x.Counters.sample(now.Sub(m.at))
+		}
+		_, _, folded := x.Counters.publishing()
+		in, out := x.Counters.In.Load()-folded, x.Counters.Out.Load()
 		if dt := now.Sub(m.at).Seconds(); !m.at.IsZero() && dt > 0 {
 			// What clients send is what the server gets.
 			m.rate.IngressBPS = float64(in-m.in) * 8 / dt
 			m.rate.EgressBPS = float64(out-m.out) * 8 / dt
 		}
-		publishers := x.Counters.Publishers.Load()
-		m.senders = float64(m.publishers+publishers) / 2
-		m.since, m.at, m.in, m.out, m.publishers = m.at, now, in, out, publishers
+		m.since, m.at, m.in, m.out = m.at, now, in, out
 	}
 }
 
@@ -45,8 +47,9 @@ func (b *Backends) Sample() {
 // would be somebody else's until the next poll.
 func (x *backend) measured(l place.Load, now time.Time) {
 	m := &x.meter
-	in, out := x.Counters.In.Load(), x.Counters.Out.Load()
 	x.Measured, x.LoadSeen, x.ownThen = l, now, x.own()
+	x.Counters.Settle()
+	in, out := x.Counters.In.Load(), x.Counters.Out.Load()
 	if dt := now.Sub(m.polled).Seconds(); !m.polled.IsZero() && dt > 0 {
 		x.ownThen.IngressBPS = float64(in-m.polledIn) * 8 / dt
 		x.ownThen.EgressBPS = float64(out-m.polledOut) * 8 / dt
@@ -56,6 +59,7 @@ func (x *backend) measured(l place.Load, now time.Time) {
 
 // status is the backend now. It needs Backends.mu.
 func (x *backend) status() BackendStatus {
+	x.Counters.Settle()
 	s := x.BackendStatus
 	s.Own = x.own()
 	return s
@@ -64,6 +68,8 @@ func (x *backend) status() BackendStatus {
 // own is what this node's sessions at the backend are.
 func (x *backend) own() place.Load {
 	l := x.meter.rate
+	bps, _, _ := x.Counters.publishing()
+	l.IngressBPS += bps
 	l.Publishers = int(x.Counters.Publishers.Load())
 	l.Sessions = l.Publishers + int(x.Counters.Viewers.Load())
 	return l

@@ -34,8 +34,7 @@ type reservation struct {
 }
 
 // Reserve counts a decision's demand as load of its server from now on, until a report shows it
-// or it expires: a report period and a dial's timeout ahead. A negative demand is of a session that has gone and that
-// reports still show. Neither now nor expires ever goes back.
+// or it expires: a report period and a dial's timeout ahead. Neither now nor expires ever goes back.
 func (x *Index) Reserve(d *Decision, now, expires time.Duration) Ticket {
 	s := &x.servers[d.ID]
 	slot := x.free
