@@ -44,7 +44,7 @@ func measure(ctx context.Context, args []string) error {
 	f.DurationVar(&p.window, "window", 5*time.Second, "over which traffic is compared")
 	f.Uint64Var(&p.trace.Seed, "seed", 1, "of the first round's trace; the next has the next")
 	f.IntVar(&p.trace.Publishers, "publishers", 40, "at a time, on average")
-	f.DurationVar(&p.trace.Length, "for", 90*time.Second, "how long a trace is")
+	f.DurationVar(&p.trace.Length, "for", 80*time.Second, "how long a trace is")
 	f.DurationVar(&p.trace.Begin, "begin", 8*time.Second, "within which the first publishers come")
 	f.DurationVar(&p.trace.Life, "life", 30*time.Second, "mean length of a session")
 	f.Float64Var(&p.trace.Returning, "returning", 0.5, "part of the sessions whose stream has been there before, if one is away")
