@@ -67,7 +67,8 @@ func (f *Front) followStream(ctx context.Context, name stream.Name, changed <-ch
 			continue
 		}
 		for _, v := range f.audience(name) {
-			if !v.strays(at) {
+			server, strays := v.strays(at)
+			if !strays {
 				continue
 			}
 			select {
@@ -79,7 +80,7 @@ func (f *Front) followStream(ctx context.Context, name stream.Name, changed <-ch
 				defer func() { <-room }()
 				mctx, cancel := context.WithTimeout(ctx, moveTime)
 				defer cancel()
-				v.evacuate(mctx, true)
+				v.evacuate(mctx, server, true)
 			}()
 		}
 	}
@@ -99,9 +100,10 @@ func (f *Front) audience(name stream.Name) []*viewer {
 	return all
 }
 
-// strays reports whether the viewer is not where its stream is.
-func (v *viewer) strays(at At) bool {
+// strays reports whether the viewer is not where its stream is, and where it is.
+func (v *viewer) strays(at At) (server string, strays bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.leg.backend.Foreign && v.leg.backend.Node != at.Server && v.next == nil
+	b := &v.leg.backend
+	return b.Node, b.Foreign && b.Node != at.Server && v.next == nil
 }

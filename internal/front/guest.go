@@ -7,9 +7,10 @@ import (
 
 // guest is a carried session at a foreign server.
 type guest interface {
-	// evacuate moves the session elsewhere and returns when that is done or has been
-	// tried. At a gentle move the old server serves until the new one has a key frame.
-	evacuate(ctx context.Context, gentle bool)
+	// evacuate moves the session from server elsewhere and returns when that is done or has
+	// been tried, or it is not there any more. At a gentle move the old server serves until the
+	// new one has a key frame.
+	evacuate(ctx context.Context, server string, gentle bool)
 	publishes() bool
 }
 
@@ -120,7 +121,7 @@ func (f *Front) evacuate(ctx context.Context, server string, gentle, gone bool) 
 				defer func() { <-room }()
 				mctx, cancel := context.WithTimeout(ctx, moveTime)
 				defer cancel()
-				g.evacuate(mctx, gentle)
+				g.evacuate(mctx, server, gentle)
 			}()
 		}
 		select {

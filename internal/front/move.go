@@ -12,13 +12,14 @@ import (
 // wish is somebody's that a carried publisher moves.
 type wish struct {
 	ctx    context.Context // ends with the wish
+	server string          // which it is to leave
 	gentle bool
 	done   chan struct{} // closed when it has moved, or will not
 }
 
 // evacuate is guest.
-func (c *carried) evacuate(ctx context.Context, gentle bool) {
-	w := &wish{ctx: ctx, gentle: gentle, done: make(chan struct{})}
+func (c *carried) evacuate(ctx context.Context, server string, gentle bool) {
+	w := &wish{ctx: ctx, server: server, gentle: gentle, done: make(chan struct{})}
 	select {
 	case c.wishes <- w:
 	case <-c.done:

@@ -140,7 +140,8 @@ func (c *carried) follow(ctx context.Context) (asked bool, err error) {
 		case <-ask:
 			ask = nil
 		case w = <-c.wishes:
-			if !c.atKey(w, over) {
+			// It may have left by itself before the wish was heard.
+			if w.server != c.at.Node || !c.atKey(w, over) {
 				close(w.done)
 				continue
 			}

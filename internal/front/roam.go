@@ -91,7 +91,7 @@ func (v *viewer) takeNext() *leg {
 
 // evacuate is guest: the next server is played from until it has a key frame, while
 // the present one serves.
-func (v *viewer) evacuate(ctx context.Context, gentle bool) {
+func (v *viewer) evacuate(ctx context.Context, server string, gentle bool) {
 	if !v.moving.CompareAndSwap(false, true) {
 		return
 	}
@@ -99,6 +99,9 @@ func (v *viewer) evacuate(ctx context.Context, gentle bool) {
 	v.mu.Lock()
 	from := v.leg
 	v.mu.Unlock()
+	if from.backend.Node != server {
+		return // it has left by itself
+	}
 	if !gentle {
 		// It is down: whatever it still sends is not worth waiting for.
 		from.close()
