@@ -117,6 +117,7 @@ type Front struct {
 	publishers, viewers atomic.Int64
 	redirected          redirected
 	splicer             splicer
+	rounds              *live.Rounds // of all pushes
 
 	mu          sync.Mutex
 	guests      map[string]map[guest]bool // carried sessions at foreign servers
@@ -133,7 +134,7 @@ func New(o Options) *Front {
 	if o.Registry == nil {
 		o.Registry = alone{}
 	}
-	f := &Front{o: o, guests: make(map[string]map[guest]bool), evacuations: make(map[string]context.CancelFunc),
+	f := &Front{o: o, rounds: live.NewRounds(), guests: make(map[string]map[guest]bool), evacuations: make(map[string]context.CancelFunc),
 		audiences: make(map[stream.Name]*audience), claimed: make(map[stream.Name]*carried)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f

@@ -98,7 +98,7 @@ func (c *carried) lost() <-chan struct{} {
 
 // pushTo publishes at b.
 func (c *carried) pushTo(ctx context.Context, b Backend) error {
-	o := relay.PushOptions{Dial: c.f.dialer(&b, &c.p.Client), Addr: b.Addr}
+	o := relay.PushOptions{Dial: c.f.dialer(&b, &c.p.Client), Addr: b.Addr, Rounds: c.f.rounds}
 	if b.Foreign {
 		o.Connect = foreignConnect(&c.p.Client, c.p.Name)
 		o.Path = foreignName(&c.p.Client, c.p.Name, c.p.Request.Name, c.p.Request.Query)

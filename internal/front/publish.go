@@ -242,6 +242,15 @@ func (c *carried) Write(m *rtmp.Message) error {
 	return nil
 }
 
+// Patience is session.Publisher: what the push leaves of the viewers' bound.
+func (c *carried) Patience() time.Duration {
+	most := c.stream.Latency().Max
+	return most - most/relay.WaitShare
+}
+
+// Prompt is session.Publisher; 40 ms as of publishers at an origin.
+func (c *carried) Prompt() bool { return c.stream.Latency().Max < 40*time.Millisecond }
+
 // Close is session.Publisher.
 func (c *carried) Close() {
 	c.writer.Close()

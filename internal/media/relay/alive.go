@@ -7,11 +7,22 @@ import (
 	"weir/rtmp"
 )
 
+// pinged is a connection, as it is watched.
+type pinged interface {
+	BytesIn() int64
+	Ping(stamp uint32) error
+}
+
+// rider is one whose pings can go along with what it sends soon; false if nothing is.
+type rider interface{ ride(stamp uint32) bool }
+
+var _ pinged = (*rtmp.ClientConn)(nil)
+
 // WatchAlive pings conn until done is closed, and returns [ErrPeerSilent] when
 // nothing has come in for [PeerSilence]. each is called at every ping; true ends
 // the watch without an error. A ping's answer shows as bytes that came in, so any
 // traffic counts.
-func WatchAlive(conn *rtmp.ClientConn, done <-chan struct{}, each func(now time.Time) bool) error {
+func WatchAlive(conn pinged, done <-chan struct{}, each func(now time.Time) bool) error {
 	t := time.NewTicker(PeerPing)
 	defer t.Stop()
 	heard, at := conn.BytesIn(), time.Now()
@@ -37,6 +48,9 @@ func WatchAlive(conn *rtmp.ClientConn, done <-chan struct{}, each func(now time.
 			}
 			if each != nil && each(now) {
 				return nil
+			}
+			if r, ok := conn.(rider); ok && r.ride(uint32(now.UnixMilli())) {
+				continue
 			}
 			// Not here: a write waits for as long as the peer takes nothing. One at a
 			// time is enough to wake whoever is there.

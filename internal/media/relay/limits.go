@@ -49,6 +49,12 @@ const (
 	// calls.
 	maxPushWrite = 256 << 10
 
+	// WaitShare: where there is much to push, what is new waits for one part in so many of the bound that
+	// the stream's viewers have (play.max_latency). Why not more: the rest is the reading's
+	// (package session), and who is read rarely is pushed as rarely, with no more than a
+	// visit's messages to wait for. Why not less: a round must not be over before those visits are.
+	WaitShare = 5
+
 	// handOver is how long before the newest frame that a server has taken its successor is
 	// sent the stream from: what the server had not sent on when it died. Why not longer: it is
 	// sent for nothing, nearly always. Why not shorter: a receiver of its own may have been behind.

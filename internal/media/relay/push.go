@@ -46,6 +46,9 @@ type PushOptions struct {
 	// the publish says behind it.
 	Type string
 	Args []any
+
+	// Rounds say when what is new is sent, to many servers at a time. Nil: at once.
+	Rounds *live.Rounds
 }
 
 // Push is one stream being published to another server.
@@ -54,10 +57,12 @@ type Push struct {
 	id   uint32
 
 	stranger bool
+	rounds   *live.Rounds
 	pongs    atomic.Int64  // answers to our pings
 	asked    chan struct{} // closed when the server asks the stream to go elsewhere
 
 	taken taken
+	ping  ping
 
 	mu  sync.Mutex
 	err error
@@ -69,7 +74,7 @@ type Push struct {
 func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 	ctx, cancel := context.WithTimeout(ctx, DialTimeout+AnswerTimeout)
 	defer cancel()
-	p := &Push{end: make(chan struct{}), asked: make(chan struct{}), stranger: o.Node == ""}
+	p := &Push{end: make(chan struct{}), asked: make(chan struct{}), stranger: o.Node == "", rounds: o.Rounds}
 	var err error
 	if p.stranger {
 		p.conn, err = DialStranger(ctx, o.Dial, o.Addr, &o.Connect)
@@ -91,9 +96,9 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 		return nil, err
 	}
 	go func() {
-		watch := func() error { return WatchAlive(p.conn, p.end, p.taken.asked) }
+		watch := func() error { return WatchAlive(p, p.end, p.taken.asked) }
 		if p.stranger {
-			watch = func() error { return WatchStranger(p.conn, &p.pongs, p.end, p.askStranger) }
+			watch = func() error { return WatchStranger(p, &p.pongs, p.end, p.askStranger) }
 		}
 		if err := watch(); err != nil {
 			p.fail(err)
@@ -182,48 +187,58 @@ func (p *Push) Run(ctx context.Context, s *live.Stream) error {
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(goodbye, p.Close) })
 	defer stop()
 	wake := make(chan struct{}, 1)
-	cur := s.NewCursor(live.RTMP, func() {
+	turn := p.rounds.Turn(s.Latency().Max/WaitShare, func() {
 		select {
 		case wake <- struct{}{}:
 		default:
 		}
 	})
+	cur := s.NewCursor(live.RTMP, turn.News)
 	defer cur.Close()
 	cur.StartFrom(p.taken.begin(s))
-	var buf []byte
-	for {
-		for {
-			b := cur.Peek(maxPushWrite)
-			if len(b) == 0 {
-				break
-			}
-			out, err := b, error(nil)
-			if p.stranger {
-				out, err = setDataFrames(b)
-			}
-			if err == nil {
-				buf, err = live.PatchStreamID(buf[:0], out, p.id)
-			}
-			if err != nil {
-				return err
-			}
-			if err := p.conn.WriteRaw(buf); err != nil {
-				p.fail(fmt.Errorf("%w: sending: %w", ErrLost, err))
-				return p.cause(err)
-			}
-			cur.Advance(len(b))
-			if ms, ok := cur.Time(); ok {
-				p.taken.sent.Store(ms)
-			}
+	for left := false; ; {
+		if err := p.send(cur, turn); err != nil {
+			return err
 		}
-		select {
-		case <-ctx.Done():
+		if left {
 			p.conn.DeleteStream(p.id)
 			p.fail(ErrPeersClosed)
 			return nil
+		}
+		select {
+		case <-ctx.Done():
+			left = true // what waited for its turn goes first
 		case <-p.end:
 			return p.cause(nil)
 		case <-wake:
+		}
+	}
+}
+
+// send sends what there is.
+func (p *Push) send(cur *live.Cursor, turn *live.Turn) error {
+	began := time.Now()
+	writes, messages := 0, 0
+	for {
+		b, err := p.next(cur)
+		if err != nil {
+			return err
+		}
+		if len(b.bytes) == 0 {
+			turn.Sent(time.Since(began), writes, messages)
+			return nil
+		}
+		b.append(p.ping.board())
+		err = p.conn.WriteRaw(b.bytes)
+		writes++
+		messages += b.messages
+		b.done()
+		if err != nil {
+			p.fail(fmt.Errorf("%w: sending: %w", ErrLost, err))
+			return p.cause(err)
+		}
+		if ms, ok := cur.Time(); ok {
+			p.taken.sent.Store(ms)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func DialStranger(ctx context.Context, dial Dialer, addr string, c *rtmp.Connect
 // answers pings: pongs counts its answers, and before the first one its silence says
 // nothing. What does not answer pings is given up when it takes no more bytes. each is
 // called at every ping, as there.
-func WatchStranger(conn *rtmp.ClientConn, pongs *atomic.Int64, done <-chan struct{}, each func(now time.Time) bool) error {
+func WatchStranger(conn pinged, pongs *atomic.Int64, done <-chan struct{}, each func(now time.Time) bool) error {
 	t := time.NewTicker(PeerPing)
 	defer t.Stop()
 	for now := time.Now(); pongs.Load() == 0; {

@@ -36,6 +36,13 @@ const (
 	// collectMark is the read mark of collected connections. Why not less: a key frame
 	// would wake the poller for nothing. Why not more: the kernel would enlarge the receive buffer.
 	collectMark = 32 << 10
+	// visitWish is how much a visit is to find, if its streams may wait for so long: one that has
+	// found less comes later the next time. Why not more: see collectMark, and what arrives has to fit
+	// the socket's buffer also when a key frame is among it.
+	visitWish = collectMark
+	// rarest is every how many rounds a connection is visited at least, whatever patience its streams have;
+	// a power of two. Why not more: a client that says goodbye waits for as long.
+	rarest = 4
 	// visitBytes bounds one visit: others wait meanwhile.
 	visitBytes = 256 << 10
 )
@@ -50,7 +57,10 @@ type collector struct {
 	fresh  []*conn // guarded by mu: come since the last round
 	closed bool    // guarded by mu
 
-	conns []*conn // the goroutine's own
+	// The goroutine's own.
+	conns  []*conn
+	rounds int // so many there were
+	every  int // as often as anybody is to be visited: see visits
 }
 
 // startCollectors starts them with the first connection that is collected.
@@ -85,8 +95,10 @@ func (c *conn) collect() bool {
 	if !c.marked {
 		c.marked = c.rtmp.ReadMark(collectMark) == nil
 	}
+	c.visits = visits{}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.visits.most = c.patience()
 	if c.end != nil || !c.collector.add(c) {
 		return false
 	}
@@ -144,7 +156,9 @@ func (k *collector) run() {
 			runtime.Gosched()
 			continue
 		}
-		time.Sleep(max(collectEvery-time.Since(began), collectEvery/8))
+		rest := k.every - k.rounds&(k.every-1)
+		k.rounds += rest
+		time.Sleep(max(time.Duration(rest)*collectEvery-time.Since(began), collectEvery/8))
 	}
 }
 
@@ -160,11 +174,18 @@ func (k *collector) admit() (closed bool) {
 // round visits every connection once. more: one of them has more than a visit takes.
 func (k *collector) round() (more bool) {
 	stay := k.s.collects()
+	k.every = rarest
 	for i := 0; i < len(k.conns); {
 		c := k.conns[i]
+		if stay && !c.visits.due(k.rounds) {
+			i++
+			k.every = min(k.every, c.visits.every)
+			continue
+		}
 		next, full := c.visit(stay)
 		more = more || full
 		if next == nil {
+			k.every = min(k.every, c.visits.every)
 			i++
 			continue
 		}
@@ -187,7 +208,9 @@ func (c *conn) visit(stay bool) (leave func(), full bool) {
 		return func() {}, false // it ends, and has its goroutine for that
 	}
 	c.rtmp.NeverWait(true)
+	from := c.rtmp.BytesIn()
 	work, full := c.takeMedia()
+	c.visits.found(int(c.rtmp.BytesIn() - from))
 	c.rtmp.NeverWait(false)
 	if work == nil && stay && c.again() {
 		return nil, full

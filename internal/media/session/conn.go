@@ -44,8 +44,9 @@ type conn struct {
 	number     uint64
 	unparkable bool
 	collector  *collector
-	marked     bool // its read mark is raised
-	feeds      bool // counted in Server.feeds
+	visits     visits // while it is collected, the collector's
+	marked     bool   // its read mark is raised
+	feeds      bool   // counted in Server.feeds
 
 	// mu guards what the reader shares with Evict, Ended and stop.
 	mu      sync.Mutex

@@ -27,7 +27,8 @@ type Handler interface {
 }
 
 // Publisher takes a client's messages. If it has a method Prompt() bool that returns true, they
-// are read as they come, however many publishers there are.
+// are read as they come, however many publishers there are; a method Patience() time.Duration says
+// how long they may wait to be read if there are many.
 type Publisher interface {
 	// Write takes a message; the payload is not kept. One goroutine calls it, which may
 	// serve others too: it must not wait for anything.

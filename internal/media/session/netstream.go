@@ -16,8 +16,9 @@ type netStream struct {
 	id        uint32
 	client    Client // for whom
 	name      stream.Name
-	publisher Publisher // set before the stream is registered; nil for a play
-	prompt    bool      // its messages must not wait for a collector; set with publisher
+	publisher Publisher     // set before the stream is registered; nil for a play
+	prompt    bool          // its messages must not wait for a collector; set with publisher
+	patience  time.Duration // how long they may wait for it, if it is longer than collectEvery; set with publisher
 
 	evicted *Rejection // before the stream was registered; guarded by conn.mu
 
@@ -172,6 +173,9 @@ func (c *conn) publish(req *rtmp.PublishRequest) error {
 	}
 	if p, ok := st.publisher.(interface{ Prompt() bool }); ok {
 		st.prompt = p.Prompt()
+	}
+	if p, ok := st.publisher.(interface{ Patience() time.Duration }); ok {
+		st.patience = p.Patience()
 	}
 	if !c.add(st) {
 		st.close()

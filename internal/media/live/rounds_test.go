@@ -1,0 +1,67 @@
+package live
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Whoever sends little goes on at once; once sending takes too much time, all go on together, once in
+// the bound, and none waits longer.
+func TestRoundsGatherOnlyWhatCostsTooMuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const bound = 20 * time.Millisecond
+		r := NewRounds()
+		start := time.Now()
+		var woken [2]time.Duration
+		var count [2]int
+		turns := make([]*Turn, 2)
+		for i := range turns {
+			turns[i] = r.Turn(bound, func() { woken[i], count[i] = time.Since(start), count[i]+1 })
+		}
+		alone := 0
+		at := (*Rounds)(nil).Turn(bound, func() { alone++ })
+
+		turns[0].News()
+		if count[0] != 1 {
+			t.Fatal("news waits while nobody sends anything")
+		}
+		elapse(time.Second)
+		turns[0].Sent(10*time.Microsecond, 1, 1)
+		elapse(time.Second)
+		turns[0].Sent(10*time.Microsecond, 1, 1)
+		turns[0].News()
+		if count[0] != 2 {
+			t.Fatal("news waits while sending is cheap")
+		}
+		for range 600 { // 30 % of the time
+			elapse(time.Millisecond)
+			turns[1].Sent(300*time.Microsecond, 1, 1)
+		}
+		count = [2]int{}
+		elapse(bound / 4)
+		for range 3 {
+			turns[0].News()
+			turns[1].News()
+		}
+		at.News()
+		synctest.Wait()
+		if count != [2]int{} || alone != 1 {
+			t.Errorf("at once: %v, without rounds %d", count, alone)
+		}
+		before := time.Since(start)
+		elapse(bound)
+		if count != [2]int{1, 1} || woken[0] != woken[1] || woken[0]-before > bound {
+			t.Errorf("within the bound: %v at %v, since %v", count, woken, before)
+		}
+		turns[0].News()
+		turns[0].News()
+		if before = time.Since(start); count[0] != 1 {
+			t.Error("the next round begins with the first news")
+		}
+		elapse(bound)
+		if count != [2]int{2, 1} || woken[0]-before > bound {
+			t.Errorf("next round: %v at %v, since %v", count, woken[0], before)
+		}
+	})
+}
