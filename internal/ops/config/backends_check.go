@@ -30,6 +30,9 @@ func (k checker) backends() {
 	}
 	k.settings(at+".defaults", b.Defaults)
 	k.servers(at+".servers", b.Servers, b.Defaults)
+	for i, s := range b.Servers {
+		k.own(fmt.Sprintf("%s.servers[%d]", at, i), s)
+	}
 	for i, d := range b.DNS {
 		k.dns(fmt.Sprintf("%s.dns[%d]", at, i), d)
 	}
@@ -94,6 +97,29 @@ func (k checker) servers(at string, list []Server, over ...BackendSettings) {
 	}
 }
 
+// own checks what can be said of a server in this file only: lists of others are
+// not thrown away for one server of no use.
+func (k checker) own(at string, s Server) {
+	for _, a := range []struct{ key, addr, listen string }{{".rtmp", s.RTMP, k.RTMP.Listen}, {".http", s.HTTP, k.HTTP.Listen}} {
+		if k.leadsHere(a.addr, a.listen) {
+			k.at(at+a.key, fmt.Sprintf("%s is this node itself: it would send sessions round in a circle", a.addr), "give the server's own address")
+		}
+	}
+	if b := k.Front.Backends.Backend(s); b.Check.Kind == CheckHTTP && b.Check.URL == "" && b.HTTP == "" && b.RTMP != "" {
+		k.at(k.either(at+".check.kind", at), "http has nothing to ask: the server has neither check.url nor an HTTP address", "add one of them, or take rtmp")
+	}
+}
+
+// leadsHere reports whether who connects to addr certainly gets to this node's own listener.
+func (k checker) leadsHere(addr, listen string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil || host == "" || !sameSocket(addr, listen) {
+		return false
+	}
+	at, _, _ := net.SplitHostPort(listen)
+	return host == at || host == k.Node.Advertise || Loopback(host)
+}
+
 // either is the first of two keys, if it was written.
 func (k checker) either(key, other string) string {
 	if k.written(key) {
@@ -117,6 +143,10 @@ func (k checker) dialable(key, addr, port string) {
 		k.at(key, fmt.Sprintf("%q names no host", addr), "write HOST:PORT")
 	case err == nil && strings.ContainsAny(host, " \t\r\n@?#%\\"):
 		k.at(key, fmt.Sprintf("%q is no address", addr), "write HOST:PORT")
+	case strings.Contains(addr, "/"):
+		k.at(key, fmt.Sprintf("%q is no address", addr), "write HOST:PORT without a scheme or path")
+	case err != nil && strings.Count(addr, ":") > 1 && !strings.Contains(addr, "["):
+		k.at(key, fmt.Sprintf("%q is no address", addr), "write an IPv6 address in brackets, as in [::1]:1935")
 	default:
 		k.hostPort(key, addr, false)
 	}

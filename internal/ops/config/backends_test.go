@@ -12,7 +12,7 @@ const fleetFile = `front:
     defaults: {weight: 2, kind: nginx-rtmp, max_connections: 100, check: {interval: 1s, url: "http://{host}/{name}"}}
     servers:
       - {name: edge1, rtmp: "10.0.1.1:1935", http: "10.0.1.1:8080", zone: a, roles: play, egress: 2.5Gbps}
-      - {rtmp: "[::1]:1935", weight: 0.5, check: {kind: http}, load: {url: "http://{host}:8080/stat"}}
+      - {rtmp: "[::1]:1936", weight: 0.5, check: {kind: http}, load: {url: "http://{host}:8080/stat"}}
     dns:
       - {name: media.example.com, port: 1935, kind: srs}
     srs: {listen: "127.0.0.1:0", max_publishers: 1}
@@ -35,7 +35,7 @@ func TestBackendsAreLayers(t *testing.T) {
 	if one != want {
 		t.Errorf("got  %+v\nwant %+v", one, want)
 	}
-	if two.Name != "[::1]:1935" || two.Weight != 0.5 || !two.Publish || !two.Play || two.Check.Kind != CheckHTTP || two.MaxConnections != 100 {
+	if two.Name != "[::1]:1936" || two.Weight != 0.5 || !two.Publish || !two.Play || two.Check.Kind != CheckHTTP || two.MaxConnections != 100 {
 		t.Errorf("%+v", two)
 	}
 	if two.Load.Kind != LoadNginx || two.Load.URL != "http://[::1]:8080/stat" {
@@ -76,6 +76,13 @@ func TestBadBackends(t *testing.T) {
 		{"address as name", "front: {backends: {dns: [{name: 10.0.0.1, port: 1}]}}\n", `w.yaml:1:33: front.backends.dns[0].name: "10.0.0.1" is no name to resolve; write a domain name; addresses belong into servers`},
 		{"no port of a name", "front: {backends: {dns: {name: a.b}}}\n", `w.yaml:1:25: front.backends.dns[0]: no port; give port: 1935, or type: SRV`},
 		{"no URL", "front: {backends: {http: {url: servers.json}}}\n", `w.yaml:1:32: front.backends.http[0].url: no URL of HTTP; write http://HOST:PORT/PATH`},
+		{"URL for an address", "front: {backends: {servers: [{rtmp: \"rtmp://h:1/live\", name: a}]}}\n", `w.yaml:1:37: front.backends.servers[0].rtmp: "rtmp://h:1/live" is no address; write HOST:PORT without a scheme or path`},
+		{"address without brackets", "front: {backends: {servers: [{rtmp: \"fe80::1:1935\", name: a}]}}\n", `w.yaml:1:37: front.backends.servers[0].rtmp: "fe80::1:1935" is no address; write an IPv6 address in brackets, as in [::1]:1935`},
+		{"itself", "rtmp: {listen: \"10.0.0.1:1935\"}\nfront: {backends: {servers: [{rtmp: \"10.0.0.1:1935\"}]}}\n", `w.yaml:2:37: front.backends.servers[0].rtmp: 10.0.0.1:1935 is this node itself: it would send sessions round in a circle; give the server's own address`},
+		{"itself on the loopback", "front: {backends: {servers: [{rtmp: \"localhost:1935\"}]}}\n", `w.yaml:1:37: front.backends.servers[0].rtmp: localhost:1935 is this node itself: it would send sessions round in a circle; give the server's own address`},
+		{"itself over HTTP", "node: {advertise: 10.0.0.1}\nfront: {backends: {servers: [{name: a, http: \"10.0.0.1:8080\"}]}}\n", `w.yaml:2:46: front.backends.servers[0].http: 10.0.0.1:8080 is this node itself: it would send sessions round in a circle; give the server's own address`},
+		{"check of HTTP without HTTP", "front: {backends: {servers: [{rtmp: \"10.0.0.1:1936\", check: {kind: http}}]}}\n", `w.yaml:1:68: front.backends.servers[0].check.kind: http has nothing to ask: the server has neither check.url nor an HTTP address; add one of them, or take rtmp`},
+		{"check of HTTP for all", "front: {backends: {defaults: {check: {kind: http}}, servers: [{rtmp: \"10.0.0.1:1936\"}]}}\n", `w.yaml:1:63: front.backends.servers[0]: http has nothing to ask: the server has neither check.url nor an HTTP address; add one of them, or take rtmp`},
 		{"without the role", "node: {roles: [origin]}\nfront: {backends: {file: a}}\n", `w.yaml:2:9: front.backends: has no effect without the role front; add front to node.roles, or remove it`},
 		{"check", "front: {backends: {file: a, defaults: {check: {rise: 0, interval: 5ms}}}}\n", `w.yaml:1:54: front.backends.defaults.check.rise: 0 is out of range; it can be 1 to 100
 w.yaml:1:67: front.backends.defaults.check.interval: 5ms is out of range; it can be 100ms to 1h0m0s`},
