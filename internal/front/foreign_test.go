@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	stdnet "net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -215,6 +216,28 @@ func TestForeignViewerWaitsForItsStream(t *testing.T) {
 		elapse(4 * time.Second)
 		if over, _ := v.Ended(); !over {
 			t.Error("the viewer is not told that its stream has ended")
+		}
+	})
+}
+
+// A server is drained for as long as its operator likes, and nobody else has the stream:
+// what is tried for its viewer each second leaves nothing behind.
+func TestADrainThatMovesNobodyLeavesNothing(t *testing.T) {
+	behind(t, nil, func(t *testing.T, w *foreignFleet) {
+		w.use(w.a)
+		w.Publish(w.fronts[0], alice, 1)
+		elapse(time.Second)
+		v := w.View(w.fronts[1], alice, nil)
+		elapse(3 * time.Second)
+		w.f[1].Evacuate("a", true)
+		elapse(10 * time.Second)
+		before := runtime.NumGoroutine()
+		elapse(time.Minute)
+		if now := runtime.NumGoroutine(); now > before+10 {
+			t.Errorf("%d goroutines, %d a minute before", now, before)
+		}
+		if over, err := v.Ended(); over {
+			t.Errorf("the viewer was ended: %v", err)
 		}
 	})
 }

@@ -110,7 +110,13 @@ func (v *viewer) evacuate(ctx context.Context, server string, gentle bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(v.ctx, cancel)()
-	defer context.AfterFunc(from.ctx(), cancel)()
+	go func() { // ends with this move: of a server with nobody to take over there are many
+		select {
+		case <-from.done:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	next, err := v.open(ctx, search{leaves: from.backend.Node, exclude: []string{from.backend.Node}}, live.Position{})
 	if err != nil {
 		return // it stays: nobody else has the stream
@@ -136,16 +142,6 @@ func (v *viewer) evacuate(ctx context.Context, server string, gentle bool) {
 	} else {
 		from.interrupt(0)
 	}
-}
-
-// ctx ends with the leg.
-func (l *leg) ctx() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		<-l.done
-		cancel()
-	}()
-	return ctx
 }
 
 // afterForeign finds where a stream goes on that was played from a foreign server; nil: it does
