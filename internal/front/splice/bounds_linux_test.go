@@ -38,6 +38,44 @@ func TestTwoDescriptorsAnIdleSession(t *testing.T) {
 	}
 }
 
+// A session that has a loop, and is not there yet when the Joiner closes, is ended too.
+func TestCloseWaitsForWhoIsOnTheWay(t *testing.T) {
+	j := New(Options{})
+	warm := join(t, j, Pair{})
+	l, err := j.loop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan struct{})
+	go func() { j.Close(); close(closed) }()
+	warm.client.Close()
+	warm.server.Close()
+	warm.wait(t)
+	client, _ := tcpPair(t)
+	server, _ := tcpPair(t)
+	over := make(chan Ended, 1)
+	s := &Session{loop: l, ended: func(e Ended) { over <- e }}
+	for e, nc := range map[*end]*net.TCPConn{&s.client: client, &s.server: server} {
+		if e.fd, err = detach(nc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.client.side, s.server.side = ByClient, ByServer
+	s.up = flow{s: s, src: &s.client, dst: &s.server}
+	s.down = flow{s: s, src: &s.server, dst: &s.client}
+	l.post(mail{join: s})
+	select {
+	case <-closed:
+	case <-time.After(20 * time.Second):
+		t.Fatal("Close does not return")
+	}
+	select {
+	case <-over:
+	default:
+		t.Error("its descriptors are left open")
+	}
+}
+
 // feed sends p from the server and reads it at the client.
 func feed(t testing.TB, x *joined, p []byte) {
 	t.Helper()

@@ -105,7 +105,7 @@ func (l *loop) rest() {
 		}
 	}
 	l.mu.Lock()
-	if len(l.mail) > 0 || l.closing && len(l.table) == len(l.free) {
+	if len(l.mail) > 0 || l.closing && l.sessions.Load() == 0 {
 		l.mu.Unlock()
 		return
 	}
@@ -159,7 +159,7 @@ func (l *loop) read() (over bool) {
 			l.end(s, ByUs, ErrEnded)
 		}
 	}
-	return len(l.table) == len(l.free)
+	return l.sessions.Load() == 0 // none is on its way here either
 }
 
 // add takes a session in and moves what is there already.
