@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -40,7 +41,8 @@ func NewPoll(o Options, p PollOptions) *Poll {
 		Timeout:       pollTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		// Unpacking would make the bound on what is read one on something else.
-		Transport: &http.Transport{DisableCompression: true, MaxResponseHeaderBytes: 64 << 10, MaxIdleConns: 1, IdleConnTimeout: time.Minute},
+		Transport: &http.Transport{DisableCompression: true, MaxResponseHeaderBytes: 64 << 10, MaxIdleConns: 1, IdleConnTimeout: time.Minute,
+			DialContext: (&net.Dialer{Timeout: pollTimeout}).DialContext}, // which a dial does not have from its request
 	}}
 }
 

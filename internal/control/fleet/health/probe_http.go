@@ -31,7 +31,9 @@ func probeHTTP(ctx context.Context, dial Dialer, b *fleet.Backend, timeout time.
 	client := http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+			// Within the check's time: the transport's own context lets a dial go on after its
+			// request, and a host that is gone would collect one a check.
+			DialContext: func(_ context.Context, _, addr string) (net.Conn, error) {
 				nc, err := dial(ctx, addr)
 				accepted.Store(err == nil)
 				return nc, err

@@ -20,7 +20,12 @@ func newGetter(dial Dialer) *getter {
 	return &getter{http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{ // no proxy of the environment: these are our own servers
-			DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) { return dial(ctx, addr) },
+			// The transport's context lets a dial go on after its request.
+			DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+				ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+				defer cancel()
+				return dial(ctx, addr)
+			},
 			// No descriptor is kept for what comes once in seconds; no compressed answer, which could
 			// be a thousand times what was sent.
 			DisableKeepAlives: true, DisableCompression: true,
