@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"io"
+	"math"
 	"net"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,9 @@ func (t *tunnel) server(c io.ReadWriteCloser) io.ReadWriteCloser {
 func (t *tunnel) client(c net.Conn) net.Conn {
 	t.front = c
 	if t.idle > 0 {
-		t.timer = time.AfterFunc(t.idle, t.look)
+		// Armed once it is in its field, which look reads.
+		t.timer = time.AfterFunc(math.MaxInt64, t.look)
+		t.timer.Reset(t.idle)
 	}
 	return tunnelClient{c, t}
 }

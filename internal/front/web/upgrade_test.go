@@ -80,7 +80,7 @@ func TestAnIdleWebSocketEnds(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	began := time.Now()
-	for time.Since(began) < 600*time.Millisecond { // longer than the limit, but not idle
+	for time.Since(began) < 1300*time.Millisecond { // longer than the limit, but not idle
 		if err := c.Write(ctx, websocket.MessageText, []byte("x")); err != nil {
 			t.Fatal(err)
 		}
