@@ -2,26 +2,27 @@ package health
 
 import (
 	"net"
+	"net/netip"
 
 	"weir/internal/control/fleet"
+	"weir/internal/proxyproto"
 )
 
 // hello is what a check says before it speaks, to a server that expects to be told whose connection it
 // gets: that there is no client behind it; nil if it expects nothing.
 func hello(a fleet.Announce, nc net.Conn) []byte {
+	var nobody netip.AddrPort
 	switch a {
-	case fleet.AnnounceProxyV1: // PROXY protocol 2.1
-		return []byte("PROXY UNKNOWN\r\n")
-	case fleet.AnnounceProxyV2: // PROXY protocol 2.2: version 2, LOCAL, unspecified, nothing follows
-		return []byte("\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00")
-	case fleet.AnnounceSRS: // 0xF3, length, an IPv4 address: SRS knows no "nobody", so our own
-		b := []byte{0xF3, 0, 4, 127, 0, 0, 1}
-		if t, ok := nc.LocalAddr().(*net.TCPAddr); ok {
-			if ip := t.IP.To4(); ip != nil {
-				copy(b[3:], ip)
-			}
+	case fleet.AnnounceProxyV1:
+		return proxyproto.AppendV1(nil, nobody, nobody)
+	case fleet.AnnounceProxyV2:
+		return proxyproto.AppendV2(nil, nobody, nobody)
+	case fleet.AnnounceSRS: // which knows no "nobody": our own address
+		own := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		if t, ok := nc.LocalAddr().(*net.TCPAddr); ok && t.AddrPort().Addr().Unmap().Is4() {
+			own = t.AddrPort().Addr()
 		}
-		return b
+		return proxyproto.AppendSRS(nil, netip.AddrPortFrom(own, 0))
 	}
 	return nil
 }
