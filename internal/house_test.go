@@ -98,6 +98,18 @@ var walls = []struct {
 		why: "the front's sessions are given a placer and a way to dial; where records are kept is not their business",
 	},
 	{
+		from: []string{front + "/splice"}, to: []string{"weir"},
+		why: "splice knows bytes, ends and limits, and no protocol",
+	},
+	{
+		from: []string{front + "/web"}, to: []string{media, control},
+		why: "HTTP in front asks an interface for servers, and has the node serve streams",
+	},
+	{
+		from: []string{control + "/fleet/pace", ops + "/agent", ops + "/certs"}, to: []string{"weir"},
+		why: "a pacer, an answer to HAProxy and certificates need nothing of the house",
+	},
+	{
 		from: []string{ops}, to: []string{media, control, front, node},
 		why: "operations are spoken to: they declare the interfaces that they ask",
 	},
@@ -120,12 +132,17 @@ var keepers = []struct {
 	{"go.etcd.io", []string{control + "/store"}, "the store is the only code that talks to etcd"},
 	{"go.uber.org/zap", []string{control + "/store", ops + "/certs"}, "etcd's and certmagic's own logger, turned into slog there"},
 	{"github.com/caddyserver/certmagic", []string{ops + "/certs"}, "certificates are one package's business"},
+	{"github.com/mholt/acmez", []string{ops + "/certs"}, "certificates are one package's business"},
+	{"github.com/letsencrypt/pebble", []string{ops + "/certs/certstest"}, "an authority for tests is not in the binary"},
+	{"github.com/miekg/dns", []string{control + "/fleet/discovery", ops + "/certs/certstest"}, "who resolves names to backends keeps to their time to live; others have package net"},
+	{"github.com/fsnotify/fsnotify", []string{control + "/fleet/discovery"}, "one place watches files that change often"},
 	{"github.com/goccy/go-yaml", []string{ops + "/config"}, "one place knows the file's format"},
 	{"github.com/spf13/cobra", []string{cmd + "/weir"}, "commands are in cmd"},
 	// etcd's server brings both along, on the default HTTP server, which nothing
 	// here serves.
 	{"net/http/pprof", nil, "no profiler on any listener"},
 	{"expvar", nil, "no variables on any listener"},
+	{ops + "/certs/certstest", nil, "tests are not in the binary"},
 	{"testing", []string{control + "/store/storetest", "weir/internal/testnet/seeded", ops + "/certs/certstest"}, "tests are not in the binary"},
 	{"github.com/prometheus", []string{ops + "/event", ops + "/admin", node}, "parts emit events; they do not count"},
 }
@@ -166,7 +183,7 @@ func through(all map[string]pkg, path, dep string) string {
 
 func TestWireFormatsUseTheStandardLibraryOnly(t *testing.T) {
 	all := load(t)
-	for _, path := range []string{"weir/amf", "weir/flv", "weir/rtmp", "weir/internal/stream"} {
+	for _, path := range []string{"weir/amf", "weir/flv", "weir/rtmp", "weir/internal/stream", "weir/internal/proxyproto"} {
 		for _, dep := range all[path].Deps {
 			if !all[dep].Standard && !within(dep, "weir/amf", "weir/flv", "weir/rtmp") {
 				t.Errorf("%s imports %s: wire formats and vocabulary cost their importers nothing but the standard library", path, dep)
