@@ -68,7 +68,9 @@ func (n *node) newACME() (*certs.ACME, error) {
 			return nil, fmt.Errorf("http.acme.ca_root: %w", err)
 		}
 		o.Roots = x509.NewCertPool()
-		o.Roots.AppendCertsFromPEM(pem)
+		if !o.Roots.AppendCertsFromPEM(pem) { // it has changed since it was checked
+			return nil, fmt.Errorf("http.acme.ca_root: %s holds no PEM certificate", a.CARoot)
+		}
 	}
 	o.Host, o.HTTPPort = hostPortOf(n.listeners.http)
 	if host, port := hostPortOf(n.listeners.https); port != 0 {
