@@ -2,7 +2,6 @@ package admin
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"math"
@@ -36,7 +35,7 @@ func (h handler) haproxyCSV(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8") // as HAProxy has it
 	t := &csvTable{now: time.Now()}
 	t.head()
-	for _, f := range h.frontends(r.Context()) {
+	for _, f := range h.frontends() {
 		t.frontend(&f)
 	}
 	t.proxy("nodes", nodeRows(nodes))
@@ -44,7 +43,7 @@ func (h handler) haproxyCSV(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, t.out.String()) // the client is gone: nobody is left to tell
 }
 
-func (h handler) frontends(context.Context) []Frontend {
+func (h handler) frontends() []Frontend {
 	if h.Frontends == nil {
 		return nil
 	}
