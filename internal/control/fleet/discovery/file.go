@@ -32,6 +32,7 @@ type File struct {
 	f    FileOptions
 	last []byte // what was last read, good or bad
 	read bool
+	why  error // that it was bad
 }
 
 // NewFile returns the source; Run starts it.
@@ -145,18 +146,21 @@ func (s *File) look() {
 		return
 	}
 	if s.read && bytes.Equal(data, s.last) {
+		if s.why != nil {
+			s.bad(s.why) // which says when that is to be heard of
+		}
 		return
 	}
-	s.last, s.read = data, true
 	list, err := s.f.Parse(s.f.Path, data)
-	switch {
-	case err != nil:
-		s.bad(err)
-	case len(bytes.TrimSpace(data)) == 0:
-		s.bad(errors.New("the file is empty"))
-	default:
-		s.good(list)
+	if err == nil && len(bytes.TrimSpace(data)) == 0 {
+		err = errors.New("the file is empty")
 	}
+	s.last, s.read, s.why = data, true, err
+	if err != nil {
+		s.bad(err)
+		return
+	}
+	s.good(list)
 }
 
 // slurp reads a file of bounded size. Neither a pipe nor a device is waited for.

@@ -1,11 +1,14 @@
 package discovery
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"weir/internal/control/fleet"
 )
@@ -118,4 +121,24 @@ func TestWhatIsNoListChangesNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who mends a file and breaks it in another way is told so, and is told again while it is broken.
+func TestWhatIsWrongWithAFileIsSaidOfItsLastEdit(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "servers")
+	synctest.Test(t, func(t *testing.T) {
+		o, h := world()
+		s := NewFile(o, FileOptions{Path: path, Parse: func(_ string, data []byte) ([]fleet.Backend, error) { return nil, errors.New(string(data)) }})
+		put(t, path, "first")
+		s.look()
+		time.Sleep(lookFile)
+		put(t, path, "second")
+		for range 10 * time.Minute / lookFile {
+			s.look()
+			time.Sleep(lookFile)
+		}
+		if got := strings.Join(h.failures(), " "); got != "first second second" {
+			t.Errorf("it says: %s", got)
+		}
+	})
 }
