@@ -3,9 +3,7 @@ package fleet
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,13 +50,6 @@ type backend struct {
 	meter   meter
 	// ownThen is what was this node's own in what the last poll measured.
 	ownThen place.Load
-}
-
-// kept is what an operator has set.
-type kept struct {
-	operator Operator
-	weight   float64
-	set      bool
 }
 
 // NewBackends returns a registry of none.
@@ -151,37 +142,6 @@ func (b *Backends) SetHealth(name string, h Health) {
 	}
 }
 
-// Failed is passive evidence: a session at the backend failed by the backend's fault. Succeeded is
-// the opposite. Whoever watches ([Backends.OnEvidence]) decides what follows.
-func (b *Backends) Failed(name string, err error) {
-	c := b.Counters(name)
-	c.Failures.Add(1)
-	c.InARow.Add(1)
-	if err == nil {
-		err = fmt.Errorf("failed")
-	}
-	b.evidence(name, err)
-}
-
-// Succeeded is passive evidence that the backend works.
-func (b *Backends) Succeeded(name string) {
-	c := b.Counters(name)
-	if c.InARow.Load() != 0 {
-		c.InARow.Store(0)
-	}
-	b.evidence(name, nil)
-}
-
-// OnEvidence sets who is told of passive evidence, from the sessions' goroutines: err is nil after
-// a success. It must not wait.
-func (b *Backends) OnEvidence(f func(name string, err error)) { b.passive.Store(&f) }
-
-func (b *Backends) evidence(name string, err error) {
-	if f := b.passive.Load(); f != nil {
-		(*f)(name, err)
-	}
-}
-
 // SetLoad says what a poll of the backend itself found: all that it carries, from whomever, and
 // the streams that it has. Streams nil: not known, those known stay.
 func (b *Backends) SetLoad(name string, l place.Load, streams []stream.Name) {
@@ -221,65 +181,6 @@ func (b *Backends) ClearLoad(name string) {
 	}
 }
 
-// SetOperator says what an operator wants; it stays if the backend goes and comes back.
-func (b *Backends) SetOperator(name string, o Operator) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	x := b.all[name]
-	if x == nil {
-		return &UnknownError{name}
-	}
-	if x.Operator == o {
-		return nil
-	}
-	x.Operator = o
-	k := b.kept[name]
-	k.operator = o
-	b.keep(name, k)
-	b.changed(x, OperatorSet)
-	return nil
-}
-
-// SetWeight replaces the described weight, until [Backends.ResetWeight]. It must be above 0.
-func (b *Backends) SetWeight(name string, w float64) error {
-	if !(w > 0 && w <= MaxWeight) {
-		return fmt.Errorf("a weight is above 0 and at most %d; to send nothing, drain", MaxWeight)
-	}
-	return b.setWeight(name, w, true)
-}
-
-// ResetWeight goes back to the described weight.
-func (b *Backends) ResetWeight(name string) error { return b.setWeight(name, 0, false) }
-
-func (b *Backends) setWeight(name string, w float64, set bool) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	x := b.all[name]
-	if x == nil {
-		return &UnknownError{name}
-	}
-	k := b.kept[name]
-	k.weight, k.set = w, set
-	b.keep(name, k)
-	if !set {
-		w = cmp.Or(x.Backend.Weight, 1)
-	}
-	if x.Weight != w || x.WeightSet != set {
-		x.Weight, x.WeightSet = w, set
-		b.changed(x, WeightChanged)
-	}
-	return nil
-}
-
-// keep needs b.mu.
-func (b *Backends) keep(name string, k kept) {
-	if k == (kept{}) || k == (kept{operator: Ready}) {
-		delete(b.kept, name)
-	} else {
-		b.kept[name] = k
-	}
-}
-
 // Changes subscribes; every backend that there is comes as [Added] first.
 func (b *Backends) Changes() *Changes {
 	b.mu.Lock()
@@ -297,97 +198,4 @@ func (b *Backends) changed(x *backend, what What) {
 	for c := range b.subs {
 		c.add(Change{what, x.status()})
 	}
-}
-
-// StreamStarted and StreamEnded say that this node has put a publisher of a stream there, or taken it away.
-func (b *Backends) StreamStarted(name string, s stream.Name) { b.carry(name, s, 1) }
-
-// StreamEnded is the opposite of StreamStarted.
-func (b *Backends) StreamEnded(name string, s stream.Name) { b.carry(name, s, -1) }
-
-func (b *Backends) carry(name string, s stream.Name, n int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	x := b.all[name]
-	if x == nil {
-		return
-	}
-	had := x.hasStream(s)
-	if x.carried[s] += n; x.carried[s] <= 0 {
-		delete(x.carried, s)
-	}
-	b.index(x, s, had)
-}
-
-// setStreams needs b.mu.
-func (b *Backends) setStreams(x *backend, streams []stream.Name) {
-	now := make(map[stream.Name]bool, min(len(streams), maxStreams))
-	for _, s := range streams[:min(len(streams), maxStreams)] {
-		now[s] = true
-	}
-	old := x.polled
-	x.polled = now
-	for s := range old {
-		if !now[s] {
-			b.index(x, s, true)
-		}
-	}
-	for s := range now {
-		if !old[s] {
-			b.index(x, s, x.carried[s] > 0)
-		}
-	}
-}
-
-func (x *backend) hasStream(s stream.Name) bool { return x.polled[s] || x.carried[s] > 0 }
-
-// index brings b.has up to date for one stream. It needs b.mu.
-func (b *Backends) index(x *backend, s stream.Name, had bool) {
-	has := x.hasStream(s)
-	if has == had {
-		return
-	}
-	list := slices.Clone(b.has[s]) // readers may hold the old one
-	i, found := slices.BinarySearch(list, x.Name)
-	switch {
-	case has && !found:
-		list = slices.Insert(list, i, x.Name)
-		x.Streams++
-	case !has && found:
-		list = slices.Delete(list, i, i+1)
-		x.Streams--
-	}
-	if len(list) == 0 {
-		delete(b.has, s)
-	} else {
-		b.has[s] = list
-	}
-}
-
-// Having returns the names of the backends that are known to have a stream, sorted. The slice is not
-// to be changed.
-func (b *Backends) Having(s stream.Name) []string {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.has[s]
-}
-
-// StreamsOf returns the streams that a backend is known to have, sorted.
-func (b *Backends) StreamsOf(name string) []stream.Name {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	x := b.all[name]
-	if x == nil {
-		return nil
-	}
-	set := maps.Clone(x.polled)
-	if set == nil {
-		set = map[stream.Name]bool{}
-	}
-	for s := range x.carried {
-		set[s] = true
-	}
-	return slices.SortedFunc(maps.Keys(set), func(a, c stream.Name) int {
-		return cmp.Or(strings.Compare(a.App, c.App), strings.Compare(a.Stream, c.Stream))
-	})
 }

@@ -1,0 +1,103 @@
+package fleet
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"weir/internal/stream"
+)
+
+// StreamStarted and StreamEnded say that this node has put a publisher of a stream there, or taken it away.
+func (b *Backends) StreamStarted(name string, s stream.Name) { b.carry(name, s, 1) }
+
+// StreamEnded is the opposite of StreamStarted.
+func (b *Backends) StreamEnded(name string, s stream.Name) { b.carry(name, s, -1) }
+
+func (b *Backends) carry(name string, s stream.Name, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	x := b.all[name]
+	if x == nil {
+		return
+	}
+	had := x.hasStream(s)
+	if x.carried[s] += n; x.carried[s] <= 0 {
+		delete(x.carried, s)
+	}
+	b.index(x, s, had)
+}
+
+// setStreams needs b.mu.
+func (b *Backends) setStreams(x *backend, streams []stream.Name) {
+	now := make(map[stream.Name]bool, min(len(streams), maxStreams))
+	for _, s := range streams[:min(len(streams), maxStreams)] {
+		now[s] = true
+	}
+	old := x.polled
+	x.polled = now
+	for s := range old {
+		if !now[s] {
+			b.index(x, s, true)
+		}
+	}
+	for s := range now {
+		if !old[s] {
+			b.index(x, s, x.carried[s] > 0)
+		}
+	}
+}
+
+func (x *backend) hasStream(s stream.Name) bool { return x.polled[s] || x.carried[s] > 0 }
+
+// index brings b.has up to date for one stream. It needs b.mu.
+func (b *Backends) index(x *backend, s stream.Name, had bool) {
+	has := x.hasStream(s)
+	if has == had {
+		return
+	}
+	list := slices.Clone(b.has[s]) // readers may hold the old one
+	i, found := slices.BinarySearch(list, x.Name)
+	switch {
+	case has && !found:
+		list = slices.Insert(list, i, x.Name)
+		x.Streams++
+	case !has && found:
+		list = slices.Delete(list, i, i+1)
+		x.Streams--
+	}
+	if len(list) == 0 {
+		delete(b.has, s)
+	} else {
+		b.has[s] = list
+	}
+}
+
+// Having returns the names of the backends that are known to have a stream, sorted. The slice is not
+// to be changed.
+func (b *Backends) Having(s stream.Name) []string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.has[s]
+}
+
+// StreamsOf returns the streams that a backend is known to have, sorted.
+func (b *Backends) StreamsOf(name string) []stream.Name {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	x := b.all[name]
+	if x == nil {
+		return nil
+	}
+	set := maps.Clone(x.polled)
+	if set == nil {
+		set = map[stream.Name]bool{}
+	}
+	for s := range x.carried {
+		set[s] = true
+	}
+	return slices.SortedFunc(maps.Keys(set), func(a, c stream.Name) int {
+		return cmp.Or(strings.Compare(a.App, c.App), strings.Compare(a.Stream, c.Stream))
+	})
+}
