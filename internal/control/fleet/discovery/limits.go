@@ -55,6 +55,13 @@ const (
 	maxHeartbeat = 64 << 10
 	// maxConnections bounds the registration listener.
 	maxConnections = 256
+	// callTimeout bounds one call and its answer, half of it the header. Why not longer: slow callers hold one
+	// of maxConnections each.
+	callTimeout = 10 * time.Second
+	// callIdle keeps a caller's connection for its next heartbeat, which comes every nine seconds.
+	callIdle = time.Minute
+	// maxCallHeader bounds a call's header. Stops: memory for strangers.
+	maxCallHeader = 8 << 10
 	// maxIdentity bounds each of server, service and pid.
 	maxIdentity = 64
 )

@@ -3,15 +3,8 @@ package discovery
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"log"
-	"net"
-	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -86,68 +79,6 @@ func (s *SRS) forget(id string, r *registration) {
 	s.count(0, 1)
 }
 
-// Serve answers on a listener until ctx ends.
-func (s *SRS) Serve(ctx context.Context, l net.Listener) error {
-	server := &http.Server{
-		Handler: s, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10, ErrorLog: log.New(io.Discard, "", 0),
-	}
-	stop := context.AfterFunc(ctx, func() { server.Close() })
-	defer stop()
-	err := server.Serve(limited(l, maxConnections))
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
-}
-
-// ServeHTTP answers one call.
-func (s *SRS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.URL.Path == "/api/v1/versions":
-		answer(w, http.StatusOK, map[string]any{"code": 0, "data": map[string]string{"version": "weir"}})
-	case r.URL.Path != "/api/v1/srs/register":
-		refuse(w, http.StatusNotFound, codeNotFound, "there is nothing here")
-	case !s.trusted(r):
-		s.bad(fmt.Errorf("a call from %s, which may not register", r.RemoteAddr))
-		refuse(w, http.StatusForbidden, codeForbidden, "this address may not register")
-	case !s.allowed(r):
-		s.bad(errors.New("a call without the right token"))
-		w.Header().Set("WWW-Authenticate", `Bearer realm="weir"`)
-		refuse(w, http.StatusUnauthorized, codeForbidden, "the token is missing or wrong")
-	case r.Method != http.MethodPost:
-		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed, codeBad, "POST it")
-	default:
-		s.call(w, r)
-	}
-}
-
-// call takes a registration or a heartbeat, which are the same.
-func (s *SRS) call(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHeartbeat))
-	if err != nil {
-		refuse(w, http.StatusBadRequest, codeBad, "the body is too long or broke off")
-		return
-	}
-	b, err := parseBeat(body)
-	if err == nil {
-		err = s.beat(b, time.Now())
-	}
-	var full *fullError
-	switch {
-	case errors.As(err, &full):
-		s.bad(err)
-		w.Header().Set("Retry-After", "10")
-		refuse(w, http.StatusServiceUnavailable, codeBusy, err.Error())
-	case err != nil:
-		s.bad(err)
-		refuse(w, http.StatusBadRequest, codeBad, err.Error())
-	default:
-		answer(w, http.StatusOK, map[string]any{"code": 0, "pid": b.pid})
-	}
-}
-
 // fullError: more have registered than are believed in.
 type fullError struct{ why string }
 
@@ -214,57 +145,4 @@ func (s *SRS) count(added, removed int) {
 	s.view.mu.Lock()
 	defer s.view.mu.Unlock()
 	s.changedBy(added, removed)
-}
-
-func (s *SRS) allowed(r *http.Request) bool {
-	if !s.s.Token.IsSet() {
-		return true
-	}
-	if s.s.Token.Equal(bearer(r)) {
-		return true
-	}
-	return s.s.Token.Equal(r.URL.Query().Get("token"))
-}
-
-func bearer(r *http.Request) string {
-	const scheme = "bearer "
-	h := r.Header.Get("Authorization")
-	if len(h) < len(scheme) || !strings.EqualFold(h[:len(scheme)], scheme) {
-		return ""
-	}
-	return h[len(scheme):]
-}
-
-func (s *SRS) trusted(r *http.Request) bool {
-	if len(s.s.Trust) == 0 {
-		return true
-	}
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	for _, p := range s.s.Trust {
-		if p.Contains(ap.Addr().Unmap()) {
-			return true
-		}
-	}
-	return false
-}
-
-// Codes of refusals; srs-proxy has none of its own, callers look at the status.
-const (
-	codeBad       = 1
-	codeForbidden = 2
-	codeNotFound  = 3
-	codeBusy      = 4
-)
-
-func refuse(w http.ResponseWriter, status, code int, why string) {
-	answer(w, status, map[string]any{"code": code, "data": why})
-}
-
-func answer(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the caller is gone: nobody is left to tell
 }
