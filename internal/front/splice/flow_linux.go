@@ -77,6 +77,22 @@ func (l *loop) move(f *flow) (got int, bad *failure) {
 	return got, nil
 }
 
+// begin gives dst of what is to be sent first as much as it takes at once. An error will be
+// there again for the loop, whose the flow is not yet.
+func (f *flow) begin() {
+	if len(f.rest) == 0 {
+		return
+	}
+	n, _ := send(f.dst.fd, f.rest)
+	if f.rest = f.rest[n:]; len(f.rest) == 0 {
+		f.rest = nil
+	}
+	f.bytes.Add(int64(n))
+	if f.count != nil {
+		f.count.Add(int64(n))
+	}
+}
+
 // step moves once, by pages or by bytes. more is whether another step may find
 // something that epoll would not report soon.
 func (l *loop) step(f *flow, got int) (n int, more bool, bad *failure) {

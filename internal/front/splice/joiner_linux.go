@@ -35,6 +35,10 @@ func (j *Joiner) Join(p Pair) (*Session, error) {
 	}
 	s.up = flow{s: s, src: &s.client, dst: &s.server, rest: p.ToServer, count: p.CountToServer}
 	s.down = flow{s: s, src: &s.server, dst: &s.client, rest: p.ToClient, count: p.CountToClient}
+	// Here and not by the loop, which may pause: the one who has waited for the answer
+	// to a play would wait for that as well.
+	s.down.begin()
+	s.up.begin()
 	l, err := j.loop()
 	if err != nil {
 		s.closeBoth()
