@@ -46,6 +46,9 @@ func (c *Conn) fill() error {
 		c.short = false
 		return ErrIdle
 	}
+	if c.opt.BeforeRead != nil {
+		c.opt.BeforeRead()
+	}
 	n, err := c.read()
 	if n > 0 {
 		c.bytesIn.Add(int64(n))

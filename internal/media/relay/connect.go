@@ -36,7 +36,7 @@ func connect(ctx context.Context, nc net.Conn, c *rtmp.Connect, then func(*rtmp.
 	defer stop()
 	// The deadline is ctx's: one of the handshake's own would be lifted after it,
 	// and ctx's with it if they come together.
-	conn := rtmp.NewClientConn(nc, rtmp.Options{ChunkSize: live.ChunkSize, Limits: rtmp.Limits{Handshake: -1}})
+	conn := rtmp.NewClientConn(nc, rtmp.Options{ChunkSize: live.ChunkSize, Limits: rtmp.Limits{Handshake: -1}, BeforeRead: quickly(nc)})
 	if err := conn.Handshake(); err != nil {
 		return nil, fmt.Errorf("handshake: %w", err)
 	}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package relay
+
+// quickAck is of Linux only.
+func quickAck(uintptr) {}
