@@ -130,9 +130,9 @@ func TestServersOfAProgram(t *testing.T) {
 		t.Errorf("%+v %v", got, err)
 	}
 	for text, want := range map[string]string{
-		`[]`:                               "not a list of servers",
+		`[]`:                               `not a list of servers: write {"servers": [{"name": …, "rtmp": …}, …]}`,
 		`{}`:                               `it has no "servers"`,
-		`{"servers": [1]}`:                 "not a list of servers",
+		`{"servers": [1]}`:                 `not a list of servers: write {"servers": [{"name": …, "rtmp": …}, …]}`,
 		`{"servers": [{}]}`:                "the server has no address",
 		`{"servers": [{"rtmp": 5}]}`:       "has no port",
 		`{"servers": [{"rtmp": ["h:1"]}]}`: "servers[0].rtmp: this must be one value",

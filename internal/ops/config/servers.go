@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -46,7 +47,11 @@ func (b *Backends) ParseServersJSON(data []byte, over BackendSettings) ([]Backen
 	var c struct {
 		Servers *[]map[string]any `json:"servers"`
 	}
-	if err := json.Unmarshal(data, &c); err != nil {
+	err := json.Unmarshal(data, &c)
+	if _, shape := errors.AsType[*json.UnmarshalTypeError](err); shape {
+		return nil, errors.New(`not a list of servers: write {"servers": [{"name": …, "rtmp": …}, …]}`) // json's words are Go's
+	}
+	if err != nil {
 		return nil, fmt.Errorf("not a list of servers: %w", err)
 	}
 	if c.Servers == nil {
