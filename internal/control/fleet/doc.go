@@ -15,7 +15,7 @@
 // # The caller's duties
 //
 //  1. [Backends.Sample] about once a second.
-//  2. For each choice: [Counters.Open] when the session has begun, then Done; [Backends.Failed] or
+//  2. For each choice: [Counters.Publisher] or [Counters.Open] when the session has begun, then Done; [Backends.Failed] or
 //     [Backends.Succeeded] as evidence.
 //  3. [Fleet.Ended] when a stream of the cluster has ended, so that its publisher goes back if it returns.
 //
