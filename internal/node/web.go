@@ -92,12 +92,7 @@ func (n *node) here(path string) bool {
 	if rec, ok := n.cluster.Known(name); ok {
 		return rec.Facts.Backend == ""
 	}
-	return len(n.cluster.Pulls(name)) > 0 || len(n.backends.Having(name)) == 0 && !n.anyForeign()
-}
-
-// anyForeign reports whether a foreign server could answer requests.
-func (n *node) anyForeign() bool {
-	return slices.ContainsFunc(n.backends.List(), func(b fleet.BackendStatus) bool { return b.HTTP != "" && b.Serves })
+	return len(n.cluster.Pulls(name)) > 0 || len(n.backends.Having(name)) == 0 && !n.backends.AnyHTTP()
 }
 
 // webServers is the fleet as package web sees it.
@@ -118,7 +113,7 @@ func (w webServers) Choose(r web.Request) (web.Server, error) {
 	}
 	c, err := w.n.placer.f.Viewer(q)
 	if err != nil {
-		if !at.known && !r.Media && !w.n.anyForeign() {
+		if !at.known && !r.Media && !w.n.backends.AnyHTTP() {
 			return web.Server{}, web.ErrNotHere
 		}
 		return web.Server{}, web.ErrNoServer

@@ -112,6 +112,18 @@ func (b *Backends) Len() int {
 	return len(b.all)
 }
 
+// AnyHTTP reports whether any backend serves viewers by HTTP.
+func (b *Backends) AnyHTTP() bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, x := range b.all {
+		if x.HTTP != "" && x.Serves {
+			return true
+		}
+	}
+	return false
+}
+
 // Counters of a backend; of an unknown one, some that nobody reads.
 func (b *Backends) Counters(name string) *Counters {
 	b.mu.RLock()
