@@ -33,7 +33,8 @@
 //
 // [Push] is the other direction: one connection a stream, a cursor over its log,
 // the far side sees a publisher. A front carries publishers with it. The answers to its pings say what
-// a member has read; the stream keeps the rest for the next push.
+// a member has read; the stream keeps the rest for the next push. Where there are many pushes they
+// take turns (live.Rounds), and their pings go along with media.
 //
 // # Goroutines and memory
 //
