@@ -80,6 +80,8 @@ type Request struct {
 	Timeline string
 	Session  event.Session
 	Encoder  string // what the client says of its software
+	// Carried says that a front brings it, which judges the client's silence itself.
+	Carried bool
 }
 
 // Publish claims the stream and returns the publication that feeds it. evict is

@@ -142,18 +142,21 @@ func TestSilentPublisherYieldsToANewcomer(t *testing.T) {
 
 func TestSilenceEndsAPublication(t *testing.T) {
 	for _, c := range []struct {
-		what  string
-		media bool
-		after time.Duration
-		why   error
+		what    string
+		media   bool
+		carried bool
+		after   time.Duration
+		why     error
 	}{
-		{"nothing at all", false, 10 * time.Second, ErrNoMedia},
-		{"media, then nothing", true, 5 * time.Second, ErrSilent},
+		{"nothing at all", false, false, 10 * time.Second, ErrNoMedia},
+		{"media, then nothing", true, false, 5 * time.Second, ErrSilent},
+		{"nothing at all by way of a front", false, true, 11 * time.Second, ErrNoMedia},
+		{"media, then nothing by way of a front", true, true, 6 * time.Second, ErrSilent},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			in(t, func(t *testing.T, s *Service, _ *registry, rec *event.Recorder) {
 				evicted := make(chan error, 1)
-				p, err := s.Publish(t.Context(), Request{Name: name}, func(why error) { evicted <- why })
+				p, err := s.Publish(t.Context(), Request{Name: name, Carried: c.carried}, func(why error) { evicted <- why })
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -197,9 +197,19 @@ func (p *Publication) watch(changed <-chan struct{}) {
 	}
 }
 
+// carriedGrace is what a carried publication gets on top of the limits for
+// silence. A front has the same limits; were this end the first to act, the front
+// would carry its client on to the next origin. Why not longer: the front's own
+// silence is noticed by pings.
+const carriedGrace = time.Second
+
 func (p *Publication) patience() time.Duration {
+	limit := p.s.o.FirstMedia
 	if p.media.Load() {
-		return p.s.o.Silence
+		limit = p.s.o.Silence
 	}
-	return p.s.o.FirstMedia
+	if p.req.Carried {
+		limit += carriedGrace
+	}
+	return limit
 }

@@ -162,7 +162,7 @@ type Handler struct{ *Node }
 
 // Publish implements session.Handler.
 func (h Handler) Publish(ctx context.Context, p *session.Publish) (session.Publisher, error) {
-	pub, err := h.Ingest.Publish(ctx, ingest.Request{Name: p.Name, Timeline: p.Extra.Timeline, Session: p.Session},
+	pub, err := h.Ingest.Publish(ctx, ingest.Request{Name: p.Name, Timeline: p.Extra.Timeline, Session: p.Session, Carried: p.Extra.Hops > 0},
 		func(why error) { p.Evict(rtmp.CodePublishRejected, ingest.Reason(why), why) })
 	var busy *ingest.BusyError
 	if errors.As(err, &busy) {
