@@ -25,8 +25,9 @@ race: ## run the unit tests with the race detector
 lint: ## gofmt, go vet, staticcheck
 	scripts/lint.sh
 
-fuzz-short: ## every fuzz target for 30 s
-	scripts/fuzz.sh 30s '$(FUZZ)'
+fuzz-short: ## every fuzz target: those of the wire formats, which strangers reach first, for 30 s, the others for 10 s
+	scripts/fuzz.sh 30s '$(FUZZ)' 'amf flv rtmp'
+	scripts/fuzz.sh 10s '$(FUZZ)' 'cmd internal'
 
 fuzz: ## every fuzz target for 10 min; FUZZ=pattern chooses
 	scripts/fuzz.sh 10m '$(FUZZ)'

@@ -1,13 +1,15 @@
 #!/bin/sh
-# Runs every fuzz target for the given time each: scripts/fuzz.sh 30s [PATTERN].
+# Runs every fuzz target for the given time each: scripts/fuzz.sh 30s [PATTERN [FOLDERS]].
 # A failure leaves its input under the package's testdata/fuzz; commit it with the fix.
 set -eu
 cd "$(dirname "$0")/.."
 span=${1:-30s}
 pattern=${2:-.}
+folders=${3:-amf flv rtmp cmd internal}
 failed=
 found=0
-targets=$(grep -rlE '^func Fuzz[A-Za-z0-9_]*\(' --include='*_test.go' amf flv rtmp cmd internal | sort)
+# shellcheck disable=SC2086 # a list of words
+targets=$(grep -rlE '^func Fuzz[A-Za-z0-9_]*\(' --include='*_test.go' $folders | sort)
 for file in $targets; do
 	for name in $(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' "$file" | grep -E "$pattern" || true); do
 		found=$((found + 1))
