@@ -87,3 +87,61 @@ func TestDrainForeignServer(t *testing.T) {
 		}
 	}
 }
+
+// A spliced viewer cannot be moved, and nginx-rtmp keeps the viewers of a stream that has left: it is ended, so
+// that its player comes back to where the stream is, and the drained server gets empty.
+func TestDrainedServerKeepsNoSplicedViewer(t *testing.T) {
+	a, b := startForeign(t, "nginx-a"), startForeign(t, "nginx-b")
+	config, list := behindFront(t, "play: splice")
+	list(a)
+	f := startNode(t, nodeOptions{name: "front", roles: "front", config: config})
+	p := publishFrames(t, f.listening["rtmp"], "spliced")
+	p.onAir(t)
+	v, ended := p.watch(t, "front", f.listening["rtmp"])
+	eventually(t, 10*time.Second, "it plays", func() error {
+		if v.Report().Video < 25 {
+			return fmt.Errorf("%+v", v.Report())
+		}
+		return nil
+	})
+	f.noneCarried(t)
+	list(a, b)
+	for _, order := range []string{"nginx-b/ready", "nginx-a/drain"} {
+		eventually(t, 10*time.Second, order, func() error {
+			resp, err := apiClient.Post(f.base+"/api/v1/backends/"+order, "", nil)
+			if err != nil {
+				return err
+			}
+			resp.Body.Close()
+			if resp.StatusCode/100 != 2 {
+				return fmt.Errorf("%s", resp.Status)
+			}
+			return nil
+		})
+	}
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the viewer is left at a server without its stream")
+	}
+	eventually(t, 10*time.Second, "the closing line", func() error {
+		for _, l := range f.lines("session closed") {
+			if l["role"] == "viewer" && l["reason"] == "node-left" && l["ended_by"] == "server" {
+				return nil
+			}
+		}
+		return fmt.Errorf("%v", f.lines("session closed"))
+	})
+	again, _ := p.watch(t, "front", f.listening["rtmp"])
+	eventually(t, 10*time.Second, "it plays again", func() error {
+		if again.Report().Video < 25 {
+			return fmt.Errorf("%+v", again.Report())
+		}
+		return nil
+	})
+	select {
+	case err := <-p.ended:
+		t.Errorf("the publisher was ended: %v", err)
+	default:
+	}
+}

@@ -6,12 +6,20 @@ import (
 	"weir/internal/stream"
 )
 
-// audience is the carried viewers of one stream at foreign servers. When the registry
-// says that the stream is somewhere else now, they go there: also those who came before
-// it began and wait at a server that it was not published to.
+// audience is the viewers of one stream at foreign servers. When the registry
+// says that the stream is somewhere else now, the carried go there: also those who came before
+// it began and wait at a server that it was not published to. The spliced are ended, as
+// their server may never do it, and come back by themselves.
 type audience struct {
-	viewers map[*viewer]bool // Front.mu guards it
+	viewers map[follower]bool // Front.mu guards it
 	stop    func()
+}
+
+// follower is one of them.
+type follower interface {
+	// strays reports whether the viewer is not where its stream is, and where it is.
+	strays(at At) (server string, strays bool)
+	evacuate(ctx context.Context, server string, gentle bool)
 }
 
 // attend has the viewer follow its stream while it is at a foreign server that does
@@ -22,13 +30,18 @@ func (f *Front) attend(v *viewer) {
 		f.forget(v)
 		return
 	}
+	f.follow(name, v)
+}
+
+// follow has somebody be told where a stream goes, until unfollow.
+func (f *Front) follow(name stream.Name, v follower) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	a := f.audiences[name]
 	if a == nil {
 		changed, unwatch := f.o.Registry.Watch(name)
 		ctx, cancel := context.WithCancel(f.ctx)
-		a = &audience{viewers: make(map[*viewer]bool), stop: func() {
+		a = &audience{viewers: make(map[follower]bool), stop: func() {
 			cancel()
 			unwatch()
 		}}
@@ -39,10 +52,11 @@ func (f *Front) attend(v *viewer) {
 }
 
 // forget ends that.
-func (f *Front) forget(v *viewer) {
+func (f *Front) forget(v *viewer) { f.unfollow(v.p.Name, v) }
+
+func (f *Front) unfollow(name stream.Name, v follower) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	name := v.p.Name
 	a := f.audiences[name]
 	if a == nil || !a.viewers[v] {
 		return
@@ -86,21 +100,21 @@ func (f *Front) followStream(ctx context.Context, name stream.Name, changed <-ch
 	}
 }
 
-func (f *Front) audience(name stream.Name) []*viewer {
+func (f *Front) audience(name stream.Name) []follower {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	a := f.audiences[name]
 	if a == nil {
 		return nil
 	}
-	all := make([]*viewer, 0, len(a.viewers))
+	all := make([]follower, 0, len(a.viewers))
 	for v := range a.viewers {
 		all = append(all, v)
 	}
 	return all
 }
 
-// strays reports whether the viewer is not where its stream is, and where it is.
+// strays is follower.
 func (v *viewer) strays(at At) (server string, strays bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

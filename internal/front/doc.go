@@ -39,7 +39,8 @@
 //
 // The server is told the client's own bytes (replay.go), the client what it lacks to
 // understand the server's (splicealign.go), and then package splice moves the rest. A
-// spliced session has no goroutine; it ends with its server.
+// spliced session has no goroutine; it ends with its server, a viewer's also when the
+// registry says that its stream is elsewhere (splicefollow.go).
 //
 // # Goroutines
 //

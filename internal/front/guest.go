@@ -51,7 +51,7 @@ func (f *Front) settleAt(g guest, from, to string) {
 // Evacuate moves the carried sessions of a foreign server that takes no more, in the
 // background: gently, one after another and each at a key frame; otherwise many at a
 // time and at once. Publishers go first: their viewers find the stream where it is then.
-// What is spliced stays until its server ends it.
+// What is spliced stays until its server ends it; viewers, until their stream is elsewhere.
 func (f *Front) Evacuate(server string, gentle bool) { f.evacuation(server, gentle, false) }
 
 // Gone is Evacuate of a server that has been removed. It ends by itself when nobody has been

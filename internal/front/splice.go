@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"weir/internal/front/splice"
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
+	"weir/internal/stream"
 	"weir/rtmp"
 )
 
@@ -44,6 +46,9 @@ func (f *Front) splicePlay(ctx context.Context, p *session.Play, b Backend) (ses
 	w, err := f.splice(ctx, p, &p.Client, &b, p.Request.StreamID, false)
 	if err != nil {
 		return nil, err
+	}
+	if !b.Shared {
+		w.attend(p.Name)
 	}
 	return w, nil
 }
@@ -128,7 +133,7 @@ func (f *Front) wire(taken *session.Wire, server *replayed, c *session.Client, b
 	}
 	entry := f.enter(b, publish)
 	rest := taken.In[said:]
-	w := &wired{}
+	w := &wired{f: f, server: b.Node}
 	ready := make(chan struct{})
 	pair := splice.Pair{
 		Client: taken.Conn, Server: server.nc,
@@ -139,7 +144,11 @@ func (f *Front) wire(taken *session.Wire, server *replayed, c *session.Client, b
 			go func() { // a loop that serves thousands has called
 				<-ready
 				entry.End()
+				w.ended()
 				reason, by, err := f.spliceEnded(c, b, e)
+				if w.left.Load() && e.By == splice.ByUs {
+					reason, err = event.NodeLeft, nil
+				}
 				taken.Ended(reason, by, err)
 			}()
 		},
@@ -185,7 +194,16 @@ func (f *Front) spliceEnded(c *session.Client, b *Backend, e splice.Ended) (even
 
 // wired is a joined session as the client's session sees it. What the client
 // says to a player it says to the server itself.
-type wired struct{ s *splice.Session }
+type wired struct {
+	s      *splice.Session
+	f      *Front
+	server string
+	left   atomic.Bool // its stream is elsewhere
+
+	mu      sync.Mutex
+	over    bool
+	follows stream.Name // of a viewer, of a server that does not share streams with others
+}
 
 func (w *wired) Pause(bool)                {}
 func (w *wired) Receive(audio, video bool) {}
