@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"weir/internal/bench"
 )
 
 func main() {
@@ -66,7 +68,11 @@ func measure(ctx context.Context, args []string) error {
 		p.trace.Median < p.trace.Smallest || p.trace.Median > p.trace.Largest {
 		return errors.New("nothing to measure: see the flags")
 	}
-	var err error
+	release, err := bench.Alone()
+	if err != nil {
+		return err
+	}
+	defer release()
 	if p.dir, err = os.MkdirTemp("", "weir-balance-"); err != nil {
 		return err
 	}

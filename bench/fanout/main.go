@@ -87,12 +87,12 @@ func run(ctx context.Context, args []string) error {
 		}
 		p.contenders = append(p.contenders, c)
 	}
-	release, err := alone()
+	release, err := bench.Alone()
 	if err != nil {
 		return err
 	}
 	defer release()
-	restore, congestion, err := fixCongestion("cubic")
+	restore, congestion, err := bench.FixCongestion("cubic")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "fanout: the congestion control stays as it is:", err)
 	}

@@ -109,15 +109,15 @@ func TestLoads(t *testing.T) {
 
 func TestRunsDoNotOverlap(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	release, err := alone()
+	release, err := bench.Alone()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := alone(); err == nil {
+	if _, err := bench.Alone(); err == nil {
 		t.Error("a second run began")
 	}
 	release()
-	if release, err = alone(); err != nil {
+	if release, err = bench.Alone(); err != nil {
 		t.Fatal(err)
 	}
 	release()

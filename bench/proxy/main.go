@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"weir/internal/bench"
 )
 
 func main() {
@@ -72,12 +74,12 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(p.dir)
-	release, err := alone()
+	release, err := bench.Alone()
 	if err != nil {
 		return err
 	}
 	defer release()
-	restore, congestion, err := fixCongestion("cubic")
+	restore, congestion, err := bench.FixCongestion("cubic")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "proxy: the congestion control stays as it is:", err)
 	}

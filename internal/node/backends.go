@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/netip"
 	"sync"
 
 	"weir/internal/control/cluster"
@@ -82,7 +81,7 @@ func (n *node) startBackends() error {
 // registrations serves the listener at which servers register.
 func (n *node) registrations(ctx context.Context, o discovery.Options) {
 	from := &n.cfg.Front.Backends
-	s := discovery.NewSRS(o, discovery.SRSOptions{Token: from.SRS.Token, Trust: networks(from.SRS.Trust), Expire: from.SRS.Expire,
+	s := discovery.NewSRS(o, discovery.SRSOptions{Token: from.SRS.Token, Trust: config.Networks(from.SRS.Trust), Expire: from.SRS.Expire,
 		Describe: func(f discovery.Found, api string) fleet.Backend {
 			// It registers as SRS does, so unless somebody says otherwise it is one.
 			like := config.BackendSettings{Kind: new(config.KindSRS)}
@@ -144,19 +143,6 @@ func backendOf(b config.Backend) fleet.Backend {
 			Rise: b.Check.Rise, Fall: b.Check.Fall, URL: b.Check.URL, Passive: b.Check.Passive},
 		Load: fleet.LoadSource{Kind: fleet.LoadKind(b.Load.Kind), URL: b.Load.URL, Interval: b.Load.Interval},
 	}
-}
-
-// networks are the configuration's, which has checked them.
-func networks(texts []string) []netip.Prefix {
-	var out []netip.Prefix
-	for _, t := range texts {
-		if p, err := netip.ParsePrefix(t); err == nil {
-			out = append(out, p.Masked())
-		} else if a, err := netip.ParseAddr(t); err == nil {
-			out = append(out, netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()))
-		}
-	}
-	return out
 }
 
 // placement is the configuration's section place as the fleet has it.

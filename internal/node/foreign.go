@@ -70,30 +70,23 @@ func (n *node) evacuations() {
 	changes := n.backends.Changes()
 	defer changes.Close()
 	leaving := make(map[string]bool)
-	for {
-		for _, c := range changes.Next() {
-			name := c.Status.Name
-			gone := c.What.Has(fleet.Removed)
-			down := c.Status.Operator != fleet.Drain && c.Status.Operator != fleet.Maint && c.Status.Health.State == fleet.HealthDown
-			leave := down || c.Status.Operator == fleet.Drain || c.Status.Operator == fleet.Maint
-			switch {
-			case gone:
-				delete(leaving, name)
-				n.front.Gone(name, !down)
-			case leave && !leaving[name]:
-				leaving[name] = true
-				n.front.Evacuate(name, !down)
-			case !leave && (leaving[name] || c.What.Has(fleet.Added)): // or one of its name was gone
-				delete(leaving, name)
-				n.front.Stay(name)
-			}
+	changes.Follow(n.front.Done(), func(c *fleet.Change) {
+		name := c.Status.Name
+		ordered := c.Status.Operator == fleet.Drain || c.Status.Operator == fleet.Maint
+		down := !ordered && c.Status.Health.State == fleet.HealthDown
+		leave := ordered || down
+		switch {
+		case c.What.Has(fleet.Removed):
+			delete(leaving, name)
+			n.front.Gone(name, !down)
+		case leave && !leaving[name]:
+			leaving[name] = true
+			n.front.Evacuate(name, !down)
+		case !leave && (leaving[name] || c.What.Has(fleet.Added)): // or one of its name was gone
+			delete(leaving, name)
+			n.front.Stay(name)
 		}
-		select {
-		case <-changes.C():
-		case <-n.front.Done():
-			return
-		}
-	}
+	})
 }
 
 // atForeign reports whether a viewer of a stream belongs to a foreign server, so that

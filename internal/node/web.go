@@ -39,7 +39,11 @@ func (n *node) newWeb() *web.Front {
 // among the connections of its address, and one too many is answered; connections that only
 // wait for another request are bounded here, by twice as many.
 func (n *node) webListening() web.ListenOptions {
-	return web.ListenOptions{Announced: n.cfg.HTTP.ProxyProtocol.Trusted(), PerAddr: 2 * n.cfg.Limits.ConnectionsPerAddr, Exempt: n.isProxy, Emit: n.emit}
+	bringOthers := n.cfg.HTTP.Forwarded.Trusted()
+	return web.ListenOptions{
+		Announced: n.cfg.HTTP.ProxyProtocol.Trusted(), PerAddr: 2 * n.cfg.Limits.ConnectionsPerAddr, Emit: n.emit,
+		Exempt: func(a netip.Addr) bool { return n.isNode(a) || bringOthers != nil && bringOthers(a) },
+	}
 }
 
 // tlsPort is where clients reach the https listener.
@@ -54,12 +58,6 @@ func (n *node) tlsPort() int {
 // isOtherNode reports the address of another machine of the cluster. This machine's own
 // say nothing: everything here has them.
 func (n *node) isOtherNode(a netip.Addr) bool { return !a.IsLoopback() && n.isNode(a) }
-
-// isProxy exempts from the limit of connections an address those who bring others'.
-func (n *node) isProxy(a netip.Addr) bool {
-	trusted := n.cfg.HTTP.Forwarded.Trusted()
-	return n.isNode(a) || trusted != nil && trusted(a)
-}
 
 // ready says why no publisher, or no viewer, can be taken now.
 func (n *node) ready(publish bool) error {

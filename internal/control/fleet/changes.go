@@ -53,6 +53,20 @@ func (c *Changes) Next() []Change {
 	return out
 }
 
+// Follow hands every change to f, on the caller's goroutine, until stop is closed.
+func (c *Changes) Follow(stop <-chan struct{}, f func(*Change)) {
+	for {
+		for _, ch := range c.Next() {
+			f(&ch)
+		}
+		select {
+		case <-c.wake:
+		case <-stop:
+			return
+		}
+	}
+}
+
 // Close ends the subscription; C is not closed.
 func (c *Changes) Close() {
 	c.b.mu.Lock()

@@ -61,8 +61,7 @@ func (c *chooser) RoundTrip(r *http.Request) (*http.Response, error) {
 		if r.Context().Err() != nil {
 			break // nobody waits for the answer
 		}
-		f.o.Servers.Failed(s.Name, err)
-		f.o.Emit.Emit(event.BackendFailed{Session: p.session(r), Node: s.Name, Phase: event.PhasePlace, Reason: reasonOf(err), Err: err})
+		f.accuse(r, p, s.Name, err)
 		if !retriable(r, p, err) || time.Since(p.began) >= patience {
 			break
 		}
@@ -86,7 +85,9 @@ func (f *Front) elsewhere(r *http.Request, p *passing, res *http.Response, ask R
 	p.server = s
 	other, err := f.send(r, s)
 	if err != nil {
-		f.o.Servers.Failed(s.Name, err)
+		if r.Context().Err() == nil { // else it is the client who is gone
+			f.accuse(r, p, s.Name, err)
+		}
 	} else if !slices.Contains(again, other.StatusCode) {
 		res.Body.Close()
 		if first.Done != nil {
@@ -99,6 +100,12 @@ func (f *Front) elsewhere(r *http.Request, p *passing, res *http.Response, ask R
 	p.release()
 	p.server = first
 	return nil
+}
+
+// accuse notes that a server has not answered.
+func (f *Front) accuse(r *http.Request, p *passing, server string, err error) {
+	f.o.Servers.Failed(server, err)
+	f.o.Emit.Emit(event.BackendFailed{Session: p.session(r), Node: server, Phase: event.PhasePlace, Reason: reasonOf(err), Err: err})
 }
 
 // took notes that a server has answered.

@@ -14,12 +14,7 @@ type ProxyProtocol struct {
 
 // Trusted returns who may, and has to, send a header; nil: nobody.
 func (p *ProxyProtocol) Trusted() func(netip.Addr) bool {
-	var nets []netip.Prefix
-	for _, s := range p.Trust {
-		if n, err := parseNetwork(s); err == nil {
-			nets = append(nets, n)
-		}
-	}
+	nets := Networks(p.Trust)
 	if len(nets) == 0 {
 		return nil
 	}
@@ -32,6 +27,17 @@ func (p *ProxyProtocol) Trusted() func(netip.Addr) bool {
 		}
 		return false
 	}
+}
+
+// Networks are what a checked list of addresses and networks stands for.
+func Networks(texts []string) []netip.Prefix {
+	var nets []netip.Prefix
+	for _, s := range texts {
+		if n, err := parseNetwork(s); err == nil {
+			nets = append(nets, n)
+		}
+	}
+	return nets
 }
 
 // parseNetwork reads an address or a network.

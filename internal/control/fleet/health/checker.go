@@ -44,7 +44,7 @@ type target struct {
 func New(o Options) *Checker {
 	c := &Checker{o: o, pace: pace.New(maxChecks), changes: o.Backends.Changes(), stop: make(chan struct{}), targets: map[string]*target{}}
 	o.Backends.OnEvidence(c.evidence)
-	c.done.Go(c.follow)
+	c.done.Go(func() { c.changes.Follow(c.stop, c.changed) })
 	return c
 }
 
@@ -57,20 +57,7 @@ func (c *Checker) Close() {
 	c.pace.Close()
 }
 
-// follow begins, changes and ends checks as the registry changes.
-func (c *Checker) follow() {
-	for {
-		select {
-		case <-c.stop:
-			return
-		case <-c.changes.C():
-			for _, ch := range c.changes.Next() {
-				c.changed(&ch)
-			}
-		}
-	}
-}
-
+// changed begins, changes or ends the checks of a backend.
 func (c *Checker) changed(ch *fleet.Change) {
 	s := &ch.Status
 	c.mu.Lock()

@@ -65,7 +65,7 @@ type State struct {
 func New(o Options) *Poller {
 	p := &Poller{o: o, get: newGetter(o.Dial), start: time.Now(), pace: pace.New(maxPolls), changes: o.Backends.Changes(),
 		stop: make(chan struct{}), targets: map[string]*target{}}
-	p.done.Go(p.follow)
+	p.done.Go(func() { p.changes.Follow(p.stop, p.changed) })
 	return p
 }
 
@@ -87,19 +87,7 @@ func (p *Poller) State(name string) State {
 	return State{}
 }
 
-func (p *Poller) follow() {
-	for {
-		select {
-		case <-p.stop:
-			return
-		case <-p.changes.C():
-			for _, ch := range p.changes.Next() {
-				p.changed(&ch)
-			}
-		}
-	}
-}
-
+// changed begins, changes or ends the polls of a backend.
 func (p *Poller) changed(ch *fleet.Change) {
 	s := &ch.Status
 	job := strconv.FormatUint(s.ID, 10)

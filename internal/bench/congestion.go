@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 
 const congestionFile = "/proc/sys/net/ipv4/tcp_congestion_control"
 
-// fixCongestion sets the congestion control of new connections. restore undoes it;
-// now is what is in force.
-func fixCongestion(want string) (restore func(), now string, err error) {
+// FixCongestion sets the congestion control of the machine's new connections, by the
+// kernel's name for it. restore undoes it; now is what is in force.
+func FixCongestion(want string) (restore func(), now string, err error) {
 	b, err := os.ReadFile(congestionFile)
 	if err != nil {
 		return func() {}, "unknown", err
@@ -24,7 +24,7 @@ func fixCongestion(want string) (restore func(), now string, err error) {
 	}
 	return func() {
 		if err := os.WriteFile(congestionFile, []byte(before), 0); err != nil {
-			fmt.Fprintln(os.Stderr, "fanout: the congestion control could not be restored:", err)
+			fmt.Fprintln(os.Stderr, "the congestion control could not be restored:", err)
 		}
 	}, want, nil
 }
