@@ -26,7 +26,7 @@ type foreign struct {
 // waiting players.
 func startForeign(t *testing.T, name string) *foreign {
 	t.Helper()
-	dir, addr := t.TempDir(), freePort(t)
+	dir, addr := t.TempDir(), freeAddr(t)
 	conf := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(conf, fmt.Appendf(nil, `load_module %s;
 daemon off; master_process off; error_log stderr warn; pid %s/pid;

@@ -75,7 +75,7 @@ func join(t *testing.T, front *node, config string, store []string) *cluster {
 // startEtcd starts Debian's etcd-server and returns its client address.
 func startEtcd(t *testing.T) string {
 	t.Helper()
-	client, peer := "http://"+freePort(t), "http://"+freePort(t)
+	client, peer := "http://"+freeAddr(t), "http://"+freeAddr(t)
 	start(t, "etcd", tool(t, "etcd"), "--data-dir", t.TempDir(), "--name", "etcd",
 		"--listen-client-urls", client, "--advertise-client-urls", client,
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "etcd="+peer)

@@ -14,7 +14,7 @@ func startNginx(t *testing.T, directives, app string) string {
 	t.Helper()
 	nginx := nginxRTMP(t)
 	dir := t.TempDir()
-	addr := freePort(t)
+	addr := freeAddr(t)
 	conf := filepath.Join(dir, "nginx.conf")
 	err := os.WriteFile(conf, fmt.Appendf(nil, `load_module %s;
 daemon off; master_process off; error_log stderr warn; pid %s/pid;

@@ -4,6 +4,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"weir/internal/proctest"
 )
 
 // pollEvery is how often a condition is looked at. Much less would cost the
@@ -57,15 +59,11 @@ func accepts(addr string) func() error {
 	}
 }
 
-// freePort returns an address that nobody listens on, for programs that cannot
-// choose a port themselves. Another process may take it first; the kernel hands
-// ephemeral ports out in turn, so that is rare.
-func freePort(t *testing.T) string {
+func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := proctest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addr
 }

@@ -8,6 +8,15 @@ pattern=${2:-.}
 folders=${3:-amf flv rtmp cmd internal}
 failed=
 found=0
+
+# Go before 1.27 now and then calls it a failure that -fuzztime is over
+# (https://go.dev/issue/75804). All that such a run says after "FAIL" is this one
+# line; an input that fails, a panic or a target that hangs says more.
+ran_out() {
+	said=$(echo "$1" | sed -n '/^--- FAIL: /,/^FAIL$/p' | sed '1d;$d')
+	[ "$said" = "    context deadline exceeded" ]
+}
+
 # shellcheck disable=SC2086 # a list of words
 targets=$(grep -rlE '^func Fuzz[A-Za-z0-9_]*\(' --include='*_test.go' $folders | sort)
 for file in $targets; do
@@ -16,7 +25,8 @@ for file in $targets; do
 		echo "fuzz $name (${file%/*}) for $span"
 		# Only the end is of interest: progress every 3 s is not. Inputs are hardly
 		# minimized: for these targets that takes the whole time.
-		if ! log=$(go test "./${file%/*}" -run '^$' -fuzz "^$name\$" -fuzztime "$span" -fuzzminimizetime 5x 2>&1); then
+		if ! log=$(go test "./${file%/*}" -run '^$' -fuzz "^$name\$" -fuzztime "$span" -fuzzminimizetime 5x 2>&1) &&
+			! ran_out "$log"; then
 			echo "$log" | tail -40
 			failed="$failed $name"
 		fi

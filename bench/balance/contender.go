@@ -42,7 +42,7 @@ const unit = 40e6
 // weirFront is this tree's server as a front, with its defaults but for what comes of compressing time: the grace
 // in which a publisher goes back to the server that it had is the trace's.
 func (p *plan) weirFront(ctx context.Context, servers []*server, size func(*server) (key string, value any)) (*balancer, error) {
-	addr, err := freeAddr()
+	addr, err := proctest.FreeAddr()
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (p *plan) weirFront(ctx context.Context, servers []*server, size func(*serv
 
 // haproxy is HAProxy as one would set it up for RTMP.
 func (p *plan) haproxy(ctx context.Context, servers []*server) (*balancer, error) {
-	addr, err := freeAddr()
+	addr, err := proctest.FreeAddr()
 	if err != nil {
 		return nil, err
 	}

@@ -50,10 +50,10 @@ func stopServers(all []*server) {
 
 func (s *server) start(ctx context.Context, dir string) (err error) {
 	var web string
-	if s.rtmp, err = freeAddr(); err != nil {
+	if s.rtmp, err = proctest.FreeAddr(); err != nil {
 		return err
 	}
-	if web, err = freeAddr(); err != nil {
+	if web, err = proctest.FreeAddr(); err != nil {
 		return err
 	}
 	s.stat = "http://" + web + "/stat"
@@ -134,14 +134,4 @@ func run(ctx context.Context, addr string, argv ...string) (*proctest.Process, e
 			return nil, fmt.Errorf("%s: %w", filepath.Base(argv[0]), err)
 		}
 	}
-}
-
-// freeAddr returns a loopback address that nobody listens on.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }

@@ -55,16 +55,6 @@ func firstLine(r io.Reader, found func(line string) bool) error {
 	return fmt.Errorf("it ended before it was ready: %w", lines.Err())
 }
 
-// freeAddr returns a loopback address that nobody listens on.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
-
 // listening waits until addr takes connections.
 func listening(ctx context.Context, addr string) error {
 	for range time.Tick(20 * time.Millisecond) {

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"weir/internal/proctest"
 )
 
 // nginx is nginx-rtmp as Debian packs it, in one process.
@@ -17,7 +19,7 @@ const nginxModule = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
 func (nginx) name() string { return "nginx" }
 
 func (n nginx) start(ctx context.Context, _ load) (*server, error) {
-	addr, err := freeAddr()
+	addr, err := proctest.FreeAddr()
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"weir/internal/proctest"
 )
 
 // program is a server or a proxy that runs.
@@ -47,16 +49,6 @@ func start(cmd *exec.Cmd) (stop func(), err error) {
 	}, nil
 }
 
-// freeAddr returns a loopback address that nobody listens on.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
-
 // listening waits until addr takes connections.
 func listening(ctx context.Context, addr string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -78,7 +70,7 @@ func listening(ctx context.Context, addr string) error {
 
 // fixed starts a program that listens on an address that its configuration names.
 func (p *plan) fixed(ctx context.Context, conf func(addr string) string, command ...string) (*program, error) {
-	addr, err := freeAddr()
+	addr, err := proctest.FreeAddr()
 	if err != nil {
 		return nil, err
 	}

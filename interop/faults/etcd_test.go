@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -48,14 +46,10 @@ func (s *story) startEtcd(n int, h *host) *etcd {
 		s.t.Fatal(err)
 	}
 	e := &etcd{s: s, dir: dir}
-	ip := "127.0.0.1"
-	if h != nil {
-		ip = h.ip
-	}
 	for i := range n {
 		name := fmt.Sprint("s", i+1)
 		e.members = append(e.members, &etcdMember{name: name, host: h, data: filepath.Join(dir, name),
-			client: freePort(s, ip, h), peer: freePort(s, ip, h)})
+			client: freeAddr(s, h), peer: freeAddr(s, h)})
 	}
 	s.t.Cleanup(func() {
 		e.kill()
@@ -65,24 +59,18 @@ func (s *story) startEtcd(n int, h *host) *etcd {
 	return e
 }
 
-// freePort is an address that nobody listens on now, and that nobody gets by chance
-// while its owner is down: a client that keeps dialling a dead port of the kernel's
-// own range will in the end be given that port itself, and connect to itself.
-func freePort(s *story, ip string, h *host) string {
+// freeAddr is an address of this machine, or of h, that nobody listens on.
+func freeAddr(s *story, h *host) string {
 	s.t.Helper()
-	for range 100 {
-		port := strconv.Itoa(20000 + rand.N(12000))
-		addr := net.JoinHostPort(ip, port)
-		if h != nil {
-			return addr // the host has every port to itself
-		}
-		if l, err := net.Listen("tcp", addr); err == nil {
-			l.Close()
-			return addr
-		}
+	addr, err := proctest.FreeAddr()
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	s.t.Fatal("no free port below the kernel's own range")
-	return ""
+	if h == nil {
+		return addr
+	}
+	_, port, _ := net.SplitHostPort(addr)
+	return net.JoinHostPort(h.ip, port) // a host has every port to itself
 }
 
 func (e *etcd) endpoints() string {

@@ -46,7 +46,7 @@ func (n *node) start() {
 	for _, what := range []string{"rtmp", "admin"} {
 		addr := n.listening[what]
 		if addr == "" {
-			addr = freePort(n.s, n.address(), n.host)
+			addr = freeAddr(n.s, n.host)
 		}
 		argv = append(argv, "--"+what, addr)
 	}
@@ -62,13 +62,6 @@ func (n *node) start() {
 	n.mu.Lock()
 	n.proc, n.logs = p, append(n.logs, log)
 	n.mu.Unlock()
-}
-
-func (n *node) address() string {
-	if n.host != nil {
-		return n.host.ip
-	}
-	return "127.0.0.1"
 }
 
 // ready waits until the node has logged that it is.
