@@ -33,16 +33,16 @@ type Conn struct {
 	tryRead func(fd uintptr) bool
 	readNow bool  // ErrIdle instead of waiting
 	mute    bool  // ErrOwes instead of writing
-	fills   int   // reads since NeverWait
 	short   bool  // the last read took all there was
 	idle    bool  // result of tryRead: nothing there
+	owed    bool  // something is queued that is to be written before the next wait
+	fills   int   // reads since NeverWait
 	readN   int   // result of tryRead
 	readErr error // result of tryRead
 	broken  error // every later read returns it
 	parts   AggregateReader
 	part    Message
 	house   housekeeping
-	owed    bool      // something is queued that is to be written before the next wait
 	granted time.Time // when dec's work budget was refilled
 
 	rec               atomic.Pointer[recording]

@@ -67,7 +67,7 @@ func (s *ServerConn) createStream(cmd *Command) error {
 // ended is the caller's news that a stream that did something does it no more.
 func (s *ServerConn) ended(id uint32, was streamState) bool {
 	s.ev.Kind, s.ev.StreamID = EventClose, id
-	return was != streamIdle
+	return was > streamIdle
 }
 
 func (s *ServerConn) publish(cmd *Command) (bool, error) {
@@ -138,9 +138,9 @@ func (s *ServerConn) fcUnpublish(cmd *Command) (bool, error) {
 	// FCUnpublish is by name, and only clear when there is one.
 	s.mu.Lock()
 	var publishing []uint32
-	for id, st := range s.streams {
+	for i, st := range s.streams {
 		if st == streamPublishing {
-			publishing = append(publishing, id)
+			publishing = append(publishing, uint32(i+1))
 		}
 	}
 	s.mu.Unlock()

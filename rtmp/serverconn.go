@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync"
 
 	"weir/amf"
@@ -40,21 +41,22 @@ type ServerConn struct {
 
 	mu      sync.Mutex
 	max     int
-	streams map[uint32]streamState
-	fcName  string // the stream of an FCPublish that waits for its onFCPublish
+	streams []streamState // by id - 1: create gives out the lowest
+	fcName  string        // the stream of an FCPublish that waits for its onFCPublish
 }
 
 type streamState uint8
 
 const (
-	streamIdle streamState = iota
+	streamAbsent streamState = iota
+	streamIdle
 	streamPublishing
 	streamPlaying
 )
 
 // NewServerConn makes a ServerConn of an accepted connection, which it owns.
 func NewServerConn(nc net.Conn, o Options) *ServerConn {
-	s := &ServerConn{Conn: NewConn(nc, o), streams: make(map[uint32]streamState), handUp: o.HandUp}
+	s := &ServerConn{Conn: NewConn(nc, o), handUp: o.HandUp}
 	s.max = s.opt.Limits.NetStreams
 	return s
 }
@@ -172,16 +174,16 @@ func (s *ServerConn) Next() (Event, error) {
 // media hands up what belongs to a publishing stream. The rest is dropped and
 // counted: a player's data, or what was under way when its publish was refused.
 func (s *ServerConn) media(m *Message) bool {
-	switch st, ok := s.state(m.StreamID); {
-	case !ok:
+	switch s.state(m.StreamID) {
+	case streamPublishing:
+		s.ev.Kind, s.ev.Message = EventMedia, m
+		return true
+	case streamAbsent:
 		s.drops.unknownStream.Add(1)
-		return false
-	case st != streamPublishing:
+	default:
 		s.drops.notPublishing.Add(1)
-		return false
 	}
-	s.ev.Kind, s.ev.Message = EventMedia, m
-	return true
+	return false
 }
 
 func (s *ServerConn) control(m *Message) bool {
@@ -193,41 +195,42 @@ func (s *ServerConn) control(m *Message) bool {
 	return true
 }
 
-// state is idle, and ok false, for streams that do not exist.
-func (s *ServerConn) state(id uint32) (st streamState, ok bool) {
+func (s *ServerConn) state(id uint32) streamState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st, ok = s.streams[id]
-	return st, ok
+	return s.stateLocked(id)
+}
+
+func (s *ServerConn) stateLocked(id uint32) streamState {
+	if id == 0 || int64(id) > int64(len(s.streams)) {
+		return streamAbsent
+	}
+	return s.streams[id-1]
 }
 
 // plays reports whether id is a playing stream.
-func (s *ServerConn) plays(id uint32) bool {
-	st, _ := s.state(id)
-	return st == streamPlaying
-}
+func (s *ServerConn) plays(id uint32) bool { return s.state(id) == streamPlaying }
 
 // begin takes an idle stream into use; false if it does not exist or is in use.
 func (s *ServerConn) begin(id uint32, to streamState) (Reason, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch st, ok := s.streams[id]; {
-	case !ok:
+	switch s.stateLocked(id) {
+	case streamAbsent:
 		return ReasonUnknownStream, false
-	case st != streamIdle:
-		return ReasonStreamBusy, false
+	case streamIdle:
+		s.streams[id-1] = to
+		return "", true
 	}
-	s.streams[id] = to
-	return "", true
+	return ReasonStreamBusy, false
 }
 
 // idle makes a stream free for another publish or play; was tells what it did.
 func (s *ServerConn) idle(id uint32) (was streamState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	was, ok := s.streams[id]
-	if ok {
-		s.streams[id] = streamIdle
+	if was = s.stateLocked(id); was != streamAbsent {
+		s.streams[id-1] = streamIdle
 	}
 	return was
 }
@@ -238,22 +241,23 @@ func (s *ServerConn) idle(id uint32) (was streamState) {
 func (s *ServerConn) create() uint32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.streams) >= s.max {
-		return 0
-	}
-	for id := uint32(1); ; id++ {
-		if _, used := s.streams[id]; !used {
-			s.streams[id] = streamIdle
-			return id
+	i := slices.Index(s.streams, streamAbsent)
+	if i < 0 {
+		if i = len(s.streams); i >= s.max {
+			return 0
 		}
+		s.streams = append(s.streams, streamAbsent)
 	}
+	s.streams[i] = streamIdle
+	return uint32(i + 1)
 }
 
 func (s *ServerConn) remove(id uint32) (was streamState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	was = s.streams[id]
-	delete(s.streams, id)
+	if was = s.stateLocked(id); was != streamAbsent {
+		s.streams[id-1] = streamAbsent
+	}
 	return was
 }
 

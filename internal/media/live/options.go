@@ -108,6 +108,12 @@ const (
 	// last half a second.
 	fewUsers     = 8
 	smallSegment = 4
+	// maxUnsent bounds what a viewer's socket holds beyond what is under way. Why not less: a
+	// pass of 20 Mb/s every 100 ms is 250 KB, and who does not take it whole has to be
+	// tried again. Why not more: it is kernel memory of each viewer that reads nothing (4 MB
+	// where the buffer is the bound), and what a slow one gets from it is stale: LagLimit
+	// judges only what the socket has not taken.
+	maxUnsent = 256 << 10
 	// writesPerVisit bounds how long one viewer keeps a pump: 4 segments.
 	writesPerVisit = 4
 	// A socket that would block is tried again after minRetry, then twice as

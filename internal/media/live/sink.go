@@ -25,6 +25,7 @@ func NewSocketSink(nc *net.TCPConn) (Sink, error) {
 	if err := raw.Control(func(fd uintptr) { s.fd = int(fd) }); err != nil {
 		return nil, err
 	}
+	keepBack(s.fd)
 	return s, nil
 }
 

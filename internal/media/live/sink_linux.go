@@ -56,6 +56,14 @@ func (v *vector) sendTo(fd int) (int, error) {
 	}
 }
 
+// keepBack lets the kernel hold no more than maxUnsent bytes that it cannot send yet: it
+// takes no more then, as if its buffer were full.
+func keepBack(fd int) {
+	const tcpNotsentLowat = 0x19 // linux/tcp.h
+	// A socket that refuses only holds more.
+	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, tcpNotsentLowat, maxUnsent)
+}
+
 // gather turns Nagle's algorithm on: a small message waits in the kernel while
 // earlier ones are under way, and goes with what has come meanwhile.
 func gather(fd int) {

@@ -35,5 +35,8 @@ func (v *vector) sendTo(fd int) (int, error) {
 	return n + m, err
 }
 
+// keepBack is of Linux only: elsewhere a socket holds as much as its buffer.
+func keepBack(int) {}
+
 // gather is of Linux only: elsewhere a message is a packet.
 func gather(int) {}

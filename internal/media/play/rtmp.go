@@ -3,6 +3,7 @@ package play
 import (
 	"errors"
 	"net"
+	"sync"
 
 	"weir/internal/media/live"
 	"weir/internal/media/relay"
@@ -18,10 +19,9 @@ type pumped struct {
 	done func() // counts the viewer off
 	v    *live.Viewer
 
-	joined chan struct{} // closed when v is set
-	ended  chan struct{} // closed when the pump has let go of the socket
-	whole  bool          // it did so at the end of a message; set before ended is closed
-	over   chan struct{} // closed when the viewer is counted off, after ended
+	joining sync.Mutex    // held until v is set
+	whole   bool          // the pump let go of the socket at the end of a message; set before over is closed
+	over    chan struct{} // closed when it has, and the viewer is counted off
 }
 
 // pump hands the socket's write side to the hub. From SetOutput on, what the
@@ -40,11 +40,11 @@ func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn, prea
 	}
 	// Nobody looks at them again, and they are a kilobyte a viewer.
 	p.Connect.Object, p.Connect.Args = nil, nil
-	pv := &pumped{conn: p.Conn, want: want, done: s.count(p.Name),
-		joined: make(chan struct{}), ended: make(chan struct{}), over: make(chan struct{})}
+	pv := &pumped{conn: p.Conn, want: want, done: s.count(p.Name), over: make(chan struct{})}
 	// Before the output is the pump's: a writer that waits for it holds the
 	// connection's lock, which making messages takes too.
 	bye := s.sharedTrailer(p)
+	pv.joining.Lock()
 	p.Conn.SetOutput(pv.write)
 	told := p.Ended // not p: it would stay for as long as the viewer does
 	pv.v = want.Stream().Join(live.JoinOptions{
@@ -54,12 +54,11 @@ func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn, prea
 		Trailer: bye,
 		OnEnd: func(r live.Reason, err error) {
 			pv.whole = r == live.ReasonLeft || r == live.ReasonUnpublished
-			close(pv.ended)
 			// The pump must not wait for a session, and Leave waits for the pump.
 			go pv.finish(told, r, err)
 		},
 	})
-	close(pv.joined)
+	pv.joining.Unlock()
 	return pv, nil
 }
 
@@ -74,13 +73,20 @@ func (s *Service) sharedTrailer(p *session.Play) []byte {
 	return s.bye
 }
 
+// viewer waits until there is one.
+func (pv *pumped) viewer() *live.Viewer {
+	pv.joining.Lock()
+	defer pv.joining.Unlock()
+	return pv.v
+}
+
 // finish tells the session, unless it has asked for the end itself.
 func (pv *pumped) finish(told func(event.Reason, event.Side, error), r live.Reason, err error) {
-	<-pv.joined
+	v := pv.viewer()
 	pv.conn.Release()
 	pv.done()
 	pv.want.Release()
-	pv.conn.CountOut(int(pv.v.Stats().Bytes))
+	pv.conn.CountOut(int(v.Stats().Bytes))
 	close(pv.over)
 	if r != live.ReasonLeft {
 		reason, by := ending(r)
@@ -93,10 +99,9 @@ func (pv *pumped) finish(told func(event.Reason, event.Side, error), r live.Reas
 
 // write is the connection's output while the pump has it.
 func (pv *pumped) write(b []byte) error {
-	<-pv.joined
-	err := pv.v.Write(b)
+	err := pv.viewer().Write(b)
 	if errors.Is(err, live.ErrViewerGone) {
-		if <-pv.ended; pv.whole {
+		if <-pv.over; pv.whole {
 			return rtmp.ErrOutputOver
 		}
 	}

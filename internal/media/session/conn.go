@@ -50,7 +50,8 @@ type conn struct {
 
 	// mu guards what the reader shares with Evict, Ended and stop.
 	mu      sync.Mutex
-	streams map[uint32]*netStream
+	streams netStreams
+	shut    bool    // no stream may be added: what there was is being closed
 	parked  bool    // no goroutine reads, nor a collector now
 	end     *ending // why the session ends; the first one stands
 
@@ -245,7 +246,7 @@ func (c *conn) stop(e ending) {
 	if c.ends(e) {
 		c.cancel()
 		c.mu.Lock()
-		for _, st := range c.streams {
+		for st := range c.streams.all() {
 			st.giveUp()
 		}
 		c.mu.Unlock()
@@ -277,10 +278,9 @@ func (c *conn) leave() {
 	}
 	c.cancel()
 	c.mu.Lock()
-	streams := c.streams
-	c.streams = nil
+	streams := c.shutLocked()
 	c.mu.Unlock()
-	for _, st := range streams {
+	for st := range streams.all() {
 		st.close()
 		c.goodbye(st)
 	}
@@ -315,10 +315,9 @@ const lastWords = 2 * time.Second
 // close releases everything and writes the closing line.
 func (c *conn) close(err error) {
 	c.mu.Lock()
-	streams := c.streams
-	c.streams = nil
+	streams := c.shutLocked()
 	c.mu.Unlock()
-	c.yield(net.ErrClosed) // behind streams = nil, after which nobody takes
+	c.yield(net.ErrClosed) // behind shut, after which nobody takes
 	c.cancel()
 	if c.number != 0 {
 		c.s.parker.forget(c.number)
@@ -328,7 +327,7 @@ func (c *conn) close(err error) {
 	}
 	// The socket first: a player that writes must not hold up the rest.
 	c.cut()
-	for _, st := range streams {
+	for st := range streams.all() {
 		st.close()
 	}
 	c.pending.Wait()
@@ -340,6 +339,13 @@ func (c *conn) close(err error) {
 	}
 	c.s.o.Emit.Emit(event.SessionClosed{Session: c.client.Session, Reason: e.reason, EndedBy: e.by, Phase: c.phase, Err: e.err,
 		BytesIn: in, BytesOut: out, Dur: time.Since(c.began)})
+}
+
+// shutLocked lets no stream be added any more, and returns those that are left to close.
+func (c *conn) shutLocked() netStreams {
+	streams := c.streams
+	c.streams, c.shut = nil, true
+	return streams
 }
 
 // cut closes the connection; any goroutine.
@@ -360,7 +366,7 @@ func (c *conn) bytes() (in, out int64) {
 	in, out = r.BytesIn(), r.BytesOut()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, st := range c.streams {
+	for st := range c.streams.all() {
 		out += st.bytesOut()
 	}
 	if c.past != nil {

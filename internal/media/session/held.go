@@ -25,7 +25,7 @@ func (s *Server) Held() []Held {
 	var all []Held
 	for _, c := range conns {
 		c.mu.Lock()
-		for _, st := range c.streams {
+		for st := range c.streams.all() {
 			all = append(all, Held{st.client, st.name, c, st})
 		}
 		c.mu.Unlock()
@@ -41,7 +41,7 @@ func (s *Server) Publishers(self string) int {
 	n := 0
 	for _, c := range s.conns {
 		c.mu.Lock()
-		for _, st := range c.streams {
+		for st := range c.streams.all() {
 			if st.publisher != nil && st.client.Member != self {
 				n++
 			}

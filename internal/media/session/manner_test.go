@@ -33,10 +33,7 @@ func TestManners(t *testing.T) {
 	} {
 		s := NewServer(Options{})
 		s.feeds.Store(tc.feeds)
-		c := &conn{s: s, nc: tc.nc, streams: map[uint32]*netStream{}}
-		for i, st := range tc.streams {
-			c.streams[uint32(i)] = st
-		}
+		c := &conn{s: s, nc: tc.nc, streams: tc.streams}
 		if got := c.manner(); got != tc.want {
 			t.Errorf("%s: %d, want %d", tc.what, got, tc.want)
 		}

@@ -69,7 +69,7 @@ func (st *netStream) bytesOut() int64 {
 func (c *conn) stream(id uint32) *netStream {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.streams[id]
+	return c.streams.of(id)
 }
 
 // control notes what the client wants of a play and tells the player, which may
@@ -119,10 +119,10 @@ func (st *netStream) started(p Player) bool {
 func (c *conn) add(st *netStream) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.streams == nil || st.evicted != nil {
+	if c.shut || st.evicted != nil {
 		return false
 	}
-	c.streams[st.id] = st
+	c.streams.add(st)
 	return true
 }
 
@@ -137,10 +137,8 @@ func (c *conn) evictedEarly(st *netStream) *Rejection {
 func (c *conn) drop(st *netStream) (was, others bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if was = c.streams[st.id] == st; was {
-		delete(c.streams, st.id)
-	}
-	return was, len(c.streams) > 0
+	was = c.streams.drop(st)
+	return was, c.streams.count() > 0
 }
 
 // publish asks the handler and answers the client.
@@ -213,7 +211,7 @@ func (c *conn) refused(cl *Client, name string, r *Rejection) error {
 	}
 	c.s.o.Emit.Emit(event.Refused{Session: s, Reason: r.Reason, Err: r})
 	c.mu.Lock()
-	alone := len(c.streams) == 0
+	alone := c.streams.count() == 0
 	c.mu.Unlock()
 	if cl.Member == "" && alone {
 		c.stop(ending{r.Reason, event.ByServer, r.Err, cl.Role})
@@ -232,14 +230,12 @@ func (c *conn) publishFailed(st *netStream, err error) {
 func (c *conn) evict(st *netStream, code string, reason event.Reason, err error) {
 	const text = "The publication was ended: "
 	c.mu.Lock()
-	was := c.streams[st.id] == st
-	if was {
-		delete(c.streams, st.id)
-	} else {
+	was := c.streams.drop(st)
+	if !was {
 		// If it is about to be registered, it must not be. If it is gone, nobody reads this.
 		st.evicted = &Rejection{code, text + string(reason), reason, err}
 	}
-	others := len(c.streams) > 0
+	others := c.streams.count() > 0
 	c.mu.Unlock()
 	if !was {
 		return
@@ -327,7 +323,7 @@ func (c *conn) playEnded(st *netStream, reason event.Reason, by event.Side, err 
 	// On a goroutine of its own: the player waits for whoever calls this.
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.streams == nil {
+	if c.shut {
 		go st.close() // the session is past waiting for it
 		return
 	}

@@ -85,22 +85,25 @@ func (c *conn) manner() manner {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.end != nil || len(c.streams) == 0 {
+	if c.end != nil {
 		return attended
 	}
-	publishing := 0
-	for _, st := range c.streams {
+	streams, publishing := 0, 0
+	for st := range c.streams.all() {
 		if st.prompt {
 			return attended
 		}
+		streams++
 		if st.publisher != nil {
 			publishing++
 		}
 	}
 	switch {
+	case streams == 0:
+		return attended
 	case publishing == 0:
 		return parked
-	case publishing == len(c.streams) && c.feeding().collects():
+	case publishing == streams && c.feeding().collects():
 		return collected
 	}
 	return attended

@@ -147,7 +147,7 @@ func (s *Server) newConn(nc net.Conn, secure bool, from origin) *conn {
 	if s.closed {
 		return nil
 	}
-	c := &conn{s: s, nc: nc, from: from.addr, began: time.Now(), streams: make(map[uint32]*netStream)}
+	c := &conn{s: s, nc: nc, from: from.addr, began: time.Now()}
 	c.client.Conn = s.ids.Add(1)
 	c.client.Remote, c.client.Local = from.remote, from.local
 	c.client.Role = event.RoleUnknown

@@ -80,12 +80,12 @@ func (c *conn) take(reading bool) (*Wire, error) {
 	}
 	stopped := make(chan error, 1)
 	c.mu.Lock()
-	others := len(c.streams)
+	others := c.streams.count()
 	if !reading {
 		others--
 	}
 	switch {
-	case c.end != nil || c.streams == nil:
+	case c.end != nil || c.shut:
 		c.mu.Unlock()
 		return nil, net.ErrClosed
 	case others != 0 || c.client.Member != "":

@@ -23,7 +23,7 @@ func (v *visits) found(n int) {
 // patience is how many rounds what comes for the connection's streams may wait. Needs mu.
 func (c *conn) patience() int {
 	least := rarest * collectEvery
-	for _, st := range c.streams {
+	for st := range c.streams.all() {
 		least = min(least, st.patience)
 	}
 	return int(least / collectEvery)
