@@ -23,6 +23,7 @@ type nodeRecord struct {
 
 type streamRecord struct {
 	App, Name, Owner, Epoch string
+	Backend                 string
 	Edges                   []string
 	Viewers                 int
 	Publisher               *struct{ Remote, Encoder string }

@@ -308,4 +308,21 @@ func TestP1ForeignServersBehindTwoFronts(t *testing.T) {
 		default:
 		}
 	}
+	for _, f := range fronts {
+		eventually(t, 10*time.Second, "the listing has the servers, and the viewers of both fronts", func() error {
+			streams, err := f.streams()
+			if err != nil {
+				return err
+			}
+			for _, st := range streams {
+				if st.Backend != a.name && st.Backend != b.name || st.Viewers != 1 {
+					return fmt.Errorf("%+v", st)
+				}
+			}
+			if len(streams) != len(all) {
+				return fmt.Errorf("%d streams, want %d", len(streams), len(all))
+			}
+			return nil
+		})
+	}
 }

@@ -27,7 +27,11 @@ func streamTable(out io.Writer, list []admin.Stream) error {
 		for i, track := range s.Tracks {
 			codecs[i] = track.Codec
 		}
-		fmt.Fprintf(t, "%s/%s\t%s\t%s\t%s\t%d\t%s\t%s\n", s.App, s.Name, dash(s.Owner), s.Epoch, dash(strings.Join(s.Edges, ",")),
+		owner := dash(s.Owner)
+		if s.Backend != "" {
+			owner += " at " + s.Backend
+		}
+		fmt.Fprintf(t, "%s/%s\t%s\t%s\t%s\t%d\t%s\t%s\n", s.App, s.Name, owner, s.Epoch, dash(strings.Join(s.Edges, ",")),
 			s.Viewers, bits(float64(s.Bitrate)), dash(strings.Join(codecs, ",")))
 	}
 	return t.Flush()

@@ -124,6 +124,7 @@ type Front struct {
 	evacuations map[string]context.CancelFunc
 	audiences   map[stream.Name]*audience
 	claimed     map[stream.Name]*carried
+	watching    map[stream.Name]int // sessions at foreign servers
 }
 
 // New returns a Front that carries nothing.
@@ -135,7 +136,7 @@ func New(o Options) *Front {
 		o.Registry = alone{}
 	}
 	f := &Front{o: o, rounds: live.NewRounds(), guests: make(map[string]map[guest]bool), evacuations: make(map[string]context.CancelFunc),
-		audiences: make(map[stream.Name]*audience), claimed: make(map[stream.Name]*carried)}
+		audiences: make(map[stream.Name]*audience), claimed: make(map[stream.Name]*carried), watching: make(map[stream.Name]int)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f
 }

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"maps"
 	"sync/atomic"
 
 	"weir/internal/stream"
@@ -32,8 +33,8 @@ type Entry struct {
 	End     func()
 }
 
-// enter counts a session at b. The caller calls End once.
-func (f *Front) enter(b *Backend, publish bool) Entry {
+// enter counts a session of the stream at b. The caller calls End once.
+func (f *Front) enter(name stream.Name, b *Backend, publish bool) Entry {
 	here := &f.viewers
 	if publish {
 		here = &f.publishers
@@ -43,12 +44,35 @@ func (f *Front) enter(b *Backend, publish bool) Entry {
 	if b.Foreign {
 		e = f.o.Ledger.Open(b.Node, publish)
 	}
+	abroad := b.Foreign && !publish
+	if abroad {
+		f.watch(name, 1)
+	}
 	end := e.End
 	e.End = func() {
 		end()
 		here.Add(-1)
+		if abroad {
+			f.watch(name, -1)
+		}
 	}
 	return e
+}
+
+func (f *Front) watch(name stream.Name, n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.watching[name] += n; f.watching[name] == 0 {
+		delete(f.watching, name)
+	}
+}
+
+// Audience is how many sessions watch each stream at foreign servers through this front.
+// Those at nodes are counted there.
+func (f *Front) Audience() map[stream.Name]int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.watching)
 }
 
 // noLedger counts nothing.

@@ -133,7 +133,7 @@ func taken(err error) bool {
 
 // settle notes that the stream is at b now.
 func (c *carried) settle(b Backend) {
-	entry := c.f.enter(&b, true)
+	entry := c.f.enter(c.p.Name, &b, true)
 	c.sent.Store(entry.In)
 	c.unsettle(b)
 	c.entry = entry

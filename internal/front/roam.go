@@ -32,7 +32,7 @@ func (v *viewer) publishes() bool { return false }
 
 // legTo opens a leg and counts it; the caller's to leave.
 func (f *Front) legTo(ctx context.Context, p *session.Play, b Backend, has live.Position) (*leg, error) {
-	entry := f.enter(&b, false)
+	entry := f.enter(p.Name, &b, false)
 	l, err := f.openLeg(ctx, p, b, has)
 	if err != nil {
 		entry.End()

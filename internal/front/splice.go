@@ -43,7 +43,7 @@ func (f *Front) splicePlay(ctx context.Context, p *session.Play, b Backend) (ses
 	if !p.Alone {
 		return nil, notSpliced(event.NotAlone, nil)
 	}
-	w, err := f.splice(ctx, p, &p.Client, &b, p.Request.StreamID, false)
+	w, err := f.splice(ctx, p, p.Name, &p.Client, &b, p.Request.StreamID, false)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (f *Front) splicePlay(ctx context.Context, p *session.Play, b Backend) (ses
 // splicePublish is the same for a publisher, whose stream has been claimed. The
 // server's acceptance is the client's answer.
 func (f *Front) splicePublish(ctx context.Context, p *session.Publish, b Backend) (session.Publisher, error) {
-	w, err := f.splice(ctx, p, &p.Client, &b, p.Request.StreamID, true)
+	w, err := f.splice(ctx, p, p.Name, &p.Client, &b, p.Request.StreamID, true)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ type taker interface {
 // splice says the client's words to a server, then joins the two. Until the
 // connection is taken the client knows nothing of it, and can be carried, or
 // offered to another server.
-func (f *Front) splice(ctx context.Context, t taker, c *session.Client, b *Backend, id uint32, publish bool) (*wired, error) {
+func (f *Front) splice(ctx context.Context, t taker, name stream.Name, c *session.Client, b *Backend, id uint32, publish bool) (*wired, error) {
 	in, out, err := t.Recorded()
 	switch {
 	case c.Member != "":
@@ -110,7 +110,7 @@ func (f *Front) splice(ctx context.Context, t taker, c *session.Client, b *Backe
 		}
 		return nil, err
 	}
-	w, err := f.wire(taken, server, c, b, len(in), publish)
+	w, err := f.wire(taken, server, name, c, b, len(in), publish)
 	if err != nil {
 		taken.Conn.Close()
 		nc.Close()
@@ -125,13 +125,13 @@ const stallLimit = rtmp.WriteTimeout
 
 // wire joins a taken connection and a server that has heard the first said bytes
 // of it.
-func (f *Front) wire(taken *session.Wire, server *replayed, c *session.Client, b *Backend, said int, publish bool) (*wired, error) {
+func (f *Front) wire(taken *session.Wire, server *replayed, name stream.Name, c *session.Client, b *Backend, said int, publish bool) (*wired, error) {
 	// Again: the client may have been told more meanwhile.
 	sync, err := align(taken.Out, server.swallowed)
 	if err != nil {
 		return nil, err
 	}
-	entry := f.enter(b, publish)
+	entry := f.enter(name, b, publish)
 	rest := taken.In[said:]
 	w := &wired{f: f, server: b.Node}
 	ready := make(chan struct{})

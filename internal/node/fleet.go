@@ -33,7 +33,7 @@ func (v *fleetView) Streams(ctx context.Context) ([]admin.Stream, error) {
 	audience := (*node)(v).audience(ctx)
 	var out []admin.Stream
 	for _, r := range v.cluster.Streams() {
-		s := admin.Stream{App: r.Name.App, Name: r.Name.Stream, Owner: r.Owner, Epoch: r.Epoch, Since: r.Since,
+		s := admin.Stream{App: r.Name.App, Name: r.Name.Stream, Owner: r.Owner, Backend: r.Facts.Backend, Epoch: r.Epoch, Since: r.Since,
 			Edges: v.cluster.Pulls(r.Name), Viewers: audience[r.Name], Bitrate: int64(r.Facts.BitrateBPS),
 			Publisher: &admin.Publisher{Remote: r.Facts.Publisher, Encoder: r.Facts.Encoder}}
 		for _, t := range r.Facts.Tracks {

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -101,7 +102,7 @@ func outwardAddress() string {
 // httpServer has the timeouts that an HTTP server on a public address needs. A
 // stream is written for as long as it is watched, so there is no write timeout
 // here; who writes sets one per write.
-func httpServer(h http.Handler) *http.Server {
+func httpServer(h http.Handler, faults *log.Logger) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
+		ErrorLog: faults}
 }

@@ -160,13 +160,13 @@ func (n *node) accept(failed chan<- error) {
 		serve("rtmps", func() error { return n.sessions.Serve(l.rtmps, n.certs.rtmpTLS()) })
 	}
 	n.web = n.newWeb()
-	o := n.webListening()
+	o, faults := n.webListening(), httpLog(n.emit)
 	if l.http != nil {
-		l.httpServer = web.NewServer(n.webHandler(false))
+		l.httpServer = web.NewServer(n.webHandler(false), faults)
 		serve("http", func() error { return l.httpServer.Serve(web.Listen(l.http, o)) })
 	}
 	if l.https != nil {
-		l.httpsServer = web.NewServer(n.webHandler(true))
+		l.httpsServer = web.NewServer(n.webHandler(true), faults)
 		l.httpsServer.TLSConfig = n.certs.httpTLS()
 		serve("https", func() error { return l.httpsServer.ServeTLS(web.Listen(l.https, o), "", "") })
 	}
@@ -176,7 +176,7 @@ func (n *node) accept(failed chan<- error) {
 	if l.admin != nil {
 		l.adminServer = httpServer(admin.Handler(admin.Options{
 			Fleet: (*fleetView)(n), Backends: (*fleetView)(n), Frontends: n.frontends,
-			Metrics: n.metrics, Token: n.cfg.Admin.Token, Version: Version()}))
+			Metrics: n.metrics, Token: n.cfg.Admin.Token, Version: Version()}), faults)
 		serve("admin", func() error { return l.adminServer.Serve(l.admin) })
 	}
 	if l.agent != nil {

@@ -57,10 +57,20 @@ func (n *node) answer(question, arg string) (string, error) {
 	return "", fmt.Errorf("unknown question %q", question)
 }
 
+// ownAudience is the number of viewers of each stream that are served here, or through here by
+// servers that are no nodes.
+func (n *node) ownAudience() map[stream.Name]int {
+	sum := n.play.Audience()
+	for name, count := range n.front.Audience() {
+		sum[name] += count
+	}
+	return sum
+}
+
 // viewerPage is one page of this node's audience.
 func (n *node) viewerPage(after string) (string, error) {
 	var all []viewerCount
-	for name, count := range n.play.Audience() {
+	for name, count := range n.ownAudience() {
 		if s := name.String(); s > after {
 			all = append(all, viewerCount{s, count})
 		}
@@ -91,7 +101,7 @@ func (n *node) audience(ctx context.Context) map[stream.Name]int {
 	if time.Since(n.viewers.at) < viewerCacheTTL {
 		return n.viewers.count
 	}
-	sum := n.play.Audience()
+	sum := n.ownAudience()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)

@@ -28,6 +28,7 @@ type Etcd struct {
 	client    *clientv3.Client
 	endpoints []string
 	timeout   time.Duration
+	last      *lastFailure
 	done      chan struct{} // closed by Close
 }
 
@@ -39,28 +40,34 @@ func NewEtcd(o EtcdOptions) (*Etcd, error) {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
+	last := new(lastFailure)
+	dial := []grpc.DialOption{
+		grpc.WithConnectParams(grpc.ConnectParams{
+			// grpc's own default waits up to two minutes: a store that
+			// is back would go unnoticed that long.
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
+			MinConnectTimeout: o.Timeout,
+		}),
+		grpc.WithChainUnaryInterceptor(last.unary),
+	}
+	if o.Username != "" {
+		dial = append(dial, newCredential(o.Username, o.Password).options()...)
+	}
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:   o.Endpoints,
 		TLS:         o.TLS,
-		Username:    o.Username,
-		Password:    o.Password,
 		DialTimeout: o.Timeout,
 		// The server refuses pings more often than every 5 s, and grpc raises
 		// anything below 10 s. This only finds connections that died in silence.
 		DialKeepAliveTime:    10 * time.Second,
 		DialKeepAliveTimeout: 3 * time.Second,
 		Logger:               zapToSlog(o.Logger, nil),
-		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
-			// grpc's own default waits up to two minutes: a store that
-			// is back would go unnoticed that long.
-			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
-			MinConnectTimeout: o.Timeout,
-		})},
+		DialOptions:          dial,
 	})
 	if err != nil {
 		return nil, translate("connect", o.Endpoints, err)
 	}
-	return &Etcd{client: client, endpoints: o.Endpoints, timeout: o.Timeout, done: make(chan struct{})}, nil
+	return &Etcd{client: client, endpoints: o.Endpoints, timeout: o.Timeout, last: last, done: make(chan struct{})}, nil
 }
 
 // bound gives a call its timeout, which is over already once the store is closed: the
@@ -86,7 +93,7 @@ func (s *Etcd) fail(parent context.Context, op string, err error) error {
 	if context.Cause(parent) == context.Canceled {
 		return parent.Err()
 	}
-	return translate(op, s.endpoints, err)
+	return translate(op, s.endpoints, s.last.explain(err))
 }
 
 // Get implements [Store].

@@ -20,6 +20,9 @@ import (
 	"weir/internal/stream"
 )
 
+// quiet is for what servers say of themselves.
+var quiet = log.New(io.Discard, "", 0)
+
 // fleet is some servers and where the streams are; it chooses in turn.
 type fleet struct {
 	mu      sync.Mutex
@@ -135,7 +138,7 @@ func read[T any](f *fleet, ask func() T) T {
 func backend(t *testing.T, name string, h http.HandlerFunc) Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Config.ErrorLog = quiet
 	s.Start()
 	t.Cleanup(s.Close)
 	return Server{Name: name, Addr: s.Listener.Addr().String()}
@@ -191,7 +194,7 @@ func stand(t *testing.T, f *fleet, change func(*Options)) *standing {
 		t.Fatal(err)
 	}
 	s.addr = l.Addr().String()
-	s.server = NewServer(s.Front)
+	s.server = NewServer(s.Front, quiet)
 	ended := make(chan error, 1)
 	go func() { ended <- s.server.Serve(l) }()
 	t.Cleanup(func() {

@@ -23,7 +23,7 @@ func serve(t *testing.T, o ListenOptions, secure bool) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "%s %s", r.RemoteAddr, r.Proto) }))
+	srv := NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "%s %s", r.RemoteAddr, r.Proto) }), quiet)
 	ended := make(chan error, 1)
 	ln := Listen(inner, o)
 	if secure {

@@ -158,7 +158,7 @@ func TestSlowloris(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := NewServer(http.NotFoundHandler())
+	srv := NewServer(http.NotFoundHandler(), quiet)
 	if srv.ReadHeaderTimeout != headerTimeout {
 		t.Fatalf("a header may take %v", srv.ReadHeaderTimeout)
 	}

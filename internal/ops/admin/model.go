@@ -68,7 +68,8 @@ type Capacity struct {
 type Stream struct {
 	App       string       `json:"app"`
 	Name      string       `json:"name"`
-	Owner     string       `json:"owner"` // node name
+	Owner     string       `json:"owner"`             // node name
+	Backend   string       `json:"backend,omitempty"` // the server that has it, where that is no node: its owner is the front that put it there
 	Epoch     stream.Epoch `json:"epoch"`
 	Edges     []string     `json:"edges"`     // names of the nodes that pull it
 	Viewers   int          `json:"viewers"`   // in the whole cluster

@@ -61,6 +61,7 @@ var one = []Event{
 	BackendLoad{Backend: "edge1", Why: "the answer has no end"},
 	BackendLoad{Backend: "edge1", Good: true},
 	Proxied{Session: viewer, Server: "edge1", Status: 200, Lasting: true, BytesIn: 1, BytesOut: 20, Dur: time.Second, Err: errBoom},
+	HandlerPanicked{What: "192.0.2.1:5: boom", Stack: "goroutine 1"},
 	Discovered{Source: "dns:media.example.com", Servers: 3, Added: 1},
 	Discovered{Source: "file:servers.yaml", Servers: 3, Again: true},
 	DiscoveryFailed{Source: "http:http://h/s", Kept: 3, Times: 2, Err: errBoom},

@@ -39,6 +39,7 @@ type counters struct {
 	backendLoads  prometheus.Counter
 	passed        prometheus.Counter
 	notPassed     prometheus.Counter
+	panics        prometheus.Counter
 	passedIn      prometheus.Counter
 	passedOut     prometheus.Counter
 	discovered    prometheus.Counter
@@ -92,6 +93,7 @@ func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
 		backendLoads:  r.counter("weir_backend_load_losses_total", "Times that a backend's load became unreadable."),
 		passed:        r.counter("weir_http_passed_total", "Requests over HTTP that were for servers behind this node."),
 		notPassed:     r.counter("weir_http_passed_failures_total", "Those of them that were answered with a server's error, or by no server."),
+		panics:        r.counter("weir_http_panics_total", "Requests that ended in a fault of this node: please report it."),
 		passedIn:      r.counter("weir_http_passed_received_bytes_total", "Bytes of bodies that such requests had brought."),
 		passedOut:     r.counter("weir_http_passed_sent_bytes_total", "Bytes of bodies that were sent in answer to them."),
 		discovered:    r.counter("weir_discovery_updates_total", "Times that a source of backends had a new list or worked again."),
@@ -186,6 +188,8 @@ func (c *counters) count(e Event) {
 		}
 		c.passedIn.Add(float64(max(e.BytesIn, 0)))
 		c.passedOut.Add(float64(max(e.BytesOut, 0)))
+	case HandlerPanicked:
+		c.panics.Inc()
 	case Discovered:
 		c.discovered.Inc()
 	case DiscoveryFailed:

@@ -28,3 +28,14 @@ func (e Proxied) line() (slog.Level, string, []slog.Attr) {
 	a = appendErr(append(a, slog.Int("status", e.Status)), e.Err)
 	return level, "request passed", append(a, slog.Int64("bytes_in", e.BytesIn), slog.Int64("bytes_out", e.BytesOut), slog.Duration("dur", e.Dur))
 }
+
+// HandlerPanicked: a request over HTTP ended in a fault of this node, which has closed
+// its connection and goes on.
+type HandlerPanicked struct {
+	What  string // whose request, and the fault
+	Stack string
+}
+
+func (e HandlerPanicked) line() (slog.Level, string, []slog.Attr) {
+	return slog.LevelError, "request handler panicked", []slog.Attr{slog.String("reason", string(InternalFault)), slog.String("err", e.What+"\n"+e.Stack)}
+}

@@ -46,13 +46,13 @@ func NewDNS(o Options, d DNSOptions) *DNS {
 func (s *DNS) Run(ctx context.Context) {
 	retry := retryFirst
 	for {
-		list, ttl, err := s.look(ctx)
+		list, missing, ttl, err := s.look(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		wait := min(max(ttl, leastTTL), mostTTL)
 		if err == nil {
-			s.good(list)
+			s.good(list, missing...)
 			retry = retryFirst
 		} else {
 			s.bad(err)
@@ -65,13 +65,11 @@ func (s *DNS) Run(ctx context.Context) {
 	}
 }
 
-// look resolves the name once.
-func (s *DNS) look(ctx context.Context) ([]fleet.Backend, time.Duration, error) {
+// look resolves the name once. missing says which targets did not resolve.
+func (s *DNS) look(ctx context.Context) (list []fleet.Backend, missing []error, ttl time.Duration, err error) {
 	var found []Found
-	var ttl time.Duration
-	var err error
 	if s.d.Type == "SRV" {
-		found, ttl, err = s.services(ctx)
+		found, missing, ttl, err = s.services(ctx)
 	} else {
 		var addrs []string
 		addrs, ttl, err = s.r.addresses(ctx, s.d.Name, cmp.Or(s.d.Type, "A"))
@@ -80,13 +78,13 @@ func (s *DNS) look(ctx context.Context) ([]fleet.Backend, time.Duration, error) 
 		}
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
-	list := make([]fleet.Backend, len(found))
+	list = make([]fleet.Backend, len(found))
 	for i, f := range found {
 		list[i] = s.d.Describe(f)
 	}
-	return list, ttl, nil
+	return list, missing, ttl, nil
 }
 
 // found is a server at an address.
@@ -101,10 +99,10 @@ func (s *DNS) found(name, addr string, port int, weight float64) Found {
 
 // services resolves an SRV name and the targets in it. A target that does not resolve keeps what it
 // resolved to before: one name that is broken must not hold up the others.
-func (s *DNS) services(ctx context.Context) (found []Found, ttl time.Duration, err error) {
+func (s *DNS) services(ctx context.Context) (found []Found, missing []error, ttl time.Duration, err error) {
 	targets, ttl, err := s.r.services(ctx, s.d.Name)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
 	first := slices.MinFunc(targets, func(a, b target) int { return cmp.Compare(a.priority, b.priority) }).priority
 	targets = slices.DeleteFunc(targets, func(t target) bool { return t.priority != first })
@@ -114,12 +112,11 @@ func (s *DNS) services(ctx context.Context) (found []Found, ttl time.Duration, e
 		addrs, known := now[t.host]
 		if !known {
 			var until time.Duration
-			var e error
-			if addrs, until, e = s.r.host(ctx, t.host); e == nil {
+			if addrs, until, err = s.r.host(ctx, t.host); err == nil {
 				ttl = min(ttl, until)
-			} else if addrs = s.last[t.host]; len(addrs) == 0 {
-				err = e
-				continue
+			} else {
+				addrs = s.last[t.host]
+				missing = append(missing, fmt.Errorf("%s does not resolve, %d addresses of it are known: %w", t.host, len(addrs), err))
 			}
 			now[t.host] = addrs
 		}
@@ -136,10 +133,10 @@ func (s *DNS) services(ctx context.Context) (found []Found, ttl time.Duration, e
 		}
 	}
 	if len(found) == 0 {
-		return nil, 0, fmt.Errorf("none of the %d targets of %s resolves: %w", len(targets), s.d.Name, err)
+		return nil, nil, 0, fmt.Errorf("none of the %d targets of %s resolves: %w", len(targets), s.d.Name, err)
 	}
 	s.last = now
-	return found, ttl, nil
+	return found, missing, ttl, nil
 }
 
 // leastWeight is what a weight of 0 becomes, which RFC 2782 means as "hardly any".

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"weir/internal/ops/event"
 )
 
 // nameServer is a real one on the loopback, whose answers tests change.
@@ -118,7 +120,7 @@ func TestAddressesAreFollowedByTheirTTL(t *testing.T) {
 }
 
 func TestServicesHaveWeightsAndTheFirstPriority(t *testing.T) {
-	o, _ := world()
+	o, h := world()
 	s := newNameServer(t)
 	s.set("_rtmp._tcp.test", "SRV", "_rtmp._tcp.test. 1 IN SRV 10 60 1935 a.test.", "_rtmp._tcp.test. 1 IN SRV 10 30 1936 b.test.",
 		"_rtmp._tcp.test. 1 IN SRV 20 90 1935 spare.test.", "_rtmp._tcp.test. 1 IN SRV 10 60 1935 gone.test.")
@@ -141,6 +143,14 @@ func TestServicesHaveWeightsAndTheFirstPriority(t *testing.T) {
 	s.mu.Unlock()
 	s.set("b.test", "A", "b.test. 1 IN A 10.0.0.9")
 	known(t, o.Backends, "a.test:1935 b.test:1936")
+	for count, host := range []string{"gone.test.", ""} { // then a.test. too
+		until(t, "what does not resolve is told", func() bool {
+			return h.has(func(e event.Event) bool {
+				r, ok := e.(event.BackendsRefused)
+				return ok && r.Count == count+1 && strings.Contains(r.Err.Error(), host+" does not resolve")
+			})
+		})
+	}
 }
 
 // Whatever a name server answers, the view before stays.

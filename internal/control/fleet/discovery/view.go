@@ -46,9 +46,9 @@ type view struct {
 	refused string    // what was last said of backends that could not be registered
 }
 
-// good takes a new view in.
-func (v *view) good(list []fleet.Backend) {
-	bad := v.o.Backends.Replace(v.source, list)
+// good takes a new view in. missing says which servers it names and does not have.
+func (v *view) good(list []fleet.Backend, missing ...error) {
+	bad := append(missing, v.o.Backends.Replace(v.source, list)...)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := make(map[string]bool, len(list))

@@ -1,0 +1,123 @@
+package interop_test
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// secureEtcd is Debian's etcd, which asks for a certificate, a user and a password, and
+// forgets in a second who has shown them.
+type secureEtcd struct {
+	dir, client, peer string
+	cert, key         string
+	p                 *process
+}
+
+func startSecureEtcd(t *testing.T) *secureEtcd {
+	t.Helper()
+	e := &secureEtcd{dir: t.TempDir(), client: "https://" + freeAddr(t), peer: "http://" + freeAddr(t)}
+	e.cert, e.key = certificate(t)
+	e.start(t)
+	for _, command := range []string{
+		"user add root:toor", "user grant-role root root",
+		"role add weir", "role grant-permission weir readwrite --prefix=true /weir/", "user add weir:s3cret", "user grant-role weir weir",
+		"auth enable",
+	} {
+		if out, err := e.ctl(strings.Fields(command)...); err != nil {
+			t.Fatalf("etcdctl %s: %v\n%s", command, err, out)
+		}
+	}
+	return e
+}
+
+func (e *secureEtcd) start(t *testing.T) {
+	t.Helper()
+	e.p = start(t, "etcd", tool(t, "etcd"), "--data-dir", e.dir, "--name", "etcd", "--auth-token-ttl", "1",
+		"--cert-file", e.cert, "--key-file", e.key, "--trusted-ca-file", e.cert, "--client-cert-auth",
+		"--listen-client-urls", e.client, "--advertise-client-urls", e.client,
+		"--listen-peer-urls", e.peer, "--initial-advertise-peer-urls", e.peer, "--initial-cluster", "etcd="+e.peer)
+	eventually(t, 15*time.Second, "etcd answers", func() error {
+		out, err := e.ctl("--user", "root:toor", "get", "/weir/")
+		if err != nil && strings.Contains(string(out), "authentication is not enabled") {
+			return nil // it answers
+		}
+		return err
+	})
+}
+
+func (e *secureEtcd) ctl(args ...string) ([]byte, error) {
+	return exec.Command("etcdctl", append([]string{"--endpoints", e.client, "--cacert", e.cert, "--cert", e.cert, "--key", e.key}, args...)...).CombinedOutput()
+}
+
+// config is a node's file; credentials are YAML lines of store.
+func (e *secureEtcd) config(credentials string) string {
+	return fmt.Sprintf("store:\n  kind: etcd\n  endpoints: [%q]\n%s", e.client, credentials)
+}
+
+// P2: a store that asks who is there is a store like any other, also after it has forgotten.
+func TestP2StoreWithTLSAndCredentials(t *testing.T) {
+	e := startSecureEtcd(t)
+	certs := fmt.Sprintf("  tls: {ca: %q, cert: %q, key: %q}\n", e.cert, e.cert, e.key)
+	config := e.config(certs + "  user: weir\n  password: s3cret\n")
+
+	t.Run("refusals", func(t *testing.T) {
+		stranger, _ := certificate(t)
+		for _, tc := range []struct{ name, credentials, says string }{
+			{"wrong password", certs + "  user: weir\n  password: guess\n", "user and password"},
+			{"no user", certs, "user and password"},
+			{"another authority", fmt.Sprintf("  tls: {ca: %q}\n  user: weir\n  password: s3cret\n", stranger), "certificate"},
+			{"no certificate of its own", fmt.Sprintf("  tls: {ca: %q}\n  user: weir\n  password: s3cret\n", e.cert), "certificate"},
+		} {
+			t.Run(tc.name, func(t *testing.T) {
+				t.Parallel()
+				n := launchNode(t, nodeOptions{name: "n1", roles: "origin", config: e.config(tc.credentials)})
+				if err := n.wait(nodeReady); err == nil || n.running() == nil {
+					t.Fatalf("it does not end in failure: %v", err)
+				}
+				if text := string(n.log.Tail(4 << 10)); !strings.Contains(text, tc.says) || strings.Contains(text, "guess") {
+					t.Errorf("it says\n%s", text)
+				}
+			})
+		}
+	})
+
+	o1 := launchNode(t, nodeOptions{name: "o1", roles: "origin", config: config})
+	e1 := startNode(t, nodeOptions{name: "e1", roles: "edge", config: config})
+	o1.ready(t)
+	plays := func(name string) {
+		t.Helper()
+		p := publishFrames(t, o1.listening["rtmp"], name)
+		p.onAir(t)
+		v, _ := p.watch(t, "the edge", e1.listening["rtmp"])
+		eventually(t, 10*time.Second, name+" plays at the edge", func() error {
+			if r := v.Report(); r.Video < 25 || r.Foreign > 0 {
+				return fmt.Errorf("%+v", r)
+			}
+			return nil
+		})
+	}
+	both := func() error {
+		nodes, err := e1.nodes()
+		if err == nil && len(nodes) != 2 {
+			err = fmt.Errorf("%d nodes", len(nodes))
+		}
+		return err
+	}
+	plays("before")
+	holds(t, 3*time.Second, "both nodes are known, whose tokens are over", both)
+
+	e.p.kill()
+	e.start(t) // it knows no token any more
+	plays("after")
+	eventually(t, 10*time.Second, "the registry has both streams", func() error {
+		for _, name := range []string{"before", "after"} {
+			if out, err := e.ctl("--user", "root:toor", "get", "--keys-only", "/weir/streams/live/"+name); err != nil || !strings.Contains(string(out), name) {
+				return fmt.Errorf("%s: %v: %s", name, err, out)
+			}
+		}
+		return nil
+	})
+}
