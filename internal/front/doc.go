@@ -48,5 +48,5 @@
 // viewer has one, which reads from the edge and writes to the client; a stream with
 // viewers at foreign servers one, and an evacuation one and one a move. A client
 // that does not read therefore stops the reading from its edge, which then
-// skips for it.
+// skips for it, and is not asked meanwhile whether it is alive.
 package front

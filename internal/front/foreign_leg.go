@@ -58,7 +58,7 @@ func (f *Front) openForeignLeg(ctx context.Context, p *session.Play, b Backend) 
 		return nil, err
 	}
 	go func() {
-		if relay.WatchStranger(conn, &l.foreign.pongs, l.done, nil) != nil {
+		if relay.WatchStranger(l, &l.foreign.pongs, l.done, nil) != nil {
 			l.close()
 		}
 	}()
@@ -83,7 +83,7 @@ func (l *leg) requestForeign(p *session.Play) (err error) {
 		return err
 	}
 	for {
-		ev, err := l.conn.Next()
+		ev, err := l.next()
 		switch {
 		case err != nil:
 			return err
@@ -127,7 +127,7 @@ func (l *leg) read() (rtmp.Event, error) {
 		}
 		return rtmp.Event{Kind: rtmp.EventMedia, StreamID: m.StreamID, Message: &m}, nil
 	}
-	ev, err := l.conn.Next()
+	ev, err := l.next()
 	if err == nil && ev.Kind == rtmp.EventUserControl && ev.Control.Event == rtmp.PingResponse {
 		l.foreign.pongs.Add(1)
 	}
@@ -149,7 +149,7 @@ func (l *leg) untilKey(ctx context.Context) error {
 	l.conn.SetReadDeadline(time.Now().Add(keyWait))
 	sounds, picture := 0, false
 	for {
-		ev, err := l.conn.Next()
+		ev, err := l.next()
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return errNoKey
 		}

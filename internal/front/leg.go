@@ -3,6 +3,7 @@ package front
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"weir/internal/media/live"
 	"weir/internal/media/member"
@@ -19,6 +20,7 @@ type leg struct {
 	// timeline is the publisher's clock at a foreign server, if it is known; a node
 	// says itself on which clock its frames are.
 	timeline string
+	reading  atomic.Bool
 	once     sync.Once
 	done     chan struct{}
 
@@ -46,7 +48,7 @@ func (f *Front) openLeg(ctx context.Context, p *session.Play, b Backend, from li
 	}
 	l := &leg{backend: b, conn: conn, done: make(chan struct{})}
 	go func() {
-		if relay.WatchAlive(conn, l.done, nil) != nil {
+		if relay.WatchAlive(l, l.done, nil) != nil {
 			l.close()
 		}
 	}()
@@ -62,6 +64,8 @@ func (f *Front) openLeg(ctx context.Context, p *session.Play, b Backend, from li
 // request says createStream and play and reads to the answer, on this goroutine:
 // nothing else reads yet, so no media can slip past.
 func (l *leg) request(p *session.Play, from live.Position) (err error) {
+	l.reading.Store(true)
+	defer l.reading.Store(false)
 	if l.id, err = l.conn.CreateStreamNow(); err != nil {
 		return err
 	}
@@ -86,6 +90,19 @@ func (l *leg) request(p *session.Play, from live.Position) (err error) {
 		}
 	}
 }
+
+// next reads what the server says next.
+func (l *leg) next() (rtmp.Event, error) {
+	l.reading.Store(true)
+	defer l.reading.Store(false)
+	return l.conn.Next()
+}
+
+// Reading, BytesIn and Ping are for those who watch whether the server is alive. The leg is not
+// read while its client takes nothing; what the server says then waits in the socket.
+func (l *leg) Reading() bool           { return l.reading.Load() }
+func (l *leg) BytesIn() int64          { return l.conn.BytesIn() }
+func (l *leg) Ping(stamp uint32) error { return l.conn.Ping(stamp) }
 
 func (l *leg) pause(on bool) { l.conn.Send(l.id, "pause", on, 0) }
 

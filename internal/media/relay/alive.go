@@ -16,12 +16,22 @@ type pinged interface {
 // rider is one whose pings can go along with what it sends soon; false if nothing is.
 type rider interface{ ride(stamp uint32) bool }
 
+// reader is one that is not read from at times, because what came is still to be passed on. Nothing
+// comes in then whoever is at the other end, nor would a ping's answer.
+type reader interface{ Reading() bool }
+
 var _ pinged = (*rtmp.ClientConn)(nil)
+
+// unread reports whether nobody reads from conn now.
+func unread(conn pinged) bool {
+	r, ok := conn.(reader)
+	return ok && !r.Reading()
+}
 
 // WatchAlive pings conn until done is closed, and returns [ErrPeerSilent] when
 // nothing has come in for [PeerSilence]. each is called at every ping; true ends
 // the watch without an error. A ping's answer shows as bytes that came in, so any
-// traffic counts.
+// traffic counts. While conn has a method Reading() bool that says no, silence is not counted.
 func WatchAlive(conn pinged, done <-chan struct{}, each func(now time.Time) bool) error {
 	t := time.NewTicker(PeerPing)
 	defer t.Stop()
@@ -39,7 +49,8 @@ func WatchAlive(conn pinged, done <-chan struct{}, each func(now time.Time) bool
 		case now := <-t.C:
 			// When this process has stood still, what the peer sent meanwhile is still to
 			// be read.
-			if n := conn.BytesIn(); n != heard || now.Sub(awake) > PeerSilence/2 {
+			still := unread(conn)
+			if n := conn.BytesIn(); still || n != heard || now.Sub(awake) > PeerSilence/2 {
 				heard, at = n, now
 			}
 			awake = now
@@ -48,6 +59,9 @@ func WatchAlive(conn pinged, done <-chan struct{}, each func(now time.Time) bool
 			}
 			if each != nil && each(now) {
 				return nil
+			}
+			if still {
+				continue
 			}
 			if r, ok := conn.(rider); ok && r.ride(uint32(now.UnixMilli())) {
 				continue

@@ -46,8 +46,10 @@ func WatchStranger(conn pinged, pongs *atomic.Int64, done <-chan struct{}, each 
 		if each != nil && each(now) {
 			return nil
 		}
-		if err := conn.Ping(uint32(now.UnixMilli())); err != nil {
-			return fmt.Errorf("%w: %w", ErrPeerSilent, err)
+		if !unread(conn) {
+			if err := conn.Ping(uint32(now.UnixMilli())); err != nil {
+				return fmt.Errorf("%w: %w", ErrPeerSilent, err)
+			}
 		}
 		select {
 		case <-done:
