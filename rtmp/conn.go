@@ -50,6 +50,9 @@ type Conn struct {
 	peerAck           atomic.Uint32
 	holds             atomic.Int32 // by Hold; + closing once Close was called
 
+	countMu sync.Mutex
+	past    func() int64 // see CountOut; guarded by countMu
+
 	// Under wmu.
 	wmu       sync.Mutex
 	chunkSize int
@@ -288,13 +291,29 @@ func (c *Conn) Release() {
 // BytesIn returns how many bytes have been read, the handshake's too.
 func (c *Conn) BytesIn() int64 { return c.bytesIn.Load() }
 
-// BytesOut returns how many bytes the Conn itself has written; not what went
-// through SetOutput.
-func (c *Conn) BytesOut() int64 { return c.bytesOut.Load() }
+// BytesOut returns how many bytes have been written: by the Conn itself, and past it
+// as CountOut tells. It never falls.
+func (c *Conn) BytesOut() int64 {
+	c.countMu.Lock()
+	defer c.countMu.Unlock()
+	n := c.bytesOut.Load()
+	if c.past != nil {
+		n += c.past()
+	}
+	return n
+}
 
-// CountOut adds n to BytesOut: what the owner of the output (see SetOutput) has
-// written past the Conn.
-func (c *Conn) CountOut(n int) { c.bytesOut.Add(int64(n)) }
+// CountOut makes BytesOut ask count for what the owner of the output (see SetOutput)
+// has written past the Conn so far. What the one before it says at last stays in
+// the sum, so nil ends the counting. count must not fall, nor call into the Conn.
+func (c *Conn) CountOut(count func() int64) {
+	c.countMu.Lock()
+	defer c.countMu.Unlock()
+	if c.past != nil {
+		c.bytesOut.Add(c.past())
+	}
+	c.past = count
+}
 
 // PeerAck returns the last sequence number that the peer acknowledged.
 func (c *Conn) PeerAck() uint32 { return c.peerAck.Load() }

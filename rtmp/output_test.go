@@ -67,3 +67,28 @@ func TestOutputThatIsOverGivesTheNetworkBack(t *testing.T) {
 		t.Errorf("the output was called %d times", calls)
 	}
 }
+
+// What went past the Conn is in its count while somebody counts it, and stays there.
+func TestBytesOutKeepsWhatWentPast(t *testing.T) {
+	c := NewConn(&deadlineConn{}, Options{})
+	var past int64
+	count := func() int64 { return past }
+	steps := []struct {
+		what string
+		do   func()
+		want int64
+	}{
+		{"nothing", func() {}, 0},
+		{"an owner", func() { c.CountOut(count); past = 100 }, 100},
+		{"our own", func() { c.WriteRaw([]byte{1, 2, 3}) }, 103},
+		{"another owner", func() { c.CountOut(func() int64 { return 7 }) }, 110},
+		{"none", func() { c.CountOut(nil); past = 1000 }, 110},
+		{"none again", func() { c.CountOut(nil) }, 110},
+	}
+	for _, s := range steps {
+		s.do()
+		if n := c.BytesOut(); n != s.want {
+			t.Errorf("%s: %d bytes, want %d", s.what, n, s.want)
+		}
+	}
+}

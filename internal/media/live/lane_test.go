@@ -64,3 +64,48 @@ func TestLaneMembersComeAndGo(t *testing.T) {
 		}
 	}
 }
+
+// A viewer's count does not fall when it leaves the lane, however far that has gone
+// on without it by the time the count is read.
+func TestBytesNeverFallAtTheLane(t *testing.T) {
+	h, s, w := still(t)
+	s.Join(JoinOptions{Sink: openSink()}) // keeps the lane
+	v := s.Join(JoinOptions{Sink: openSink()})
+	p := h.pumps[0]
+	for sh := newShape(); !v.inLane; {
+		if err := w.Write(sh.next()); err != nil {
+			t.Fatal(err)
+		}
+		p.readMail(h.now())
+		passAll(p, h.now())
+	}
+	quit, fell := make(chan struct{}), make(chan int64)
+	go func() {
+		var last, most int64
+		for {
+			n := v.Stats().Bytes
+			most = max(most, last-n)
+			last = n
+			select {
+			case <-quit:
+				fell <- most
+				return
+			default:
+			}
+		}
+	}()
+	const step = 1000
+	for range 2_000_000 {
+		p.unlane(v)
+		v.group.lane.off.Add(step) // the others are sent something
+		v.took(step)               // then this one
+		v.r.off += step
+		if !p.enlane(v) {
+			t.Fatal("it does not come back")
+		}
+	}
+	close(quit)
+	if n := <-fell; n > 0 {
+		t.Errorf("the count fell by %d", n)
+	}
+}

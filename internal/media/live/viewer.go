@@ -210,14 +210,20 @@ type ViewerStats struct {
 	Skips int64 // times that it lost part of the stream
 }
 
-// Stats returns the viewer's counters.
-func (v *Viewer) Stats() ViewerStats {
-	x := v.sent.Load()
-	bytes := x >> 1
-	if x&1 != 0 {
-		bytes += int64(v.group.lane.off.Load())
+// Stats returns the viewer's counters. They never fall.
+func (v *Viewer) Stats() ViewerStats { return ViewerStats{Bytes: v.bytes(), Skips: v.skips.Load()} }
+
+func (v *Viewer) bytes() int64 {
+	for {
+		x := v.sent.Load()
+		if x&1 == 0 {
+			return x >> 1
+		}
+		off := v.group.lane.off.Load()
+		if v.sent.Load() == x { // else it has left the lane, which may have gone on without it
+			return x>>1 + int64(off)
+		}
 	}
-	return ViewerStats{Bytes: bytes, Skips: v.skips.Load()}
 }
 
 // took counts bytes that the sink has taken, outside the lane. Pump only.

@@ -58,6 +58,7 @@ func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn, prea
 			go pv.finish(told, r, err)
 		},
 	})
+	p.Conn.CountOut(pv.sent) // before finish, which waits for the lock
 	pv.joining.Unlock()
 	return pv, nil
 }
@@ -82,11 +83,11 @@ func (pv *pumped) viewer() *live.Viewer {
 
 // finish tells the session, unless it has asked for the end itself.
 func (pv *pumped) finish(told func(event.Reason, event.Side, error), r live.Reason, err error) {
-	v := pv.viewer()
+	pv.viewer() // Join may not have returned
 	pv.conn.Release()
 	pv.done()
 	pv.want.Release()
-	pv.conn.CountOut(int(v.Stats().Bytes))
+	pv.conn.CountOut(nil)
 	close(pv.over)
 	if r != live.ReasonLeft {
 		reason, by := ending(r)
@@ -108,16 +109,8 @@ func (pv *pumped) write(b []byte) error {
 	return err
 }
 
-// BytesOut is what the pump has sent so far; 0 once the viewer has ended, when the
-// connection's own count has it.
-func (pv *pumped) BytesOut() int64 {
-	select {
-	case <-pv.over:
-		return 0
-	default:
-		return pv.v.Stats().Bytes
-	}
-}
+// sent is what the pump has sent so far.
+func (pv *pumped) sent() int64 { return pv.v.Stats().Bytes }
 
 func (pv *pumped) Pause(on bool) { pv.v.Pause(on) }
 

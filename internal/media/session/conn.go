@@ -331,8 +331,7 @@ func (c *conn) close(err error) {
 		st.close()
 	}
 	c.pending.Wait()
-	in, out := c.bytes()
-	c.s.remove(c, in, out)
+	in, out := c.s.remove(c)
 	e := c.why(err)
 	if e.role != "" {
 		c.client.Role = e.role
@@ -366,9 +365,6 @@ func (c *conn) bytes() (in, out int64) {
 	in, out = r.BytesIn(), r.BytesOut()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for st := range c.streams.all() {
-		out += st.bytesOut()
-	}
 	if c.past != nil {
 		i, o := c.past()
 		in, out = in+i, out+o

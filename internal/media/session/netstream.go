@@ -56,16 +56,6 @@ func (st *netStream) giveUp() {
 	}
 }
 
-// bytesOut is what a player writes past the connection's own count.
-func (st *netStream) bytesOut() int64 {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	if p, ok := st.player.(interface{ BytesOut() int64 }); ok {
-		return p.BytesOut()
-	}
-	return 0
-}
-
 func (c *conn) stream(id uint32) *netStream {
 	c.mu.Lock()
 	defer c.mu.Unlock()

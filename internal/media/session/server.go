@@ -85,7 +85,8 @@ func (s *Server) Len() int {
 	return len(s.conns)
 }
 
-// Bytes are what all sessions so far have received and sent, on the wire.
+// Bytes are what all sessions so far have received and sent, on the wire. Neither
+// ever falls.
 func (s *Server) Bytes() (in, out int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,10 +161,14 @@ func (s *Server) newConn(nc net.Conn, secure bool, from origin) *conn {
 	return c
 }
 
-func (s *Server) remove(c *conn, in, out int64) {
+// remove takes a connection off and returns what it has received and sent, which
+// Bytes counts from now on here.
+func (s *Server) remove(c *conn) (in, out int64) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	in, out = c.bytes()
 	delete(s.conns, c.client.Conn)
 	s.in += in
 	s.out += out
-	s.mu.Unlock()
+	return in, out
 }
