@@ -39,12 +39,12 @@ type Options struct {
 // Service serves viewers.
 type Service struct {
 	o       Options
-	httpOut atomic.Int64 // bytes sent to HTTP viewers
-	httpNow atomic.Int64 // len(http)
+	httpOut atomic.Int64           // bytes sent to HTTP viewers
+	httpNow atomic.Int64           // len(http)
+	bye     atomic.Pointer[[]byte] // see sharedTrailer
 
 	mu       sync.Mutex
 	walkers  map[*rtmp.ServerConn]*walker
-	bye      []byte               // see sharedTrailer
 	audience map[stream.Name]int  // viewers by stream, feeds not counted
 	viewers  int                  // their sum
 	http     map[*httpViewer]bool // false: released

@@ -66,12 +66,16 @@ func (s *Service) pump(p *session.Play, want *relay.Want, tcp *net.TCPConn, prea
 // sharedTrailer is the trailer of a pumped viewer: the same bytes for all, since
 // they have the same message stream id.
 func (s *Service) sharedTrailer(p *session.Play) []byte {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.bye == nil {
-		s.bye = trailer(p)
+	if b := s.bye.Load(); b != nil {
+		return *b
 	}
-	return s.bye
+	// No lock is held meanwhile: somebody may be writing to the connection, for as
+	// long as its client takes.
+	b := trailer(p)
+	if !s.bye.CompareAndSwap(nil, &b) {
+		return *s.bye.Load()
+	}
+	return b
 }
 
 // viewer waits until there is one.
