@@ -16,8 +16,11 @@ func (n *null) TryWrite(b []byte) (int, error) {
 }
 
 // still returns a hub whose pumps never run: the test is the pump.
-func still(t testing.TB) (*Hub, *Stream, *Writer) {
-	h := &Hub{opts: Options{Pumps: 1}.withDefaults(), start: time.Now(), streams: nil}
+func still(t testing.TB) (*Hub, *Stream, *Writer) { return stillWith(t, Options{}) }
+
+func stillWith(t testing.TB, o Options) (*Hub, *Stream, *Writer) {
+	o.Pumps = 1
+	h := &Hub{opts: o.withDefaults(), start: time.Now(), streams: nil}
 	h.pumps = []*pump{newPump(h, 0)}
 	s := newStream(h, testName)
 	s.holds = 1 << 20

@@ -147,11 +147,10 @@ func (p *pump) enlane(v *Viewer) bool {
 	}
 	v.group.remove(v)
 	v.inLane, v.index = true, len(l.slots)
-	fd := descriptor(v.sink)
-	if v.stream.latency.Low && fd >= 0 {
-		gather(fd) // it has had its first media
+	if v.stream.latency.Low {
+		setGathering(v.sink, true) // it has had its first media
 	}
-	l.slots = append(l.slots, slot{fd, v})
+	l.slots = append(l.slots, slot{descriptor(v.sink), v})
 	v.sent.Store((v.sent.Load()>>1-int64(r.off))<<1 | 1)
 	r.seg = nil // it would keep memory of the log
 	return true

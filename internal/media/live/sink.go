@@ -31,11 +31,20 @@ func NewSocketSink(nc *net.TCPConn) (Sink, error) {
 
 // socketSink is a descriptor that stays open for as long as the sink is used.
 type socketSink struct {
-	fd int
-	nc *net.TCPConn // a connection that nobody refers to closes itself
+	fd      int
+	nc      *net.TCPConn // a connection that nobody refers to closes itself
+	gathers bool         // the pump's own: see gather
 }
 
 func (s *socketSink) TryWrite(b []byte) (int, error) { return sendTo(s.fd, b) }
+
+// setGathering turns gather on and off for a sink that is a socket.
+func setGathering(s Sink, on bool) {
+	if s, ok := s.(*socketSink); ok && s.gathers != on {
+		s.gathers = on
+		gather(s.fd, on)
+	}
+}
 
 // descriptor returns what a sink writes to, or -1 if it is no socket.
 func descriptor(s Sink) int {

@@ -64,9 +64,13 @@ func keepBack(fd int) {
 	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, tcpNotsentLowat, maxUnsent)
 }
 
-// gather turns Nagle's algorithm on: a small message waits in the kernel while
+// gather turns Nagle's algorithm on and off: a small message waits in the kernel while
 // earlier ones are under way, and goes with what has come meanwhile.
-func gather(fd int) {
+func gather(fd int, on bool) {
+	noDelay := 1
+	if on {
+		noDelay = 0
+	}
 	// A socket that refuses is only dearer.
-	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 0)
+	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, noDelay)
 }

@@ -39,4 +39,4 @@ func (v *vector) sendTo(fd int) (int, error) {
 func keepBack(int) {}
 
 // gather is of Linux only: elsewhere a message is a packet.
-func gather(int) {}
+func gather(int, bool) {}

@@ -317,6 +317,9 @@ func (v *Viewer) leave(reason Reason, err error) {
 	v.stream.unuse(v.r.log)
 	v.stream.count(reason, 1)
 	v.r.seg, v.r.out = nil, nil // memory of the log
+	// Whoever writes to the socket next waits for answers: Nagle's algorithm would hold
+	// each small message back until the peer's delayed acknowledgement.
+	setGathering(v.sink, false)
 	if v.onEnd != nil {
 		v.onEnd(reason, err)
 	}
