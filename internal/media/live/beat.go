@@ -12,7 +12,7 @@ type beat struct {
 	asleep atomic.Bool           // an append must wake the pump
 	// A picture after that time must wake the pump; 0: none does. See pace.soft.
 	picture atomic.Int64
-	news    atomic.Int64 // while picture is set: when the first news came
+	news    atomic.Int64 // while picture is set: when the first news came, of any group; 0: none has
 
 	// Owned by the pump.
 	pace
@@ -50,6 +50,7 @@ func (b *beat) rest(start, end time.Duration, t tally) {
 		if seek {
 			b.sought = 0
 		}
+		b.news.Store(0)
 		b.picture.Store(int64(b.soft(start, seek)))
 	}
 }

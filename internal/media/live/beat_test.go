@@ -50,3 +50,47 @@ func TestEachStreamHasItsOwnLatency(t *testing.T) {
 		}
 	})
 }
+
+// A pass that waits for a picture is due when the first news has waited for the bound, whoever
+// else has had some since.
+func TestAPictureIsAwaitedSinceTheFirstNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, one, w := still(t)
+		other := newStream(h, stream.Name{App: "live", Stream: "bob"})
+		other.holds = 1 << 20
+		for _, s := range []*Stream{one, other} {
+			s.Join(JoinOptions{Sink: &null{}})
+		}
+		time.Sleep(time.Second)
+		p := h.pumps[0]
+		p.readMail(h.now())
+		b := one.logs[RTMP].Load().groups[0].Load().beat
+		theirs := other.logs[RTMP].Load().groups[0].Load()
+		if theirs.beat != b {
+			t.Fatal("two beats")
+		}
+		const took = 2 * time.Millisecond
+		for range 2 {
+			b.pace = pace{max: b.max, busy: true}
+			start := h.now()
+			p.pass(b, start)
+			time.Sleep(took)
+			b.rest(start, h.now(), tally{groups: 1, sends: 1, due: 1})
+			time.Sleep(time.Millisecond)
+			first := h.now()
+			if err := w.Write(rtmp.Audio, uint32(first.Milliseconds()), audio(1, 0, 200)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(40 * time.Millisecond)
+			theirs.touch(false)
+			time.Sleep(start + b.max - h.now())
+			if b.rested(h.now()) || b.restUntil != first+b.max-took {
+				t.Errorf("the pass is due %v after the first news, want %v", b.restUntil-first, b.max-took)
+			}
+			time.Sleep(10 * time.Millisecond)
+			if !b.rested(h.now()) {
+				t.Error("no pass is due")
+			}
+		}
+	})
+}

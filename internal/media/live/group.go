@@ -57,7 +57,7 @@ func (g *group) touch(picture bool) {
 	b := g.beat
 	if !g.dirty.Swap(true) {
 		if b.picture.Load() != 0 {
-			b.news.Store(int64(g.pump.hub.now()))
+			b.news.CompareAndSwap(0, int64(g.pump.hub.now())) // other groups may have had some before
 		}
 		for {
 			head := b.dirty.Load()
