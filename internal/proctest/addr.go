@@ -1,7 +1,7 @@
 package proctest
 
 import (
-	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"strconv"
@@ -47,5 +47,5 @@ func FreeAddr() (string, error) {
 		}
 		mark.Close()
 	}
-	return "", errors.New("no port from 20000 to 31999 is free on 127.0.0.1")
+	return "", fmt.Errorf("no port from %d to %d is free on 127.0.0.1", firstPort, firstPort+portCount-1)
 }
