@@ -18,7 +18,6 @@ type answerBody struct {
 	io.ReadCloser
 	silence time.Duration
 	p       *passing
-	end     func()
 	timer   *time.Timer
 
 	// gather is how long what comes in small pieces waits for more. A stream is a piece
@@ -68,9 +67,4 @@ func (b *answerBody) Read(buf []byte) (int, error) {
 		b.last = time.Now()
 	}
 	return n, err
-}
-
-func (b *answerBody) Close() error {
-	b.end()
-	return b.ReadCloser.Close()
 }

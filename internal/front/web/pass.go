@@ -29,6 +29,7 @@ type passing struct {
 	server   Server // that is asked, or has answered
 	entry    Entry
 	response *response
+	end      func()  // its count at the server, once; nil until there is an answer
 	tunnel   *tunnel // of an upgraded connection
 	status   int     // of the answer; 0: there is none
 	err      error   // why there is none, or not all of it
@@ -88,8 +89,21 @@ func (f *Front) pass(w http.ResponseWriter, r *http.Request, c client) {
 	defer f.requests.Add(-1)
 	defer f.done(r, ctx, p) // also when the answer breaks off, which is a panic
 	defer p.response.close()
+	defer p.leave()
 	f.proxy.ServeHTTP(p.response, r.WithContext(ctx))
 	p.response.end()
+}
+
+// leave ends what an answer has begun at its server. The proxy closes the bodies that it
+// passes on, but not the connection of a 101 that it refuses: one to another protocol than
+// was asked for, or to a client whose connection cannot be taken over.
+func (p *passing) leave() {
+	if p.end != nil {
+		p.end()
+	}
+	if p.tunnel != nil {
+		p.tunnel.back.Close()
+	}
 }
 
 func (f *Front) limited(w http.ResponseWriter, r *http.Request) io.ReadCloser {
@@ -162,15 +176,15 @@ func (f *Front) answered(res *http.Response) error {
 	p.status = res.StatusCode
 	f.o.Cookie.put(res.Header, p.server.Name, p.asked, p.client.secure)
 	long := res.StatusCode == http.StatusSwitchingProtocols || strings.HasSuffix(res.Request.URL.Path, ".flv") && res.StatusCode == http.StatusOK
-	end := f.enter(p, long)
+	p.end = f.enter(p, long)
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		if back, ok := res.Body.(io.ReadWriteCloser); ok {
-			p.tunnel = newTunnel(f.o.Tunnel, p, end)
+			p.tunnel = newTunnel(f.o.Tunnel, p)
 			res.Body = p.tunnel.server(back)
 			return nil
 		}
 	}
-	body := &answerBody{ReadCloser: res.Body, silence: f.o.Silence, p: p, end: end, gone: res.Request.Context().Done()}
+	body := &answerBody{ReadCloser: res.Body, silence: f.o.Silence, p: p, gone: res.Request.Context().Done()}
 	if long {
 		body.gather = f.o.Gather
 		p.raw = p.plain && res.ContentLength < 0 && len(res.Trailer) == 0

@@ -16,7 +16,6 @@ var errIdle = errors.New("web: nothing passed through the upgraded connection fo
 type tunnel struct {
 	p     *passing
 	idle  time.Duration
-	end   func()
 	last  atomic.Int64 // time of the last byte, in ns since began
 	began time.Time
 	timer *time.Timer
@@ -25,8 +24,8 @@ type tunnel struct {
 	front net.Conn
 }
 
-func newTunnel(idle time.Duration, p *passing, end func()) *tunnel {
-	return &tunnel{p: p, idle: idle, end: end, began: time.Now()}
+func newTunnel(idle time.Duration, p *passing) *tunnel {
+	return &tunnel{p: p, idle: idle, began: time.Now()}
 }
 
 // server is the server's end, as the proxy sees it.
@@ -69,11 +68,6 @@ func (s tunnelServer) Read(b []byte) (int, error) {
 	n, err := s.ReadWriteCloser.Read(b)
 	s.t.passed()
 	return n, err
-}
-
-func (s tunnelServer) Close() error {
-	s.t.end()
-	return s.ReadWriteCloser.Close()
 }
 
 // CloseWrite passes on that the client has said all.

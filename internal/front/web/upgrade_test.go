@@ -2,7 +2,10 @@ package web
 
 import (
 	"context"
+	"fmt"
+	"net"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -112,4 +115,95 @@ func TestClosingEndsUpgradedConnections(t *testing.T) {
 	if _, _, err := c.Read(context.Background()); err == nil {
 		t.Error("the client was left")
 	}
+}
+
+// switches answers every request with 101, and tells when its client has gone.
+func switches(t *testing.T, name, header string, gone chan<- struct{}) Server {
+	return backend(t, name, func(w http.ResponseWriter, r *http.Request) {
+		nc, rw, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { gone <- struct{}{} }()
+		defer nc.Close()
+		fmt.Fprintf(rw, "HTTP/1.1 101 Switching Protocols\r\n%s\r\n", header)
+		rw.Flush()
+		rw.ReadByte()
+	})
+}
+
+// A 101 that is refused leaves nothing at its server: neither its count, nor the reservation,
+// nor a connection.
+func TestAnUpgradeToSomethingElseLeavesNothing(t *testing.T) {
+	const websocket = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+	for what, c := range map[string]struct {
+		answer string
+		ask    []string
+	}{
+		"another protocol": {websocket, []string{"Connection", "Upgrade", "Upgrade", "websocket, x"}},
+		"not asked for":    {websocket, nil},
+		"none named":       {"", []string{"Connection", "Upgrade", "Upgrade", "websocket"}},
+		"unprintable":      {"Connection: Upgrade\r\nUpgrade: web\x80socket\r\n", []string{"Connection", "Upgrade", "Upgrade", "websocket"}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			const n = 50
+			gone := make(chan struct{}, n)
+			f := newFleet(switches(t, "a", c.answer, gone))
+			s := stand(t, f, nil)
+			before := descriptors(t)
+			for range n {
+				if res, _ := s.get(t, "/live/cam.flv", c.ask...); res.StatusCode != http.StatusBadGateway {
+					t.Fatalf("status %d, want 502", res.StatusCode)
+				}
+			}
+			for range n {
+				await(t, "the server's connection has ended", gone)
+			}
+			until(t, "nothing is open", func() bool {
+				requests, streams, _, _ := s.Load()
+				return requests+streams == 0 && read(f, func() bool { return f.open["a"] == 0 && f.given == 0 })
+			})
+			until(t, "the descriptors are back", func() bool { return descriptors(t) <= before })
+		})
+	}
+}
+
+func TestAClientThatIsGoneBeforeTheUpgrade(t *testing.T) {
+	gone := make(chan struct{}, 1)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	f := newFleet(backend(t, "a", func(w http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-answer
+		nc, rw, _ := w.(http.Hijacker).Hijack()
+		defer func() { gone <- struct{}{} }()
+		defer nc.Close()
+		fmt.Fprint(rw, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		rw.Flush()
+		rw.ReadByte()
+	}))
+	s := stand(t, f, nil)
+	nc, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(nc, "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	<-asked
+	nc.Close()
+	close(answer)
+	await(t, "the server's connection has ended", gone)
+	until(t, "nothing is open", func() bool {
+		requests, streams, _, _ := s.Load()
+		return requests+streams == 0 && read(f, func() bool { return f.open["a"] == 0 && f.given == 0 })
+	})
+}
+
+// descriptors are this process's open ones.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
 }
