@@ -129,6 +129,54 @@ func TestSplicedViewersEndWithTheirServer(t *testing.T) {
 	})
 }
 
+// A server that stops and keeps its connections is found down, and its spliced viewers are ended, those
+// too that wait for a stream: their players come back and are placed elsewhere. One that waits at a
+// server that lives is left alone.
+func TestSplicedViewersLeaveAFrozenServer(t *testing.T) {
+	nginx, addr := nginxChunks(t, 4096)
+	front := startNode(t, nodeOptions{name: "front", roles: "front", config: fmt.Sprintf(
+		"front:\n  backends:\n    servers:\n      - {name: ng, rtmp: \"%s\", kind: nginx-rtmp, load: {kind: none}, check: {interval: 500ms, timeout: 500ms}}\n", addr)})
+	publishFrames(t, addr, "picture").onAir(t)
+	sees := watch(t, front.target("live", "picture"))
+	eventually(t, 20*time.Second, "a picture", sees.has(100))
+	waits := watch(t, front.target("live", "nothing"))
+	eventually(t, 10*time.Second, "both are there", func() error {
+		if n := len(front.lines("placed")); n < 2 {
+			return fmt.Errorf("%d of 2", n)
+		}
+		return nil
+	})
+	select {
+	case <-waits.done:
+		t.Fatal("the viewer that waits at a server that lives was ended")
+	case <-time.After(5 * time.Second):
+	}
+	nginx.signal(syscall.SIGSTOP)
+	defer nginx.signal(syscall.SIGCONT)
+	stopped := time.Now()
+	for what, v := range map[string]*viewer{"viewer": sees, "viewer that waits": waits} {
+		select {
+		case <-v.done:
+			t.Logf("the %s was ended %v after", what, time.Since(stopped).Round(time.Millisecond))
+		case <-time.After(15 * time.Second):
+			t.Fatalf("the %s is left at a frozen server", what)
+		}
+	}
+	eventually(t, 10*time.Second, "the closing lines", func() error {
+		n := 0
+		for _, l := range front.lines("session closed") {
+			if l["role"] == "viewer" && l["reason"] == "source-silent" && l["ended_by"] == "backend" {
+				n++
+			}
+		}
+		if n != 2 {
+			return fmt.Errorf("%d of 2 were closed for source-silent:\n%s", n, strings.TrimSpace(front.log.Tail(2000)))
+		}
+		return nil
+	})
+	front.noneCarried(t)
+}
+
 // A spliced viewer is two descriptors of the front, and none when it has left.
 func TestSplicedViewersHaveTwoDescriptors(t *testing.T) {
 	const n = 10

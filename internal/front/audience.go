@@ -19,7 +19,8 @@ type audience struct {
 type follower interface {
 	// strays reports whether the viewer is not where its stream is, and where it is.
 	strays(at At) (server string, strays bool)
-	evacuate(ctx context.Context, server string, gentle bool)
+	// rejoin takes the viewer from server to where its stream is.
+	rejoin(ctx context.Context, server string)
 }
 
 // attend has the viewer follow its stream while it is at a foreign server that does
@@ -94,7 +95,7 @@ func (f *Front) followStream(ctx context.Context, name stream.Name, changed <-ch
 				defer func() { <-room }()
 				mctx, cancel := context.WithTimeout(ctx, moveTime)
 				defer cancel()
-				v.evacuate(mctx, server, true)
+				v.rejoin(mctx, server)
 			}()
 		}
 	}

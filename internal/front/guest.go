@@ -5,13 +5,16 @@ import (
 	"time"
 )
 
-// guest is a carried session at a foreign server.
+// guest is a session at a foreign server: a carried one, which can be moved, or a spliced viewer,
+// which can be ended.
 type guest interface {
 	// evacuate moves the session from server elsewhere and returns when that is done or has
 	// been tried, or it is not there any more. At a gentle move the old server serves until the
 	// new one has a key frame.
 	evacuate(ctx context.Context, server string, gentle bool)
 	publishes() bool
+	// stays reports that such an evacuation is none of its business.
+	stays(gentle bool) bool
 }
 
 const (
@@ -51,7 +54,8 @@ func (f *Front) settleAt(g guest, from, to string) {
 // Evacuate moves the carried sessions of a foreign server that takes no more, in the
 // background: gently, one after another and each at a key frame; otherwise many at a
 // time and at once. Publishers go first: their viewers find the stream where it is then.
-// What is spliced stays until its server ends it; viewers, until their stream is elsewhere.
+// What is spliced stays until its server ends it; viewers, until their stream is elsewhere, or
+// a server that is down has fallen silent.
 func (f *Front) Evacuate(server string, gentle bool) { f.evacuation(server, gentle, false) }
 
 // Gone is Evacuate of a server that has been removed. It ends by itself when nobody has been
@@ -103,7 +107,7 @@ func (f *Front) evacuate(ctx context.Context, server string, gentle, gone bool) 
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for empty := 0; ctx.Err() == nil; {
-		all := f.guestsAt(server)
+		all := f.guestsAt(server, gentle)
 		if empty++; len(all) > 0 {
 			empty = 0
 		}
@@ -131,14 +135,14 @@ func (f *Front) evacuate(ctx context.Context, server string, gentle, gone bool) 
 	}
 }
 
-// guestsAt returns those at a server, publishers first.
-func (f *Front) guestsAt(server string) []guest {
+// guestsAt returns those at a server that an evacuation concerns, publishers first.
+func (f *Front) guestsAt(server string, gentle bool) []guest {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	all := make([]guest, 0, len(f.guests[server]))
 	for _, first := range []bool{true, false} {
 		for g := range f.guests[server] {
-			if g.publishes() == first {
+			if g.publishes() == first && !g.stays(gentle) {
 				all = append(all, g)
 			}
 		}

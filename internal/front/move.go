@@ -35,6 +35,7 @@ func (c *carried) evacuate(ctx context.Context, server string, gentle bool) {
 }
 
 func (c *carried) publishes() bool { return true }
+func (c *carried) stays(bool) bool { return false }
 
 // keyBell rings once, at the next key frame that passes.
 type keyBell struct{ p atomic.Pointer[chan struct{}] }

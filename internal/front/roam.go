@@ -29,6 +29,10 @@ const (
 
 // publishes is guest.
 func (v *viewer) publishes() bool { return false }
+func (v *viewer) stays(bool) bool { return false }
+
+// rejoin is follower.
+func (v *viewer) rejoin(ctx context.Context, server string) { v.evacuate(ctx, server, true) }
 
 // legTo opens a leg and counts it; the caller's to leave.
 func (f *Front) legTo(ctx context.Context, p *session.Play, b Backend, has live.Position) (*leg, error) {

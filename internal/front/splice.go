@@ -47,6 +47,7 @@ func (f *Front) splicePlay(ctx context.Context, p *session.Play, b Backend) (ses
 	if err != nil {
 		return nil, err
 	}
+	w.settle()
 	if !b.Shared {
 		w.attend(p.Name)
 	}
@@ -146,8 +147,8 @@ func (f *Front) wire(taken *session.Wire, server *replayed, name stream.Name, c 
 				entry.End()
 				w.ended()
 				reason, by, err := f.spliceEnded(c, b, e)
-				if w.left.Load() && e.By == splice.ByUs {
-					reason, err = event.NodeLeft, nil
+				if why := w.why.Load(); why != nil && e.By == splice.ByUs {
+					reason, by, err = why.reason, why.by, nil
 				}
 				taken.Ended(reason, by, err)
 			}()
@@ -198,10 +199,11 @@ type wired struct {
 	s      *splice.Session
 	f      *Front
 	server string
-	left   atomic.Bool // its stream is elsewhere
+	why    atomic.Pointer[departure] // it is ended by the front
 
 	mu      sync.Mutex
 	over    bool
+	settled bool        // of a viewer: it is among the guests of its server
 	follows stream.Name // of a viewer, of a server that does not share streams with others
 }
 

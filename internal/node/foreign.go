@@ -69,20 +69,28 @@ func (l ledger) Traits(server string) (shared, sameClock bool) {
 func (n *node) evacuations() {
 	changes := n.backends.Changes()
 	defer changes.Close()
-	leaving := make(map[string]bool)
+	const atOnce, gently = "at once", "gently"
+	leaving := make(map[string]string)
 	changes.Follow(n.front.Done(), func(c *fleet.Change) {
 		name := c.Status.Name
 		ordered := c.Status.Operator == fleet.Drain || c.Status.Operator == fleet.Maint
-		down := !ordered && c.Status.Health.State == fleet.HealthDown
-		leave := ordered || down
+		// One in maintenance is not checked. One that is drained may die: its sessions cannot be
+		// moved gently any more.
+		down := c.Status.Operator != fleet.Maint && c.Status.Health.State == fleet.HealthDown
+		how := gently
+		if down {
+			how = atOnce
+		}
 		switch {
 		case c.What.Has(fleet.Removed):
 			delete(leaving, name)
 			n.front.Gone(name, !down)
-		case leave && !leaving[name]:
-			leaving[name] = true
-			n.front.Evacuate(name, !down)
-		case !leave && (leaving[name] || c.What.Has(fleet.Added)): // or one of its name was gone
+		case ordered || down:
+			if leaving[name] != how {
+				leaving[name] = how
+				n.front.Evacuate(name, !down)
+			}
+		case leaving[name] != "" || c.What.Has(fleet.Added): // or one of its name was gone
 			delete(leaving, name)
 			n.front.Stay(name)
 		}

@@ -180,3 +180,38 @@ func TestBurstsStayWithEpoll(t *testing.T) {
 		}
 	}
 }
+
+// A server's silence is from its last word on, and none while the client takes nothing: nobody
+// listens to the server then.
+func TestSilenceOfAServer(t *testing.T) {
+	j := New(Options{})
+	defer j.Close()
+	quiet, deaf := join(t, j, Pair{}), join(t, j, Pair{})
+	feed(t, quiet, make([]byte, 100))
+	// Until something waits, and no further: the server has nothing more to say when it is heard again.
+	for n := 0; !deaf.down.waiting.Load(); {
+		k, err := deaf.server.Write(make([]byte, 32<<10))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += k
+		eventually(t, "it is moved", func() bool { return deaf.down.waiting.Load() || deaf.down.bytes.Load() == int64(n) })
+	}
+	const long = 300 * time.Millisecond
+	eventually(t, "the silent one is known to be", func() bool { return quiet.ServerSilence() > long })
+	if s := deaf.ServerSilence(); s != 0 {
+		t.Errorf("one that is not listened to is silent for %v", s)
+	}
+	go io.Copy(io.Discard, deaf.client)
+	eventually(t, "it is listened to", func() bool { return !deaf.down.waiting.Load() })
+	if s := deaf.ServerSilence(); s > long/2 {
+		t.Errorf("one that was not listened to is silent for %v", s)
+	}
+	feed(t, quiet, make([]byte, 100))
+	eventually(t, "it is heard", func() bool { return quiet.ServerSilence() < long })
+	for _, x := range []*joined{quiet, deaf} {
+		x.client.Close()
+		x.server.Close()
+		x.wait(t)
+	}
+}

@@ -34,6 +34,7 @@ type flow struct {
 	eof     bool // src has ended
 	shut    bool // dst has been told
 	blocked bool
+	waiting atomic.Bool   // the same as blocked, for others
 	usual   int           // bytes that a visit finds, of late
 	heard   time.Duration // when src said something last; heardAt is the same, for others
 	heardAt atomic.Int64

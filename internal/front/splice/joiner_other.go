@@ -32,5 +32,8 @@ func (*Session) Bytes() (toClient, toServer int64) { return 0, 0 }
 // ClientSilence is for how long the client has said nothing.
 func (*Session) ClientSilence() time.Duration { return 0 }
 
+// ServerSilence is for how long the server has said nothing.
+func (*Session) ServerSilence() time.Duration { return 0 }
+
 // End ends the session from outside.
 func (*Session) End() {}

@@ -31,6 +31,15 @@ func (s *Session) ClientSilence() time.Duration {
 	return max(0, time.Since(s.loop.began)-time.Duration(s.up.heardAt.Load()))
 }
 
+// ServerSilence is for how long the server has said nothing, although the client would have
+// taken it.
+func (s *Session) ServerSilence() time.Duration {
+	if s.down.waiting.Load() {
+		return 0 // it is not listened to
+	}
+	return max(0, time.Since(s.loop.began)-time.Duration(s.down.heardAt.Load()))
+}
+
 // End ends the session from outside: the client gets what has been read for it,
 // then the end of the stream.
 func (s *Session) End() { s.loop.post(mail{end: s}) }
@@ -57,7 +66,10 @@ func (l *loop) settle(s *Session, f *flow) {
 		f.blocked = f.waits()
 		if f.blocked {
 			f.taken = l.now // from when on it has to take something
+		} else {
+			f.hear(l.now) // nobody has listened
 		}
+		f.waiting.Store(f.blocked)
 		l.watch(f.dst, l.maskOf(s, f.dst))
 		l.watch(f.src, l.maskOf(s, f.src))
 	}
