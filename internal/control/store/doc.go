@@ -4,7 +4,8 @@
 //
 //   - [Memory] lives in one process: the default of a standalone server, and the
 //     store of tests and simulations, which can stop, partition, wipe and restore it.
-//   - [Embedded] runs an etcd member inside this process, alone or with peers.
+//   - [Embedded] runs an etcd member inside this process, alone or with peers. A member that
+//     cannot write fails for good, alone: its process lives on, and every call is [ErrUnavailable].
 //   - [Etcd] is a client of an existing etcd cluster.
 //
 // What it is not: it holds no lock, elects nobody and knows nothing of nodes or

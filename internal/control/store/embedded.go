@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
-	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.uber.org/zap"
 )
 
 // EmbeddedOptions configure an etcd member in this process. The zero value is
@@ -40,10 +40,11 @@ const embeddedStart = 30 * time.Second
 // client over loopback, the same code as for an external cluster.
 type Embedded struct {
 	*Etcd
-	server *embed.Etcd
-	addr   string
-	tmp    string      // directory to remove
-	mute   atomic.Bool // closing: etcd warns of every listener that it closes itself
+	server  *embed.Etcd
+	stopped func() <-chan struct{} // stops the server; the channel is closed when that is done
+	addr    string
+	tmp     string      // directory to remove
+	mute    atomic.Bool // closing: etcd warns of every listener that it closes itself
 }
 
 // StartEmbedded starts the member and waits until it answers.
@@ -63,16 +64,28 @@ func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
 	if err := waitDir(ctx, o.Dir, o.Logger); err != nil {
 		return nil, err
 	}
-	cfg, err := o.config(s.tmp, &s.mute)
+	fate := newFailure(o.Logger, o.Dir)
+	cfg, err := o.config(s.tmp, fate.logger(zapToSlog(o.Logger, &s.mute)))
 	if err != nil {
 		return nil, errors.Join(err, s.removeTemp())
 	}
-	if s.server, err = embed.StartEtcd(cfg); err != nil {
+	if s.server, err = start(cfg, fate); err != nil {
 		return nil, errors.Join(fmt.Errorf("store: embedded etcd: %w", err), s.removeTemp())
 	}
+	s.stopped = sync.OnceValue(func() <-chan struct{} {
+		s.mute.Store(true)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.server.Close()
+		}()
+		return done
+	})
 	select {
 	case <-s.server.Server.ReadyNotify():
 	case err = <-s.server.Err():
+	case <-fate.done:
+		err = fate.err
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-time.After(o.StartTimeout):
@@ -80,17 +93,46 @@ func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
 			Hint: "a member is ready when more than half of the initial cluster are up; peers: " + cfg.InitialCluster}
 	}
 	if err != nil {
-		s.mute.Store(true)
-		s.server.Close()
+		fate.wait(s.stopped())
 		return nil, errors.Join(fmt.Errorf("store: embedded etcd: %w", err), s.removeTemp())
 	}
 	s.addr = s.server.Clients[0].Addr().String()
 	s.Etcd, err = NewEtcd(EtcdOptions{Endpoints: []string{loopback(s.addr)}, Timeout: o.Timeout, Logger: o.Logger})
 	if err != nil {
-		s.server.Close()
+		fate.wait(s.stopped())
 		return nil, errors.Join(err, s.removeTemp())
 	}
+	s.Etcd.failure = fate
+	go s.attend()
 	return s, nil
+}
+
+// start starts etcd in a goroutine of its own, which is lost should it fail.
+func start(cfg *embed.Config, fate *failure) (*embed.Etcd, error) {
+	type result struct {
+		server *embed.Etcd
+		err    error
+	}
+	started := make(chan result, 1)
+	go func() {
+		server, err := embed.StartEtcd(cfg)
+		started <- result{server, err}
+	}()
+	select {
+	case r := <-started:
+		return r.server, r.err
+	case <-fate.done:
+		return nil, fate.err
+	}
+}
+
+// attend stops a member that has failed: what is left of it would keep others waiting, or lead them.
+func (s *Embedded) attend() {
+	select {
+	case <-s.failure.done:
+		s.stopped()
+	case <-s.done:
+	}
 }
 
 // Addr is the client address as bound: what other nodes name as their endpoint.
@@ -100,7 +142,7 @@ func (s *Embedded) Addr() string { return s.addr }
 func (s *Embedded) Close() error {
 	s.mute.Store(true)
 	err := s.Etcd.Close()
-	s.server.Close()
+	s.failure.wait(s.stopped())
 	return errors.Join(err, s.removeTemp())
 }
 
@@ -111,7 +153,7 @@ func (s *Embedded) removeTemp() error {
 	return os.RemoveAll(s.tmp)
 }
 
-func (o EmbeddedOptions) config(tmp string, mute *atomic.Bool) (*embed.Config, error) {
+func (o EmbeddedOptions) config(tmp string, log *zap.Logger) (*embed.Config, error) {
 	cfg := embed.NewConfig()
 	cfg.Name = o.Name
 	if cfg.Name == "" {
@@ -122,7 +164,7 @@ func (o EmbeddedOptions) config(tmp string, mute *atomic.Bool) (*embed.Config, e
 		cfg.Dir = tmp
 		cfg.UnsafeNoFsync = true // nobody reads it again
 	}
-	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zapToSlog(o.Logger, mute))
+	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(log)
 	cfg.EnableGRPCGateway = false
 	// Loads change once a second: without compaction the history alone fills
 	// the quota in days. Five minutes let a watcher come back without listing anew.
@@ -154,45 +196,4 @@ func (o EmbeddedOptions) config(tmp string, mute *atomic.Bool) (*embed.Config, e
 		cfg.ClusterState = embed.ClusterStateFlagExisting
 	}
 	return cfg, nil
-}
-
-// initialCluster turns name=host:port pairs into name=URL pairs.
-func initialCluster(s string) (string, error) {
-	var out []string
-	for pair := range strings.SplitSeq(s, ",") {
-		name, addr, ok := strings.Cut(strings.TrimSpace(pair), "=")
-		u, err := endpointURL(addr, "")
-		if !ok || name == "" || err != nil {
-			return "", fmt.Errorf("store: embedded etcd: initial cluster: %q is not name=host:port", pair)
-		}
-		out = append(out, name+"="+u.String())
-	}
-	return strings.Join(out, ","), nil
-}
-
-func endpointURL(addr, def string) (url.URL, error) {
-	if addr == "" {
-		addr = def
-	}
-	addr = strings.TrimPrefix(addr, "http://")
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil || port == "" {
-		return url.URL{}, fmt.Errorf("store: embedded etcd: address %q is not host:port", addr)
-	}
-	switch host {
-	case "":
-		host = "0.0.0.0"
-	case "localhost":
-		host = "127.0.0.1" // etcd binds numbers only
-	}
-	return url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}, nil
-}
-
-// loopback is how this process itself reaches a bound address.
-func loopback(addr string) string {
-	host, port, _ := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		return net.JoinHostPort("127.0.0.1", port)
-	}
-	return addr
 }

@@ -29,6 +29,7 @@ type Etcd struct {
 	endpoints []string
 	timeout   time.Duration
 	last      *lastFailure
+	failure   *failure      // of a member in this process; nil: there is none
 	done      chan struct{} // closed by Close
 }
 
@@ -70,15 +71,19 @@ func NewEtcd(o EtcdOptions) (*Etcd, error) {
 	return &Etcd{client: client, endpoints: o.Endpoints, timeout: o.Timeout, last: last, done: make(chan struct{})}, nil
 }
 
-// bound gives a call its timeout, which is over already once the store is closed: the
+// bound gives a call its timeout, which is over already once the store is closed or has failed: the
 // library would wait for a connection that never comes.
 func (s *Etcd) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	over := s.failure.get() != nil
 	select {
 	case <-s.done:
+		over = true
+	default:
+	}
+	if over {
 		ctx, cancel := context.WithCancel(ctx)
 		cancel()
 		return ctx, cancel
-	default:
 	}
 	return context.WithTimeout(ctx, s.timeout)
 }
@@ -92,6 +97,10 @@ func (s *Etcd) fail(parent context.Context, op string, err error) error {
 	}
 	if context.Cause(parent) == context.Canceled {
 		return parent.Err()
+	}
+	if failed := s.failure.get(); failed != nil {
+		return &UnavailableError{Op: op, Endpoints: s.endpoints, Err: failed,
+			Hint: "the embedded store has failed: see to its disk, then restart this node"}
 	}
 	return translate(op, s.endpoints, s.last.explain(err))
 }
