@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -28,6 +29,7 @@ type Etcd struct {
 	client    *clientv3.Client
 	endpoints []string
 	timeout   time.Duration
+	nameless  bool // TLS without a certificate of this client's own
 	last      *lastFailure
 	failure   *failure      // of a member in this process; nil: there is none
 	done      chan struct{} // closed by Close
@@ -68,7 +70,8 @@ func NewEtcd(o EtcdOptions) (*Etcd, error) {
 	if err != nil {
 		return nil, translate("connect", o.Endpoints, err)
 	}
-	return &Etcd{client: client, endpoints: o.Endpoints, timeout: o.Timeout, last: last, done: make(chan struct{})}, nil
+	nameless := o.TLS != nil && len(o.TLS.Certificates) == 0 && o.TLS.GetClientCertificate == nil
+	return &Etcd{client: client, endpoints: o.Endpoints, timeout: o.Timeout, nameless: nameless, last: last, done: make(chan struct{})}, nil
 }
 
 // bound gives a call its timeout, which is over already once the store is closed or has failed: the
@@ -102,7 +105,11 @@ func (s *Etcd) fail(parent context.Context, op string, err error) error {
 		return &UnavailableError{Op: op, Endpoints: s.endpoints, Err: failed,
 			Hint: "the embedded store has failed: see to its disk, then restart this node"}
 	}
-	return translate(op, s.endpoints, s.last.explain(err))
+	err = translate(op, s.endpoints, s.last.explain(err))
+	if u, ok := errors.AsType[*UnavailableError](err); ok && s.nameless && brokenOff(u.Err) {
+		u.Hint = "etcd breaks the connection off: does it ask for a certificate of this node's own? store.tls.cert and key"
+	}
+	return err
 }
 
 // Get implements [Store].

@@ -3,11 +3,23 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"syscall"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
+
+// brokenOff reports whether the other end closed a connection that was being opened. A server that
+// misses a certificate says so too, but by TLS 1.3 so late that the word is lost more often than not. What
+// comes by way of grpc is text.
+func brokenOff(err error) bool {
+	text := err.Error()
+	return slices.ContainsFunc([]error{syscall.EPIPE, syscall.ECONNRESET, io.EOF}, func(e error) bool { return strings.Contains(text, e.Error()) })
+}
 
 var errWatchEnded = errors.New("the watch ended")
 
