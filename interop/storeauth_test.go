@@ -63,26 +63,20 @@ func TestP2StoreWithTLSAndCredentials(t *testing.T) {
 	certs := fmt.Sprintf("  tls: {ca: %q, cert: %q, key: %q}\n", e.cert, e.cert, e.key)
 	config := e.config(certs + "  user: weir\n  password: s3cret\n")
 
-	t.Run("refusals", func(t *testing.T) {
-		stranger, _ := certificate(t)
-		for _, tc := range []struct{ name, credentials, says string }{
-			{"wrong password", certs + "  user: weir\n  password: guess\n", "user and password"},
-			{"no user", certs, "user and password"},
-			{"another authority", fmt.Sprintf("  tls: {ca: %q}\n  user: weir\n  password: s3cret\n", stranger), "certificate"},
-			{"no certificate of its own", fmt.Sprintf("  tls: {ca: %q}\n  user: weir\n  password: s3cret\n", e.cert), "certificate"},
-		} {
-			t.Run(tc.name, func(t *testing.T) {
-				t.Parallel()
-				n := launchNode(t, nodeOptions{name: "n1", roles: "origin", config: e.config(tc.credentials)})
-				if err := n.wait(nodeReady); err == nil || n.running() == nil {
-					t.Fatalf("it does not end in failure: %v", err)
-				}
-				if text := string(n.log.Tail(4 << 10)); !strings.Contains(text, tc.says) || strings.Contains(text, "guess") {
-					t.Errorf("it says\n%s", text)
-				}
-			})
-		}
-	})
+	// Those that are refused take the whole of their time to start; the others use it.
+	stranger, _ := certificate(t)
+	refused := []struct {
+		name, credentials, says string
+		n                       *node
+	}{
+		{name: "wrong password", credentials: certs + "  user: weir\n  password: guess\n", says: "user and password"},
+		{name: "no user", credentials: certs, says: "user and password"},
+		{name: "another authority", credentials: fmt.Sprintf("  tls: {ca: %q}\n  user: weir\n  password: s3cret\n", stranger), says: "certificate"},
+		{name: "no certificate of its own", credentials: fmt.Sprintf("  tls: {ca: %q}\n  user: weir\n  password: s3cret\n", e.cert), says: "certificate"},
+	}
+	for i, r := range refused {
+		refused[i].n = launchNode(t, nodeOptions{name: fmt.Sprintf("n%d", i+1), roles: "origin", config: e.config(r.credentials)})
+	}
 
 	o1 := launchNode(t, nodeOptions{name: "o1", roles: "origin", config: config})
 	e1 := startNode(t, nodeOptions{name: "e1", roles: "edge", config: config})
@@ -108,13 +102,21 @@ func TestP2StoreWithTLSAndCredentials(t *testing.T) {
 	}
 	plays("before")
 	holds(t, 3*time.Second, "both nodes are known, whose tokens are over", both)
+	for _, r := range refused {
+		if err := r.n.wait(nodeReady); err == nil || r.n.running() == nil {
+			t.Fatalf("%s: it does not end in failure: %v", r.name, err)
+		}
+		if text := string(r.n.log.Tail(4 << 10)); !strings.Contains(text, r.says) || strings.Contains(text, "guess") {
+			t.Errorf("%s: it says\n%s", r.name, text)
+		}
+	}
 
 	e.p.kill()
 	e.start(t) // it knows no token any more
 	plays("after")
 	eventually(t, 10*time.Second, "the registry has both streams", func() error {
 		for _, name := range []string{"before", "after"} {
-			if out, err := e.ctl("--user", "root:toor", "get", "--keys-only", "/weir/streams/live/"+name); err != nil || !strings.Contains(string(out), name) {
+			if out, err := e.ctl("--user", "root:toor", "get", "--keys-only", "/weir/1/streams/live/"+name); err != nil || !strings.Contains(string(out), name) {
 				return fmt.Errorf("%s: %v: %s", name, err, out)
 			}
 		}
