@@ -109,6 +109,9 @@ func (p *plan) play(ctx context.Context, t *tools, s *server, tr *trial) error {
 		return fmt.Errorf("weir bench play: %w: %s", err, strings.TrimSpace(errOut.String()))
 	}
 	tr.Play = r
+	if err == nil && r.Deaf < p.deaf {
+		err = fmt.Errorf("%d of %d deaf viewers came as far as a key frame", r.Deaf, p.deaf)
+	}
 	return err
 }
 

@@ -13,6 +13,7 @@ type player struct {
 	discarder *discarder
 	tally     tally
 	noKey     atomic.Int64
+	deafened  atomic.Int64 // deaf viewers that have had their key frame, and read nothing now
 
 	connect, key, latency *histogram
 
@@ -48,11 +49,9 @@ func Play(ctx context.Context, o PlayOptions) (*PlayResult, error) {
 	var running sync.WaitGroup
 	begin := time.Now()
 	p.joinAll(ctx, life, list, &running)
-	for i := range o.Deaf {
-		running.Go(func() { p.deaf(life, list[i%len(list)]) })
-	}
 	r.Join.Seconds = seconds(time.Since(begin))
 	m.joined()
+	p.deafen(ctx, life, list, &running)
 	p.enterPhase("warming up")
 	wait(ctx, o.Warmup)
 	p.enterPhase("measuring")
@@ -61,6 +60,7 @@ func Play(ctx context.Context, o PlayOptions) (*PlayResult, error) {
 
 	r.Sessions = p.tally.sessions()
 	r.Sessions.Asked = o.Viewers
+	r.Deaf = int(p.deafened.Load())
 	r.Join.Connect, r.Join.FirstKey, r.Join.NoKey = p.connect.quantiles(), p.key.quantiles(), int(p.noKey.Load())
 	r.Latency = p.latency.quantiles()
 	end()
@@ -90,6 +90,21 @@ func (p *player) joinAll(ctx, life context.Context, list []Target, running *sync
 		p.join(life, v, ready, func() { settled <- struct{}{} })
 	})
 	for range started {
+		select {
+		case <-settled:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// deafen joins the deaf, and returns when each has had its key frame or will have none, or ctx has ended.
+func (p *player) deafen(ctx, life context.Context, list []Target, running *sync.WaitGroup) {
+	settled := make(chan struct{}, p.o.Deaf)
+	for i := range p.o.Deaf {
+		running.Go(func() { p.deaf(life, list[i%len(list)], func() { settled <- struct{}{} }) })
+	}
+	for range p.o.Deaf {
 		select {
 		case <-settled:
 		case <-ctx.Done():

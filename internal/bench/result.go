@@ -17,7 +17,8 @@ type PlayResult struct {
 	Latency    Quantiles `json:"latency"`     // age of sampled frames
 	LongestGap Quantiles `json:"longest_gap"` // of each sampled viewer, between two frames
 	Bytes      Bytes     `json:"bytes"`
-	Frames     Frames    `json:"frames"` // from join to end
+	Frames     Frames    `json:"frames"`         // from join to end
+	Deaf       int       `json:"deaf,omitempty"` // of Options.Deaf: had their key frame, and read nothing in the window
 	Server     *Server   `json:"server,omitempty"`
 	Machine    Machine   `json:"machine"`
 }

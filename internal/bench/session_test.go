@@ -240,3 +240,31 @@ func TestOptionsThatCannotWork(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Of the deaf, those count who had something to be deaf to; the window waits for them.
+func TestDeafViewersAreCounted(t *testing.T) {
+	var plays atomic.Int64
+	sends := stream(1 << 20)
+	url := serve(t, &server{play: func(c *rtmp.ServerConn, ev rtmp.Event) error {
+		switch plays.Add(1) {
+		case 2: // the first is the viewer that hears
+			return errors.New("no")
+		case 3:
+			return c.AcceptPlay(ev.Play, nil) // and no media
+		}
+		return sends(c, ev)
+	}})
+	got, err := Play(t.Context(), PlayOptions{
+		URLs: []string{url}, Viewers: 1, Deaf: 4, Reader: Eager, Sample: 1, KeyLimit: time.Second, Window: 50 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Deaf != 2 || got.Sessions.Up != 1 || got.Sessions.Failed != 0 || got.Join.NoKey != 0 {
+		t.Errorf("%d deaf, %+v, %+v", got.Deaf, got.Sessions, got.Join)
+	}
+	var text bytes.Buffer
+	if err := got.WriteText(&text); err != nil || !bytes.Contains(text.Bytes(), []byte("2 of 4 came as far")) {
+		t.Errorf("%v\n%s", err, &text)
+	}
+}

@@ -22,6 +22,9 @@ func (r *PlayResult) WriteText(to io.Writer) error {
 	if r.Join.NoKey > 0 {
 		fmt.Fprintf(t, "no key frame\t%d\n", r.Join.NoKey)
 	}
+	if o.Deaf > 0 {
+		fmt.Fprintf(t, "deaf\t%d of %d came as far as a key frame\n", r.Deaf, o.Deaf)
+	}
 	r.Latency.write(t, "added latency")
 	r.LongestGap.write(t, "longest gap")
 	if f := r.Frames; f.Viewers > 0 {

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"sync/atomic"
 	"time"
@@ -68,22 +69,42 @@ func (p *player) join(life context.Context, v *viewer, ready, settled func()) {
 	p.lost(life, err)
 }
 
-// deaf joins, and reads no more.
-func (p *player) deaf(life context.Context, t Target) {
-	ctx, cancel := context.WithTimeout(life, p.o.JoinLimit+p.o.KeyLimit)
+// deaf joins, and reads no more once it has had its key frame. settled is called then, or when that
+// cannot be any more.
+func (p *player) deaf(life context.Context, t Target, settled func()) {
+	nc, err := p.overhear(life, t)
+	if err == nil {
+		defer nc.Close()
+		p.deafened.Add(1)
+	}
+	settled()
+	if err == nil {
+		<-life.Done()
+	}
+}
+
+// overhear joins and reads to the end of the first key frame.
+func (p *player) overhear(life context.Context, t Target) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(life, p.o.JoinLimit)
 	defer cancel()
 	s, err := open(ctx, dialer{p.o.Insecure}, t)
 	if err != nil {
-		return
+		return nil, err
 	}
-	defer s.NetConn().Close()
-	s.NetConn().SetReadDeadline(time.Now().Add(p.o.KeyLimit))
+	nc := s.NetConn()
+	stop := context.AfterFunc(life, func() { nc.Close() })
+	defer stop()
+	nc.SetReadDeadline(time.Now().Add(p.o.KeyLimit))
 	for {
-		if m, err := s.next(); err != nil || isKey(m) {
-			break
+		m, err := s.next()
+		if err != nil {
+			nc.Close()
+			return nil, err
+		}
+		if isKey(m) {
+			return nc, nil
 		}
 	}
-	<-life.Done()
 }
 
 // firstKey reads to the end of the first key frame, or until the time for it is over.
