@@ -11,7 +11,7 @@ import (
 func (r *report) markdown() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Fan-out, %s\n\n", r.Began.Format("2006-01-02 15:04 MST"))
-	fmt.Fprintf(&b, "Commit %s; %d cores (%s), Linux %s, loopback, congestion control %s; median of %d interleaved rounds (least–greatest).\n", r.Commit, r.Cores, r.CPU, r.Kernel, r.Congestion, r.Rounds)
+	fmt.Fprintf(&b, "Commit %s; %d cores (%s), Linux %s, loopback, congestion control %s; median of interleaved rounds (least–greatest), %d at most: n says how many.\n", r.Commit, r.Cores, r.CPU, r.Kernel, r.Congestion, r.Rounds)
 	b.WriteString("CPU is the server's user and system time, all threads, per GB that viewers received; × compares round by round.\n" +
 		"Latency is the age of frames at sampled viewers. Raw results and the plot are beside this file.\n")
 	var refs []string
@@ -39,11 +39,11 @@ func (r *report) markdown() []byte {
 }
 
 func (r *report) table(b *bytes.Buffer, group load, refs []string) {
-	b.WriteString("| viewers | | CPU-s/GB |")
+	b.WriteString("| viewers | | n | CPU-s/GB |")
 	for _, ref := range refs {
 		fmt.Fprintf(b, " × %s |", ref)
 	}
-	b.WriteString(" latency p50, ms | p99 | longest gap, ms | KB a viewer | bytes, % | busiest core, % | faults |\n|---|---|---|")
+	b.WriteString(" latency p50, ms | p99 | longest gap, ms | KB a viewer | bytes, % | busiest core, % | faults |\n|---|---|---|---|")
 	b.WriteString(strings.Repeat("---|", len(refs)+7) + "\n")
 	for _, l := range r.loads {
 		if l.group() != group {
@@ -54,7 +54,7 @@ func (r *report) table(b *bytes.Buffer, group load, refs []string) {
 			if s.perGB.n+s.failed == 0 {
 				continue
 			}
-			fmt.Fprintf(b, "| %d | %s | %s |", l.Viewers, c, s.perGB.format(3))
+			fmt.Fprintf(b, "| %d | %s | %d | %s |", l.Viewers, c, s.perGB.n, s.perGB.format(3))
 			for _, ref := range refs {
 				if ref == c {
 					b.WriteString(" 1 |")
@@ -70,7 +70,7 @@ func (r *report) table(b *bytes.Buffer, group load, refs []string) {
 
 // joinTable is the way from nothing to the first picture.
 func (r *report) joinTable(b *bytes.Buffer, group load) {
-	b.WriteString("| viewers | | joined in, s | µs of server CPU a join | answer of play p50, ms | p99 | first key frame p50, ms | p99 | busiest core, % | faults |\n|" + strings.Repeat("---|", 10) + "\n")
+	b.WriteString("| viewers | | n | joined in, s | µs of server CPU a join | answer of play p50, ms | p99 | first key frame p50, ms | p99 | busiest core, % | faults |\n|" + strings.Repeat("---|", 11) + "\n")
 	for _, l := range r.loads {
 		if l.group() != group {
 			continue
@@ -80,7 +80,7 @@ func (r *report) joinTable(b *bytes.Buffer, group load) {
 			if s.perGB.n+s.failed == 0 {
 				continue
 			}
-			fmt.Fprintf(b, "| %d | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", l.Viewers, c, s.joined.format(2), s.setup.format(0),
+			fmt.Fprintf(b, "| %d | %s | %d | %s | %s | %s | %s | %s | %s | %s | %s |\n", l.Viewers, c, s.joined.n, s.joined.format(2), s.setup.format(0),
 				s.answer50.format(2), s.answer99.format(2), s.key50.format(2), s.key99.format(2), s.core.format(0), s.trouble())
 		}
 	}
@@ -92,7 +92,7 @@ func (s summary) trouble() string {
 	for _, w := range []struct {
 		n    int
 		what string
-	}{{int(s.faults), "frames"}, {s.missing, "viewers"}, {s.failed, "trials"}} {
+	}{{int(s.faults), "frames"}, {s.missing, "viewers"}, {s.unseeing, "without a picture"}, {s.short, "short"}, {s.failed, "trials"}} {
 		if w.n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", w.n, w.what))
 		}

@@ -20,7 +20,7 @@ type report struct {
 	Cores      int       `json:"cores"`
 	Kernel     string    `json:"kernel"`
 	Congestion string    `json:"congestion_control"`
-	Rounds     int       `json:"rounds"`
+	Rounds     int       `json:"rounds"` // that were asked for; an interrupted run has fewer
 	Trials     []trial   `json:"trials"`
 
 	name       string

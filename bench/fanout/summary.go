@@ -52,6 +52,8 @@ type summary struct {
 	key99     spread
 	faults    uint64 // frames lost, doubled or foreign, all rounds
 	missing   int    // viewers failed or dropped, all rounds
+	unseeing  int    // viewers without a key frame in time, all rounds
+	short     int    // viewers that got too few bytes in the window, all rounds
 	failed    int    // trials without a result
 }
 
@@ -83,6 +85,8 @@ func (r *report) of(contender string, l load) summary {
 		key50, key99 = append(key50, p.Join.FirstKey.P50), append(key99, p.Join.FirstKey.P99)
 		s.faults += p.Frames.Lost + p.Frames.Doubled + p.Frames.Foreign
 		s.missing += p.Sessions.Failed + p.Sessions.Dropped
+		s.unseeing += p.Join.NoKey
+		s.short += p.Bytes.Short
 	}
 	s.perGB, s.p50, s.p99, s.gap = spreadOf(perGB), spreadOf(p50), spreadOf(p99), spreadOf(gap)
 	s.rss, s.bytes, s.core = spreadOf(rss), spreadOf(bytes), spreadOf(core)

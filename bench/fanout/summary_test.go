@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -61,8 +63,52 @@ func TestFailedTrialsAreShown(t *testing.T) {
 	if s.failed != 1 || s.perGB.n != 2 || s.trouble() != "1 trials" {
 		t.Errorf("%+v", s)
 	}
-	if table := string(r.markdown()); !strings.Contains(table, "| 100 | weir | 2.500 (2.000–3.000) | 0.50 (0.50–0.50) |") || !strings.Contains(table, "1 trials") {
+	if table := string(r.markdown()); !strings.Contains(table, "| 100 | weir | 2 | 2.500 (2.000–3.000) | 0.50 (0.50–0.50) |") || !strings.Contains(table, "1 trials") {
 		t.Error(table)
+	}
+}
+
+// Viewers that saw nothing, or too little, are no good run, whatever else it was.
+func TestViewersWithoutAPictureAreShown(t *testing.T) {
+	r := example()
+	r.Trials[0].Play.Join.NoKey = 3
+	r.Trials[0].Play.Bytes.Short = 5
+	r.Trials[4].Play.Sessions.Dropped = 1
+	if got := r.of("weir", r.loads[0]).trouble(); got != "1 viewers, 3 without a picture, 5 short" {
+		t.Error(got)
+	}
+	if got := r.of("nginx", r.loads[0]).trouble(); got != "0" {
+		t.Error(got)
+	}
+}
+
+// An interrupted run has fewer rounds of some rows than of others.
+func TestEachRowSaysItsRounds(t *testing.T) {
+	for _, joins := range []bool{false, true} {
+		r := example()
+		r.joins = joins
+		r.Trials = r.Trials[:len(r.Trials)-3] // the last round ends after its first trial
+		table := string(r.markdown())
+		for _, want := range []string{"3 at most", "| 100 | weir | 3 |", "| 100 | nginx | 2 |", "| 500 | weir | 2 |", "| 500 | nginx | 2 |"} {
+			if !strings.Contains(table, want) {
+				t.Errorf("joins %v: no %q in\n%s", joins, want, table)
+			}
+		}
+	}
+}
+
+// A trial among the deaf without the deaf is none.
+func TestTrialNeedsItsDeaf(t *testing.T) {
+	viewers := filepath.Join(t.TempDir(), "viewers")
+	if err := os.WriteFile(viewers, []byte("#!/bin/sh\necho '{\"deaf\": 1}'\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for deaf, ok := range map[int]bool{0: true, 1: true, 2: false} {
+		p, tr := plan{deaf: deaf}, trial{}
+		err := p.play(t.Context(), &tools{weir: viewers}, &server{}, &tr)
+		if tr.Play == nil || (err == nil) != ok {
+			t.Errorf("%d deaf: %v, %+v", deaf, err, tr.Play)
+		}
 	}
 }
 
