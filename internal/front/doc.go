@@ -14,8 +14,8 @@
 //
 // The first push is opened before the client is told that it may publish, so a
 // refusal (the name is taken) is the client's answer. Later failures are the
-// front's to mend: never the failed server first, jittered waits, up to a
-// deadline, after which the client is told and closed. A slow origin delays its
+// front's to mend: never the failed server first, then that too if there is nobody
+// else, jittered waits, up to a deadline, after which the client is told and closed. A slow origin delays its
 // own publisher's cursor and nobody else.
 //
 // The push names the stream's timeline, a random word made per publisher, so

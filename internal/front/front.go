@@ -155,18 +155,6 @@ func (f *Front) Done() <-chan struct{} { return f.ctx.Done() }
 func (f *Front) Publishers() int { return int(f.publishers.Load()) }
 func (f *Front) Viewers() int    { return int(f.viewers.Load()) }
 
-// place asks for a server and says so.
-func (f *Front) place(s event.Session, choose func(Request) (Backend, error), name stream.Name, exclude []string) (Backend, error) {
-	b, err := choose(Request{Name: name, Source: source(s.Remote), Exclude: exclude})
-	if err == nil {
-		f.o.Emit.Emit(event.Placed{Session: s, Node: b.Node, Why: b.Why})
-		if b.Foreign {
-			b.Shared, b.SameClock = f.o.Ledger.Traits(b.Node)
-		}
-	}
-	return b, err
-}
-
 // source is the address in a session's HOST:PORT; zero if there is none.
 func source(remote string) netip.Addr {
 	ap, err := netip.ParseAddrPort(remote)

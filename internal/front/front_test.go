@@ -44,6 +44,7 @@ type placer struct {
 	mu                  sync.Mutex
 	origins, edges      []*mediatest.Node
 	reserved, confirmed int
+	asked               map[time.Time]int // how often
 }
 
 func (p *placer) choose(from []*mediatest.Node, exclude []string) (front.Backend, error) {
@@ -60,6 +61,10 @@ func (p *placer) choose(from []*mediatest.Node, exclude []string) (front.Backend
 		}
 	}
 	p.reserved++
+	if p.asked == nil {
+		p.asked = map[time.Time]int{}
+	}
+	p.asked[time.Now()]++
 	return front.Backend{Node: n.Name, Addr: n.Addr, Done: func(bool) {
 		p.mu.Lock()
 		defer p.mu.Unlock()

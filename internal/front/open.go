@@ -58,8 +58,8 @@ func (c *carried) begin(ctx context.Context) (session.Publisher, error) {
 
 // open finds the next server and publishes there. A refusal that is about the stream,
 // not about the server, ends the search.
-func (c *carried) open(ctx context.Context, leaves string) error {
-	s := &search{f: c.f, session: c.p.Session, name: c.p.Name, publish: true, moving: true, exclude: []string{leaves}}
+func (c *carried) open(ctx context.Context, s search) error {
+	s.f, s.session, s.name, s.publish, s.moving = c.f, c.p.Session, c.p.Name, true, true
 	return s.run(ctx, func(ctx context.Context, b Backend) error {
 		if err := c.own(ctx, &b); err != nil {
 			return err

@@ -2,6 +2,7 @@ package front
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"weir/internal/media/relay"
@@ -12,10 +13,55 @@ import (
 // them at once would be tried again and again.
 const steadyTime = 5 * time.Second
 
+// maxWait bounds the wait between two tries. Why not relay.BackoffMax: a publisher is on air, or a
+// player shows nothing meanwhile.
+const maxWait = time.Second
+
+// waits are those between the tries of one session: they grow, and are never two sessions' the same.
+// The zero value is ready.
+type waits struct{ last time.Duration }
+
+// next is how long to wait before the next try.
+func (w *waits) next() time.Duration {
+	w.last = min(max(2*w.last, relay.BackoffMin), maxWait)
+	return w.last/2 + rand.N(w.last/2+1)
+}
+
+// wait waits as long; false if ctx has ended.
+func (w *waits) wait(ctx context.Context) bool { return pause(ctx, w.next()) }
+
+// pause waits; false if ctx has ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+const (
+	// rushEach is for how long each carried viewer spreads the tries of all: when a server dies,
+	// all that it had come at once. Why not more: few of them would wait for nothing. Why not
+	// less: a connect and its proof cost both sides a tenth of a millisecond.
+	rushEach = 200 * time.Microsecond
+	// maxRush bounds the wait. Why not larger: it adds to what a player has to have in its buffer.
+	maxRush = time.Second
+)
+
+// rush waits so that n sessions that have lost their server together do not dial together; false
+// if ctx has ended.
+func rush(ctx context.Context, n int) bool {
+	return pause(ctx, rand.N(min(time.Duration(n)*rushEach, maxRush)+1))
+}
+
 // strikes counts failures one after another, and spreads the tries that follow them.
 type strikes struct {
 	n     int
 	first time.Time
+	waits waits
 }
 
 // failed notes that a server that took the session at began has failed, and waits before
@@ -24,7 +70,7 @@ type strikes struct {
 func (s *strikes) failed(ctx context.Context, began time.Time, limit time.Duration) bool {
 	now := time.Now()
 	if now.Sub(began) >= steadyTime {
-		s.n = 0
+		s.n, s.waits = 0, waits{}
 	}
 	if s.n == 0 {
 		s.first = now
@@ -33,15 +79,5 @@ func (s *strikes) failed(ctx context.Context, began time.Time, limit time.Durati
 	if now.Sub(s.first) > limit {
 		return false
 	}
-	if s.n == 1 {
-		return true
-	}
-	t := time.NewTimer(min(relay.BackoffMin<<min(s.n-2, 8), time.Second))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return s.n == 1 || s.waits.wait(ctx)
 }

@@ -145,7 +145,7 @@ func (v *viewer) after(from *leg, out *outcome) (*leg, error) {
 	if !out.asked {
 		v.f.backendFailed(v.p.Session, &from.backend, event.PhaseMedia, out.reason, out.err)
 	}
-	return v.open(v.ctx, search{exclude: []string{from.backend.Node}}, v.clock.Position())
+	return v.roam(leaving(from.backend.Node))
 }
 
 // use goes on with another server, which is told what the client wanted.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	mrand "math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -130,6 +129,7 @@ func (c *carried) follow(ctx context.Context) (asked bool, err error) {
 	retry := time.NewTimer(0)
 	retry.Stop()
 	defer retry.Stop()
+	var waits waits
 	for {
 		var w *wish
 		select {
@@ -147,7 +147,7 @@ func (c *carried) follow(ctx context.Context) (asked bool, err error) {
 			}
 		case <-retry.C:
 		}
-		err := c.open(ctx, c.at.Node)
+		err := c.open(ctx, leaving(c.at.Node))
 		if w != nil {
 			close(w.done)
 		}
@@ -168,7 +168,7 @@ func (c *carried) follow(ctx context.Context) (asked bool, err error) {
 		// Nobody else can take it yet: stay as long as it may. A wish is repeated by
 		// whoever has it.
 		if w == nil {
-			retry.Reset(time.Second)
+			retry.Reset(waits.next())
 		}
 	}
 }
@@ -190,26 +190,21 @@ func (c *carried) giveUp(ctx context.Context, reason event.Reason, err error) {
 	go c.p.Evict(code, reason, err)
 }
 
-// move opens the next push, trying again until the deadline.
+// move opens the next push, trying again until the deadline: not with the failed server at first,
+// and then with that too if there is nobody else, since it may be back.
 func (c *carried) move(ctx context.Context, failed string) error {
 	ctx, cancel := context.WithTimeout(ctx, moveDeadline)
 	defer cancel()
-	wait := relay.BackoffMin
-	for {
-		err := c.open(ctx, failed)
+	var waits waits
+	for s := leaving(failed); ; s.leaves = "" {
+		err := c.open(ctx, s)
 		var r *session.Rejection
 		if err == nil || errors.As(err, &r) && r.Reason == event.Busy {
 			return err // another publisher has the stream now: not to be fought over
 		}
-		t := time.NewTimer(wait/2 + mrand.N(wait/2))
-		select {
-		case <-ctx.Done():
-			t.Stop()
+		if !waits.wait(ctx) {
 			return err
-		case <-t.C:
 		}
-		// Why not up to relay.BackoffMax: a publisher is on air, its viewers wait.
-		wait = min(2*wait, time.Second)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"weir/internal/media/live"
-	"weir/internal/media/relay"
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
 )
@@ -121,7 +120,7 @@ func (v *viewer) evacuate(ctx context.Context, server string, gentle bool) {
 		case <-ctx.Done():
 		}
 	}()
-	next, err := v.open(ctx, search{leaves: from.backend.Node, exclude: []string{from.backend.Node}}, live.Position{})
+	next, err := v.open(ctx, leaving(from.backend.Node), live.Position{})
 	if err != nil {
 		return // it stays: nobody else has the stream
 	}
@@ -165,23 +164,28 @@ func (v *viewer) afterForeign(from *leg, out *outcome) (*leg, error) {
 		return nil, nil
 	}
 	out.ended = false
+	if known && !elsewhere {
+		return v.roam(search{})
+	}
+	return v.roam(leaving(from.backend.Node))
+}
+
+// roam finds a server for a viewer that has none, trying again for roamTime. A server that is
+// left is not tried at first, and then if there is nobody else, since it may be back.
+func (v *viewer) roam(s search) (*leg, error) {
 	ctx, cancel := context.WithTimeout(v.ctx, roamTime)
 	defer cancel()
-	s := search{}
-	if !known || elsewhere {
-		s.exclude = []string{from.backend.Node}
+	if !rush(ctx, v.f.Viewers()) {
+		return nil, context.Cause(ctx)
 	}
-	for wait := relay.BackoffMin; ; wait = min(2*wait, time.Second) {
+	var waits waits
+	for ; ; s.leaves = "" {
 		next, err := v.open(ctx, s, v.clock.Position())
 		if err == nil {
 			return next, nil
 		}
-		t := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			t.Stop()
+		if !waits.wait(ctx) {
 			return nil, errors.Join(err, context.Cause(ctx))
-		case <-t.C:
 		}
 	}
 }

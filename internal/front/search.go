@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"weir/internal/media/relay"
@@ -24,12 +25,16 @@ type search struct {
 	session event.Session
 	name    stream.Name
 	publish bool
-	exclude []string
+	exclude []string // not to be chosen while there is somebody else
 	// moving says that the session runs and its stream is held: that a server knows
-	// another publisher of the name is that server's mistake. It is not offered to
-	// the server that it leaves.
+	// another publisher of the name is that server's mistake.
 	moving bool
-	leaves string
+	leaves string // not to be chosen at all
+}
+
+// leaving is a search for anybody but one server.
+func leaving(server string) search {
+	return search{leaves: server, exclude: []string{server}}
 }
 
 // code is the status of a session that nobody takes.
@@ -54,14 +59,11 @@ func (s *search) run(ctx context.Context, try func(context.Context, Backend) err
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var last, lastLogged error
+	var tried []string
 	for range maxTries {
-		b, err := s.f.place(s.session, s.choose, s.name, s.exclude)
+		b, err := s.place(tried)
 		if err != nil {
 			return s.nobody(errors.Join(err, lastLogged), last)
-		}
-		if s.leaves != "" && b.Node == s.leaves {
-			b.done(false)
-			return s.nobody(lastLogged, last)
 		}
 		tctx := ctx
 		if b.Foreign { // a node may hold a viewer back until there is a stream
@@ -82,12 +84,30 @@ func (s *search) run(ctx context.Context, try func(context.Context, Backend) err
 		s.f.backendFailed(s.session, &b, event.PhasePlace, failure(err), err)
 		last = err
 		lastLogged = forLog(&b, err)
-		s.exclude = append(s.exclude, b.Node)
+		tried = append(tried, b.Node)
 		if b.Foreign && limited.Err() != nil {
 			break
 		}
 	}
 	return s.nobody(lastLogged, last)
+}
+
+// place asks for a server and says so. One that is left, or has failed in this search, is chosen
+// if there is nobody else: then there is nobody now. Whoever has time searches again later.
+func (s *search) place(tried []string) (Backend, error) {
+	b, err := s.choose(Request{Name: s.name, Source: source(s.session.Remote), Exclude: slices.Concat(s.exclude, tried)})
+	if err != nil {
+		return b, err
+	}
+	if b.Node == s.leaves || slices.Contains(tried, b.Node) {
+		b.done(false)
+		return b, ErrNoServer
+	}
+	s.f.o.Emit.Emit(event.Placed{Session: s.session, Node: b.Node, Why: b.Why})
+	if b.Foreign {
+		b.Shared, b.SameClock = s.f.o.Ledger.Traits(b.Node)
+	}
+	return b, nil
 }
 
 // verdict is the answer that ends the search; nil: another server may take it.
