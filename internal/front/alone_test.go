@@ -1,15 +1,19 @@
 package front_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
 	"time"
 
 	"weir/internal/media/mediatest"
+	"weir/internal/media/session"
 	"weir/internal/ops/event"
 	"weir/internal/stream"
 	"weir/internal/testnet"
+	"weir/rtmp"
 )
 
 // Whose only server restarts within seconds goes on there: a publisher, and a viewer.
@@ -196,5 +200,30 @@ func TestPublishersThatAreAskedToLeaveDoNotLookTogether(t *testing.T) {
 			}
 		}
 		unmoved(t, w.front)
+	})
+}
+
+// mute is a node that takes a publish and never answers it.
+type mute struct{ mediatest.Handler }
+
+func (mute) Publish(ctx context.Context, _ *session.Publish) (session.Publisher, error) {
+	<-ctx.Done()
+	return nil, context.Cause(ctx)
+}
+
+// A publisher's first answer comes before its encoder gives up, also of nodes.
+func TestNodesThatDoNotAnswerAreGivenUpInTime(t *testing.T) {
+	in(t, func(t *testing.T, w *fleet) {
+		w.origins = nil
+		for _, name := range []string{"m1", "m2", "m3"} {
+			w.origins = append(w.origins, w.StartWith(name, func(n *mediatest.Node) session.Handler { return mute{mediatest.Handler{Node: n}} }))
+		}
+		pub := w.Publish(w.front, alice, 1)
+		elapse(10 * time.Second)
+		over, err := pub.Ended()
+		var refused *rtmp.StatusError
+		if !over || !errors.As(err, &refused) || refused.Status.Code != rtmp.CodePublishRejected {
+			t.Errorf("after 10 s: %v %v", over, err)
+		}
 	})
 }

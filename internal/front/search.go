@@ -65,8 +65,9 @@ func (s *search) run(ctx context.Context, try func(context.Context, Backend) err
 		if err != nil {
 			return s.nobody(errors.Join(err, lastLogged), last)
 		}
+		bounded := s.publish || b.Foreign // a node may hold a viewer back until there is a stream
 		tctx := ctx
-		if b.Foreign { // a node may hold a viewer back until there is a stream
+		if bounded {
 			tctx = limited
 		}
 		err = try(tctx, b)
@@ -85,7 +86,7 @@ func (s *search) run(ctx context.Context, try func(context.Context, Backend) err
 		last = err
 		lastLogged = forLog(&b, err)
 		tried = append(tried, b.Node)
-		if b.Foreign && limited.Err() != nil {
+		if bounded && limited.Err() != nil {
 			break
 		}
 	}
