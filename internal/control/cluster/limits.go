@@ -64,6 +64,10 @@ const (
 	// outage every node does this at once.
 	settleWorkers = 16
 
+	// pullsWritten is how many pull records one transaction writes. Why not one: an edge of thousands
+	// writes all of them when its lease was lost. Why not more: etcd takes 128 operations by default.
+	pullsWritten = 100
+
 	// secretBytes of the cluster secret that is made when none is configured.
 	secretBytes = 32
 )

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"weir/internal/control/store"
 	"weir/internal/stream"
@@ -41,43 +42,63 @@ type pullRecord struct {
 	there int64         // and at which it was seen when it ought not to be there
 }
 
-// writePulls makes the pull records what they ought to be.
-func (c *Cluster) writePulls(ctx context.Context) error {
-	type change struct {
-		name stream.Name
-		on   bool
-	}
-	var due []change
+// pullChange is one write that is due to a pull record.
+type pullChange struct {
+	name stream.Name
+	on   bool
+}
+
+// pullBatch is what is written by one transaction.
+type pullBatch struct {
+	changes []pullChange
+	lease   store.LeaseID
+	before  seen
+}
+
+// duePulls is what it takes to make the pull records what they ought to be.
+func (c *Cluster) duePulls() (batches []pullBatch) {
+	var due []pullChange
 	c.mu.Lock()
-	lease, before := c.lease, c.seen
+	defer c.mu.Unlock()
+	if c.lease == 0 { // the session rings when there is one; written under none, they would stay for ever
+		return nil
+	}
 	for name := range c.pulls {
-		if r := c.written[name]; r.lease != lease {
-			due = append(due, change{name, true})
+		if r := c.written[name]; r.lease != c.lease {
+			due = append(due, pullChange{name, true})
 			c.written[name] = pullRecord{gone: r.gone, there: r.there} // from here on it may be there, whatever the answer
 		}
 	}
 	for name, r := range c.written {
 		if !c.pulls[name] {
-			due = append(due, change{name, false})
+			due = append(due, pullChange{name, false})
 			c.written[name] = pullRecord{gone: r.gone, there: r.there} // and from here on it may be gone
 		}
 	}
-	c.mu.Unlock()
-	for _, t := range due {
-		key := c.keys.pull(t.name, c.o.Self.Name)
-		op := store.OpDelete(key)
+	for changes := range slices.Chunk(due, pullsWritten) {
+		batches = append(batches, pullBatch{changes, c.lease, c.seen})
+	}
+	return batches
+}
+
+func (c *Cluster) writePulls(ctx context.Context, b pullBatch) error {
+	ops := make([]store.Op, len(b.changes))
+	for i, t := range b.changes {
+		ops[i] = store.OpDelete(c.keys.pull(t.name, c.o.Self.Name))
 		if t.on {
-			op = store.OpPut(key, nil, lease)
+			ops[i] = store.OpPut(ops[i].Key, nil, b.lease)
 		}
-		_, rev, _, err := c.o.Store.Txn(ctx, nil, []store.Op{op})
-		c.observe(before, rev, err)
-		if errors.Is(err, store.ErrLeaseGone) {
-			c.leaseGone(lease)
-		}
-		if err != nil {
-			return err
-		}
-		c.pullWritten(t.name, t.on, lease, rev, before)
+	}
+	_, rev, _, err := c.o.Store.Txn(ctx, nil, ops)
+	c.observe(b.before, rev, err)
+	if errors.Is(err, store.ErrLeaseGone) {
+		c.leaseGone(b.lease)
+	}
+	if err != nil {
+		return err
+	}
+	for _, t := range b.changes {
+		c.pullWritten(t.name, t.on, b.lease, rev, b.before)
 	}
 	return nil
 }

@@ -80,7 +80,9 @@ func (c *Cluster) reconcile() error {
 	for claim, name := range releases {
 		run(func(ctx context.Context) error { return c.removeClaim(ctx, claim, name) })
 	}
-	run(c.writePulls)
+	for _, b := range c.duePulls() {
+		run(func(ctx context.Context) error { return c.writePulls(ctx, b) })
+	}
 	wg.Wait()
 	return first
 }
