@@ -87,7 +87,7 @@ func (r registry) yields(ctx context.Context, name stream.Name, timeline string,
 		}
 		return silence{publishing, silent}.yields()
 	}
-	owner, alive := r.c.Node(busy.Owner)
+	owner, alive := r.c.FindNode(ctx, busy.Owner)
 	if !alive {
 		return "the owner has left the cluster", true
 	}

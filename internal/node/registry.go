@@ -25,7 +25,7 @@ type registry struct {
 // say because the store is away, the origins say themselves.
 func (r registry) Locate(ctx context.Context, name stream.Name, failed string) (relay.Source, bool, error) {
 	rec, ok, err := r.c.Owner(ctx, name)
-	owner, alive := r.c.Node(rec.Owner)
+	owner, alive := r.c.FindNode(ctx, rec.Owner)
 	src := relay.Source{Node: rec.Owner, Addr: owner.Addresses.RTMP, Epoch: rec.Epoch, Self: ok && rec.Owner == r.self}
 	switch {
 	case ok && rec.Facts.Backend != "":

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -106,6 +107,41 @@ func (c *Cluster) readOwner(name stream.Name) (StreamRecord, bool, error) {
 	}
 	full = c.view.absent.add(name, c.o.Now())
 	return StreamRecord{}, false, nil
+}
+
+// FindNode is [Cluster.Node] for who has an owner's name from the store: the view may be behind it, so a
+// node that is not there is looked up, once for all who ask.
+func (c *Cluster) FindNode(ctx context.Context, name string) (Node, bool) {
+	if n, ok := c.Node(name); ok || name == "" || c.health.isDown() {
+		return n, ok
+	}
+	ch := c.flight.DoChan(c.keys.node(name), func() (any, error) {
+		if !c.begin() {
+			return nil, ErrClosed
+		}
+		defer c.wg.Done()
+		ctx, cancel := context.WithTimeout(c.ctx, claimTimeout)
+		defer cancel()
+		before := c.seenNow()
+		kv, err := c.o.Store.Get(ctx, c.keys.node(name))
+		if errors.Is(err, store.ErrNotFound) {
+			c.observe(before, 0, nil)
+			return nil, err
+		}
+		c.observe(before, 0, err)
+		var n Node
+		if err == nil {
+			err = json.Unmarshal(kv.Value, &n.NodeRecord)
+		}
+		return n, err
+	})
+	select {
+	case res := <-ch:
+		n, ok := res.Val.(Node)
+		return n, ok && res.Err == nil
+	case <-ctx.Done():
+		return Node{}, false
+	}
 }
 
 func (c *Cluster) limitHit(name stream.Name, r event.Reason) {
