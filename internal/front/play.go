@@ -31,6 +31,7 @@ type viewer struct {
 	mu               sync.Mutex
 	leg              *leg
 	next             *leg // to go on with, when the present one is interrupted
+	between          bool // the present one is done with, and its successor is being looked for
 	paused           bool
 	noAudio, noVideo bool
 }
@@ -153,7 +154,7 @@ func (v *viewer) use(next *leg) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	from := v.leg
-	v.leg = next
+	v.leg, v.between = next, false
 	v.settle(from)
 	if v.paused {
 		next.pause(true)

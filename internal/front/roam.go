@@ -83,12 +83,14 @@ func (v *viewer) unsettle() {
 	}
 }
 
-// takeNext returns the leg that a move has prepared; nil if there is none.
+// takeNext is called when the present leg is done with. It returns the one that a move has prepared; nil if
+// there is none, and then no move prepares one until the next leg is in use: it would be left over.
 func (v *viewer) takeNext() *leg {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	l := v.next
-	v.next = nil
+	v.next, v.between = nil, true
+	v.leg.close() // ends a move under way
 	return l
 }
 
@@ -100,10 +102,10 @@ func (v *viewer) evacuate(ctx context.Context, server string, gentle bool) {
 	}
 	defer v.moving.Store(false)
 	v.mu.Lock()
-	from := v.leg
+	from, between := v.leg, v.between
 	v.mu.Unlock()
-	if from.backend.Node != server {
-		return // it has left by itself
+	if between || from.backend.Node != server {
+		return // it leaves by itself, or has left
 	}
 	if !gentle {
 		// It is down: whatever it still sends is not worth waiting for.
@@ -129,7 +131,7 @@ func (v *viewer) evacuate(ctx context.Context, server string, gentle bool) {
 		return
 	}
 	v.mu.Lock()
-	ok := v.leg == from && v.next == nil && v.ctx.Err() == nil
+	ok := v.leg == from && !v.between && v.next == nil && v.ctx.Err() == nil
 	if ok {
 		v.next = next
 	}
