@@ -31,6 +31,7 @@ type foreignLeg struct {
 	entry Entry // of nodes too, where nobody reads it
 	pongs atomic.Int64
 	held  []rtmp.Message // read already; the forwarding goroutine's once the leg is used
+	hearing
 }
 
 // openForeignLeg connects to a server that is no node, as the client, and asks for the stream.
@@ -57,8 +58,9 @@ func (f *Front) openForeignLeg(ctx context.Context, p *session.Play, b Backend) 
 		l.close()
 		return nil, err
 	}
+	l.note(time.Now())
 	go func() {
-		if relay.WatchStranger(l, &l.foreign.pongs, l.done, nil) != nil {
+		if relay.WatchStranger(l, &l.foreign.pongs, l.done, l.note) != nil {
 			l.close()
 		}
 	}()

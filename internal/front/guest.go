@@ -9,8 +9,8 @@ import (
 // which can be ended.
 type guest interface {
 	// evacuate moves the session from server elsewhere and returns when that is done or has
-	// been tried, or it is not there any more. At a gentle move the old server serves until the
-	// new one has a key frame.
+	// been tried, or it is not there any more. It stays while nobody else takes it and its server is
+	// heard. At a gentle move the old server serves until the new one has a key frame.
 	evacuate(ctx context.Context, server string, gentle bool)
 	publishes() bool
 	// stays reports that such an evacuation is none of its business.
@@ -53,7 +53,7 @@ func (f *Front) settleAt(g guest, from, to string) {
 
 // Evacuate moves the carried sessions of a foreign server that takes no more, in the
 // background: gently, one after another and each at a key frame; otherwise many at a
-// time and at once. Publishers go first: their viewers find the stream where it is then.
+// time, publishers at once, and viewers as soon as they have a picture elsewhere. Publishers go first: their viewers find the stream where it is then.
 // What is spliced stays until its server ends it; viewers, until their stream is elsewhere, or
 // a server that is down has fallen silent.
 func (f *Front) Evacuate(server string, gentle bool) { f.evacuation(server, gentle, false) }

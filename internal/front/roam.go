@@ -107,11 +107,12 @@ func (v *viewer) evacuate(ctx context.Context, server string, gentle bool) {
 	if between || from.backend.Node != server {
 		return // it leaves by itself, or has left
 	}
-	if !gentle {
-		// It is down: whatever it still sends is not worth waiting for.
+	if !gentle && from.silent() {
 		from.close()
 		return
 	}
+	// A server that is down and yet serves is not down for this viewer: whoever checks it may be cut
+	// off from it alone.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(v.ctx, cancel)()
