@@ -107,7 +107,7 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 
 // unsettled reports whether an error leaves open whose the stream is.
 func unsettled(err error) bool {
-	return errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrLeaseGone)
+	return away(err) || errors.Is(err, store.ErrLeaseGone)
 }
 
 func (c *Cluster) refuse(busy *BusyError) {

@@ -266,11 +266,13 @@ func (c *Cluster) random(d time.Duration) time.Duration {
 
 // observe takes note of a call's end: is the store there, and is it the one we knew?
 // before is seenNow from before the call; rev what it returned, 0 if nothing.
-func (c *Cluster) observe(before seen, rev int64, err error) {
+func (c *Cluster) observe(before seen, rev int64, err error) { c.observeCall(before, rev, false, err) }
+
+func (c *Cluster) observeCall(before seen, rev int64, wrote bool, err error) {
 	if c.ctx.Err() != nil {
 		return
 	}
-	down, since, changed := c.health.note(err, c.o.Now())
+	down, since, changed := c.health.note(err, wrote, c.o.Now())
 	if changed && down {
 		c.o.Emit.Emit(event.StoreLost{Err: err})
 	} else if changed {

@@ -16,12 +16,21 @@ type health struct {
 	err   error
 }
 
+// away reports whether an error means that nothing can be had of the store at the moment: it does not
+// answer, or refuses this node, whose password or rights somebody is changing.
+func away(err error) bool {
+	return errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrDenied)
+}
+
 // note reports whether the store is down now, since when, and whether that is news. An answer
-// of any kind, a refusal too, means that it is up.
-func (h *health) note(err error, now time.Time) (down bool, since time.Time, changed bool) {
+// of any kind means that it is up; one that refused this node, only an answer to a write: it may be let read.
+func (h *health) note(err error, wrote bool, now time.Time) (down bool, since time.Time, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	down = errors.Is(err, store.ErrUnavailable)
+	down = away(err)
+	if !down && !wrote && errors.Is(h.err, store.ErrDenied) {
+		return true, h.since, false
+	}
 	changed, since = down != h.down, h.since
 	if changed {
 		h.down, h.since = down, now

@@ -158,7 +158,7 @@ func (c *Cluster) WaitOwner(ctx context.Context, name stream.Name) (StreamRecord
 		switch {
 		case ok:
 			return r, nil
-		case errors.Is(err, store.ErrUnavailable):
+		case away(err):
 			again = time.After(c.backoff(3))
 		case err != nil:
 			return StreamRecord{}, err

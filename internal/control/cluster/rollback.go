@@ -70,7 +70,7 @@ func (c *Cluster) observeWrite(before seen, rev int64, ok bool, err error) {
 	if err == nil && ok && rev == before.rev {
 		rev-- // to a store that went back
 	}
-	c.observe(before, rev, err)
+	c.observeCall(before, rev, true, err)
 }
 
 // proved checks after a load was written whether a write is still what the store has.
