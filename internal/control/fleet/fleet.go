@@ -163,9 +163,12 @@ func (f *Fleet) choose(q *question) (Choice, error) {
 	m := f.known[d.Node]
 	c := Choice{Node: d.Node, Addr: m.addr, HTTP: m.http, Foreign: m.foreign, Announce: m.announce, Why: p.Reason()}
 	seq := f.past.add(p)
-	ticket := f.index.Reserve(&d, now, now+reserveFor)
+	var ticket place.Ticket
 	if m.foreign {
+		ticket = f.index.Reserve(&d, now, now+reserveFor)
 		m.pending = append(m.pending, now)
+	} else {
+		ticket = f.index.ReserveUntilReport(&d, now, now+reserveFor)
 	}
 	if !q.publish && q.realm != place.Foreign {
 		f.recent.add(q.name, d.ID, now)

@@ -94,8 +94,90 @@ func TestReservationsEndWhenAReportShowsThemOrTheSessionFails(t *testing.T) {
 		}
 		time.Sleep(reserveFor)
 		f.Route(Request{Name: alice}, true)
+		if n := f.index.Reserved(); n != 5 && n != 4 { // the one that failed was either's
+			t.Errorf("%d reserved at who does not report", n)
+		}
+		m.nodes[1].LoadSeen = time.Now()
+		f.Route(Request{Name: alice}, true)
 		if n := f.index.Reserved(); n != 0 {
 			t.Errorf("%d reserved in the end", n)
+		}
+	})
+}
+
+// While the store is away nobody reports. What each server said last is as it was, so only what is
+// decided since keeps the fleet even.
+func TestFrozenReportsMakeNoHerd(t *testing.T) {
+	for _, o := range []Options{{}, {View: place.LeastConnections, Publish: place.LeastConnections}, {View: place.HashBounded}} {
+		for _, publish := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				m := &members{}
+				had, weight, got := map[string]float64{}, map[string]float64{}, map[string]float64{}
+				for i := range 10 {
+					n := m.add(fmt.Sprint("n", i), "origin", "edge")
+					n.Load.Sessions = 60
+					if i == 3 {
+						n.Load.Sessions = 0
+					}
+					n.Load.Publishers = n.Load.Sessions
+					n.Load.EgressBPS, n.Load.IngressBPS = 3e6*float64(n.Load.Sessions), 3e6*float64(n.Load.Sessions)
+					n.Weight = 1
+					if i%2 == 1 && o.View != place.HashBounded { // which knows no weights
+						n.Weight = 2
+					}
+					had[n.Name], weight[n.Name] = float64(n.Load.Sessions), n.Weight
+				}
+				f, err := NewWith(m, rng(), o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ask := f.Viewer
+				if publish {
+					ask = f.Publisher
+				}
+				for i := range 10_000 {
+					c, err := ask(Request{Name: stream.Name{App: "live", Stream: fmt.Sprint(i)}})
+					if err != nil {
+						t.Fatal(err)
+					}
+					c.Done(true)
+					got[c.Node]++
+					time.Sleep(10 * time.Millisecond)
+				}
+				var all, weights float64
+				for name := range had {
+					all += had[name] + got[name]
+					weights += weight[name]
+				}
+				for name := range had {
+					if x := (had[name] + got[name]) / weight[name] / (all / weights); x > 1.1 && !(publish && o.View == place.HashBounded) {
+						t.Errorf("%v, publishers %v: %s has %.2f of the mean", o.View, publish, name, x)
+					}
+				}
+			})
+		}
+	}
+}
+
+// What nobody reports the end of must not make a server full for good.
+func TestFrozenReportsFillNoCapacity(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &members{}
+		n := m.add("a", "edge")
+		n.Capacity.Sessions, n.Load.Sessions = 20, 10
+		f := New(m, rng())
+		place := func() error { _, err := f.Viewer(Request{Name: alice}); return err }
+		for range 10 {
+			if err := place(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if place() == nil {
+			t.Fatal("one more than it takes")
+		}
+		time.Sleep(reserveFor)
+		if err := place(); err != nil {
+			t.Errorf("still full: %v", err)
 		}
 	})
 }

@@ -13,7 +13,8 @@
 // carry the stream. Invariants, for every server s and dimension d (see vec):
 //
 //	held(s,d)   = Σ live reservations at s of d
-//	total(s,d)  = reported(s,d) + held(s,d): what capacities are held against
+//	total(s,d)  = reported(s,d) + held(s,d)
+//	full(s,d)   = total(s,d) - overdue(s,d): what capacities are held against; see reservation
 //	likely(s,d) = reported(s,d) + deciders × held(s,d): what shares are of
 //	share(s)    = max over d of likely(s,d) / (capacity(s,d) × weight(s))
 //	s is in the heap of its zone and role  ⇔  it is up and has the role
@@ -43,7 +44,7 @@
 //  1. Hold a lock around an Index; give each [rand.Rand] to one goroutine.
 //  2. [Index.Set] and [Index.Remove] servers as they come, change and go; [Index.Report] what they
 //     say of their load, or [Index.Add] what is counted in their stead.
-//  3. After each decision [Index.Reserve]; [Index.Drop] it if the session fails. A report
+//  3. After each decision [Index.Reserve], or [Index.ReserveUntilReport]; [Index.Drop] it if the session fails. A report
 //     confirms those that it shows; [Index.Expire] ends the others.
 //  4. To explain a decision, ask before reserving it.
 //

@@ -36,6 +36,8 @@ type Index struct {
 	reservations         []reservation
 	free, oldest, newest int32 // lists of reservations; -1 for none
 	joining              int32 // the first of oldest's list whose join is in flight; -1 for none
+	lateFirst, lateLast  int32 // those that are overdue
+	lates                int   // of these, with those that have ended since
 	reserved             int   // live ones
 
 	ring    *Ring
@@ -52,7 +54,7 @@ func NewIndex(o Options) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Index{policy: [roles]Policy{p, v, v, v}, deciders: o.Deciders, ids: map[string]ID{}, free: -1, oldest: -1, joining: -1}, nil
+	return &Index{policy: [roles]Policy{p, v, v, v}, deciders: o.Deciders, ids: map[string]ID{}, free: -1, oldest: -1, joining: -1, lateFirst: -1}, nil
 }
 
 // SetDeciders changes how many balancers there are.

@@ -21,6 +21,11 @@ const (
 	// reports of 5 s, joins that are long done would close the gate (measured: 1.16 of the fewest pulls).
 	joinLasts = time.Second
 
+	// maxOverdue bounds the reservations that stand because nobody reports: 20 MB. Beyond it the oldest end. Why not fewer: they are
+	// what keeps servers even while nothing else is known. Why not more: at 100 sessions a second these are those of the last
+	// half hour, and most of those before have ended.
+	maxOverdue = 200_000
+
 	// Epsilon is how far above the mean a server may be that already has the stream. Why
 	// not smaller: pulls multiply (every small imbalance breaks the affinity). Why not
 	// larger: it is the overload that the busiest server carries. In simulation 0.10 costs 2 %

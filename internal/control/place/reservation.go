@@ -17,11 +17,20 @@ type Ticket struct {
 //	   │                                  │
 //	   ├──Report asOf ≥ at: it shows it───┤
 //	   ├──Expire now ≥ expires────────────┤
+//	   │    or, of one that stands:       │
+//	   │  overdue: it counts, but not     │
+//	   │  against capacities ──Report, or │
+//	   │                 too many of them─┤
 //	   ▼                                  ▼
 //	 free, load given back              free
 //
 // Those of one server are a list, oldest first: a report ends it up to its own time. All are
-// another list, and as times never go back, what expires is at the head of both.
+// another list, and as times never go back, what expires is at the head of both. Those that are
+// overdue are a third, in the same order.
+//
+// Why they stand: while a server does not report, what it said last stays what it is, and everybody
+// would go to whoever was least loaded then, if nothing said who went there since. Why not against capacities:
+// nobody hears of those sessions' ends either, and a server must not be full of what has long gone.
 type reservation struct {
 	load        vec
 	at, expires time.Duration
@@ -31,11 +40,23 @@ type reservation struct {
 	id          ID
 	live        bool
 	listed      bool // in its server's list
+	stands      bool // until a report shows it
+	overdue     bool
 }
 
 // Reserve counts a decision's demand as load of its server from now on, until a report shows it
 // or it expires: a report period and a dial's timeout ahead. Neither now nor expires ever goes back.
 func (x *Index) Reserve(d *Decision, now, expires time.Duration) Ticket {
+	return x.reserve(d, now, expires, false)
+}
+
+// ReserveUntilReport is Reserve for a server that reports: until it does, the reservation stands. From
+// overdue on it is no more held against capacities.
+func (x *Index) ReserveUntilReport(d *Decision, now, overdue time.Duration) Ticket {
+	return x.reserve(d, now, overdue, true)
+}
+
+func (x *Index) reserve(d *Decision, now, expires time.Duration, stands bool) Ticket {
 	s := &x.servers[d.ID]
 	slot := x.free
 	if slot < 0 {
@@ -45,17 +66,9 @@ func (x *Index) Reserve(d *Decision, now, expires time.Duration) Ticket {
 		x.free = x.reservations[slot].later
 	}
 	r := &x.reservations[slot]
-	*r = reservation{load: d.Demand.vec(), at: now, expires: expires, next: -1, later: -1, gen: r.gen + 1, id: d.ID, live: true, listed: true}
-	link := func(first, last *int32, next func(*reservation) *int32) {
-		if *first >= 0 {
-			*next(&x.reservations[*last]) = slot
-		} else {
-			*first = slot
-		}
-		*last = slot
-	}
-	link(&s.first, &s.last, func(r *reservation) *int32 { return &r.next })
-	link(&x.oldest, &x.newest, func(r *reservation) *int32 { return &r.later })
+	*r = reservation{load: d.Demand.vec(), at: now, expires: expires, next: -1, later: -1, gen: r.gen + 1, id: d.ID, live: true, listed: true, stands: stands}
+	x.link(&s.first, &s.last, slot, nextOf)
+	x.link(&x.oldest, &x.newest, slot, laterOf)
 	if x.joining < 0 {
 		x.joining = slot
 	}
@@ -64,6 +77,20 @@ func (x *Index) Reserve(d *Decision, now, expires time.Duration) Ticket {
 	s.held.add(&r.load)
 	x.changed(d.ID)
 	return Ticket{slot + 1, r.gen}
+}
+
+func nextOf(r *reservation) *int32  { return &r.next }
+func laterOf(r *reservation) *int32 { return &r.later }
+
+// link appends to a list.
+func (x *Index) link(first, last *int32, slot int32, next func(*reservation) *int32) {
+	*next(&x.reservations[slot]) = -1
+	if *first >= 0 {
+		*next(&x.reservations[*last]) = slot
+	} else {
+		*first = slot
+	}
+	*last = slot
 }
 
 // Drop ends a reservation early: the session did not come about.
@@ -77,7 +104,7 @@ func (x *Index) Drop(t Ticket) {
 	}
 }
 
-// Expire ends what nobody confirmed in time, and joins that are done by now.
+// Expire ends what nobody confirmed in time, but for what stands, and joins that are done by now.
 func (x *Index) Expire(now time.Duration) {
 	for x.joining >= 0 && x.reservations[x.joining].at+joinLasts <= now {
 		r := &x.reservations[x.joining]
@@ -97,15 +124,41 @@ func (x *Index) Expire(now time.Duration) {
 		if x.joining == slot {
 			x.joining = r.later
 		}
-		if r.listed {
-			was := r.live
-			x.pop(&x.servers[r.id])
-			if was {
-				x.changed(r.id)
-			}
+		if r.listed && r.stands {
+			x.late(slot)
+			continue
 		}
-		r.later, x.free = x.free, slot
+		x.discard(slot)
 	}
+	for x.lateFirst >= 0 && (x.lates > maxOverdue || !x.reservations[x.lateFirst].listed) {
+		slot := x.lateFirst
+		x.lateFirst = x.reservations[slot].later
+		x.lates--
+		x.discard(slot)
+	}
+}
+
+// late makes a reservation overdue that is out of the list of all.
+func (x *Index) late(slot int32) {
+	r := &x.reservations[slot]
+	x.link(&x.lateFirst, &x.lateLast, slot, laterOf)
+	x.lates++
+	if r.live { // else it only waits for its turn to leave its server's list
+		r.overdue = true
+		x.servers[r.id].overdue.add(&r.load)
+	}
+}
+
+// discard frees the slot of the oldest reservation of its list.
+func (x *Index) discard(slot int32) {
+	r := &x.reservations[slot]
+	if r.listed {
+		for s := &x.servers[r.id]; r.listed; { // it is the first, but for such as stand before one that does not
+			x.pop(s)
+		}
+		x.changed(r.id)
+	}
+	r.later, x.free = x.free, slot
 }
 
 // Reserved counts live reservations.
@@ -134,7 +187,10 @@ func (x *Index) end(r *reservation) {
 	x.reserved--
 	s.live--
 	s.held.sub(&r.load)
+	if r.overdue {
+		s.overdue.sub(&r.load)
+	}
 	if s.live == 0 {
-		s.held = vec{} // the fractions' rounding goes with the last
+		s.held, s.overdue = vec{}, vec{} // the fractions' rounding goes with the last
 	}
 }

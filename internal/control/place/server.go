@@ -62,6 +62,7 @@ type server struct {
 	total    vec // reported and reserved
 	reported vec
 	held     vec // Σ of live reservations
+	overdue  vec // of them, those that the server should have reported long ago
 	live     int32
 	first    int32 // reservations, oldest first; -1 for none
 	last     int32
@@ -101,12 +102,13 @@ func (s *server) gated(d *vec) Word {
 
 // full names the set capacity that the demand would exceed; "" if none.
 func (s *server) full(d *vec) Word {
+	with := func(dim int) float64 { return s.total[dim] - s.overdue[dim] + d[dim] }
 	switch {
-	case s.total[publishers]+d[publishers] > s.maxPublishers && d[publishers] > 0:
+	case with(publishers) > s.maxPublishers && d[publishers] > 0:
 		return FullPublishers
-	case s.total[sessions]+d[sessions] > s.maxSessions:
+	case with(sessions) > s.maxSessions:
 		return FullSessions
-	case s.total[egress]+d[egress] > s.maxOut:
+	case with(egress) > s.maxOut:
 		return FullEgress
 	}
 	return ""
