@@ -62,6 +62,8 @@ type Decision struct {
 
 	drawn [2]ID
 	zone  int32 // that was looked at alone; -1 if all
+	turn  bool  // the server's, in this role
+	role  role
 }
 
 // Reason says the decision in words.

@@ -45,7 +45,7 @@
 //  2. [Index.Set] and [Index.Remove] servers as they come, change and go; [Index.Report] what they
 //     say of their load, or [Index.Add] what is counted in their stead.
 //  3. After each decision [Index.Reserve], or [Index.ReserveUntilReport]; [Index.Drop] it if the session fails. A report
-//     confirms those that it shows; [Index.Expire] ends the others.
+//     confirms those that it shows; [Index.Expire] ends the others. Who reserves nothing calls [Index.Took].
 //  4. To explain a decision, ask before reserving it.
 //
 // Times are durations since any moment that the caller keeps to. Slices in arguments are read, not

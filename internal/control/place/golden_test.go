@@ -173,6 +173,7 @@ func TestDecisionsAreGolden(t *testing.T) {
 			}
 			if ok {
 				line = (&Explanation{d, why(&d)}).Reason()
+				x.Took(&d)
 			} else {
 				line = (&NoServerError{why(nil)}).Error()
 			}

@@ -241,7 +241,8 @@ func (x *Index) gated(q *query, from, to int, rng *rand.Rand) (Decision, bool) {
 func (x *Index) by(q *query, from, to int, rng *rand.Rand) (Decision, bool) {
 	among := x.pools[q.role][from:to]
 	var d Decision
-	switch p := x.policy[q.role]; {
+	p := x.policy[q.role]
+	switch {
 	case q.role != toPublish && x.known == 0 && p == PullAware:
 		d = x.hashBounded(q, among)
 		d.Why = HashedBlind
@@ -272,6 +273,9 @@ func (x *Index) by(q *query, from, to int, rng *rand.Rand) (Decision, bool) {
 	s := &x.servers[d.ID]
 	add := s.add(x.cost(q, d.ID))
 	d.Node, d.Demand, d.Share = s.c.Name, add.load(), s.with(x.cost(q, d.ID))
+	if p == RoundRobin || p == Weighted {
+		d.turn, d.role = true, q.role
+	}
 	d.zone = -1
 	if to-from < len(x.zones) {
 		d.zone = int32(from)

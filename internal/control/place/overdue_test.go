@@ -112,3 +112,34 @@ func TestReservationsAddUp(t *testing.T) {
 		}
 	}
 }
+
+func TestAskingTakesNobodysTurn(t *testing.T) {
+	for _, p := range []Policy{RoundRobin, Weighted} {
+		x := index(t, Options{Publish: p}, candidate("a"), candidate("b"), candidate("c"))
+		rng := rand.New(rand.NewPCG(1, 1))
+		ask := func() Decision {
+			d, ok := x.Publisher(&PublishRequest{Name: alice}, rng)
+			if !ok {
+				t.Fatal("nobody")
+			}
+			return d
+		}
+		first := ask()
+		for range 10 {
+			if d := ask(); d.Node != first.Node {
+				t.Fatalf("%s: asked again it is %s, was %s", p, d.Node, first.Node)
+			}
+		}
+		x.Reserve(&first, 1, time.Minute)
+		x.Reserve(&first, 2, time.Minute) // what a session still owes is no turn
+		seen := map[string]bool{first.Node: true}
+		for range 2 {
+			d := ask()
+			x.Took(&d)
+			seen[d.Node] = true
+		}
+		if len(seen) != 3 {
+			t.Errorf("%s: of three placed, %v had a turn", p, seen)
+		}
+	}
+}

@@ -45,7 +45,8 @@ type reservation struct {
 }
 
 // Reserve counts a decision's demand as load of its server from now on, until a report shows it
-// or it expires: a report period and a dial's timeout ahead. Neither now nor expires ever goes back.
+// or it expires: a report period and a dial's timeout ahead. Neither now nor expires ever goes back. It takes the
+// decision's turn, see [Index.Took].
 func (x *Index) Reserve(d *Decision, now, expires time.Duration) Ticket {
 	return x.reserve(d, now, expires, false)
 }
@@ -57,6 +58,7 @@ func (x *Index) ReserveUntilReport(d *Decision, now, overdue time.Duration) Tick
 }
 
 func (x *Index) reserve(d *Decision, now, expires time.Duration, stands bool) Ticket {
+	x.Took(d)
 	s := &x.servers[d.ID]
 	slot := x.free
 	if slot < 0 {

@@ -6,17 +6,27 @@ package place
 //
 // Loses: otherwise what is open drifts as far apart as at random; pulls as two_choices.
 func (x *Index) roundRobin(q *query, among []pool) Decision {
-	id := x.first(q, among)
-	if id != None {
-		x.turn[q.role]++
-		x.takeTurn(q.role, id, x.turn[q.role])
-	}
-	return Decision{ID: id, Why: ItsTurn}
+	return Decision{ID: x.first(q, among), Why: ItsTurn}
 }
 
-// takeTurn moves a server in the queue. It is why these policies change the Index in deciding.
-func (x *Index) takeTurn(r role, id ID, turn float64) {
-	s := &x.servers[id]
-	s.turns[r] = turn
-	x.pools[r][s.zone].update(id, turn)
+// Took moves a decision's server in the queue, once: whoever only asks takes nobody's turn.
+// [Index.Reserve] does so itself.
+func (x *Index) Took(d *Decision) {
+	if !d.turn {
+		return
+	}
+	d.turn = false
+	r, s := d.role, &x.servers[d.ID]
+	switch x.policy[r] {
+	case RoundRobin:
+		x.turn[r]++
+		s.turns[r] = x.turn[r]
+	case Weighted:
+		// A server that was full for a while does not get all of its lost turns at once.
+		x.turn[r] = max(x.turn[r], s.turns[r])
+		s.turns[r] = max(s.turns[r], x.turn[r]-1/s.c.Weight) + 1/s.c.Weight
+	}
+	if p := &x.pools[r][s.zone]; p.has(d.ID) {
+		p.update(d.ID, s.turns[r])
+	}
 }

@@ -70,10 +70,12 @@ func (f *fronts) decide(e *engine, s uint32, front int, exclude []place.ID) (pla
 
 // took reserves what an edge has accepted.
 func (f *fronts) took(e *engine, front int, d *place.Decision) {
-	if f.reserve {
-		now := at(e.now)
-		f.index(front).Reserve(d, now, now+f.ttl)
+	if !f.reserve {
+		f.index(front).Took(d)
+		return
 	}
+	now := at(e.now)
+	f.index(front).Reserve(d, now, now+f.ttl)
 }
 
 // at is a tick as package place has times. A tick's decisions are after its reports.
