@@ -102,7 +102,7 @@ func (w webServers) Choose(r web.Request) (web.Server, error) {
 	if s, ok := w.kept(r, at); ok {
 		return s, nil
 	}
-	q := fleet.Request{Source: r.Source, Exclude: append(slices.Clone(r.Exclude), w.n.cfg.Node.Name), HTTP: true}
+	q := fleet.Request{Source: r.Source, Never: append(slices.Clone(r.Exclude), w.n.cfg.Node.Name), HTTP: true}
 	switch {
 	case at.known:
 		q.Name = at.name

@@ -56,6 +56,7 @@ type Fleet struct {
 	traffic traffic // of publishers, as of the last sync
 	past    past
 	budget  budget
+	refused [2]place.Cause // what viewers, publishers were last refused for
 }
 
 // New returns a Fleet over the cluster's members with the default policies.
@@ -100,7 +101,8 @@ type Choice struct {
 type Request struct {
 	Name    stream.Name
 	Source  netip.Addr // the client's address; zero if it is not known
-	Exclude []string   // names of servers that have just failed
+	Exclude []string   // names of servers that have just failed: chosen if nobody else can be
+	Never   []string   // names of servers that are not chosen in any case
 	HTTP    bool       // it will be spoken to by HTTP
 }
 
@@ -135,9 +137,9 @@ func (f *Fleet) Route(r Request, publish bool) (place.Explanation, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sync(now)
-	d, err := f.decide(asked, now)
-	if err != nil {
-		return place.Explanation{}, err
+	d, ok := f.decide(asked, now)
+	if !ok {
+		return place.Explanation{}, &place.NoServerError{Rejected: f.explain(asked, nil)}
 	}
 	return place.Explanation{Decision: d, Rejected: f.explain(asked, &d)}, nil
 }
@@ -146,18 +148,25 @@ func (f *Fleet) choose(q *question) (Choice, error) {
 	now := time.Since(f.start)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	old := f.synced < 0 || now-f.synced >= syncEvery
-	if old {
+	fresh := f.synced < 0 || now-f.synced >= syncEvery
+	if fresh {
 		f.sync(now)
 	}
-	d, err := f.decide(q, now)
-	if err != nil && !old { // a server may have come this moment
+	d, ok := f.decide(q, now)
+	if !ok && !fresh && f.budget.take(f.index.Len(), now) { // a server may have come this moment
+		fresh = true
 		f.sync(now)
-		d, err = f.decide(q, now)
+		d, ok = f.decide(q, now)
 	}
-	if err != nil {
-		f.past.add(f.failed(q, err))
-		return Choice{}, err
+	if !ok && fresh && len(q.exclude) > 0 {
+		// Who failed a moment ago may be back; who is drained, down or gone by now is not chosen here either.
+		q.again = true
+		if d, ok = f.decide(q, now); !ok {
+			q.again = false // they are part of the reason
+		}
+	}
+	if !ok {
+		return Choice{}, f.refuse(q, now)
 	}
 	p := f.decided(q, &d, now)
 	m := f.known[d.Node]
@@ -206,9 +215,10 @@ func (f *Fleet) done(seq uint64, t place.Ticket, d place.Decision, m *member, at
 }
 
 // decide needs f.mu.
-func (f *Fleet) decide(q *question, now time.Duration) (place.Decision, error) {
+func (f *Fleet) decide(q *question, now time.Duration) (place.Decision, bool) {
 	f.index.Expire(now)
 	f.recent.expire(now)
+	q.realm = place.Nodes
 	if q.unknown && f.foreign > 0 {
 		q.realm = place.Foreign
 	} else if len(q.holders) > 0 {
@@ -224,10 +234,7 @@ func (f *Fleet) decide(q *question, now time.Duration) (place.Decision, error) {
 			q.realm = place.Foreign // why not there says more
 		}
 	}
-	if !ok {
-		return d, &place.NoServerError{Rejected: f.explain(q, nil)}
-	}
-	return d, nil
+	return d, ok
 }
 
 // reach asks the index. It needs f.mu.
@@ -236,26 +243,4 @@ func (f *Fleet) reach(q *question, now time.Duration) (place.Decision, bool) {
 		return f.index.Publisher(f.publishRequest(q, now), f.rng)
 	}
 	return f.index.Viewer(f.viewRequest(q, now), f.rng)
-}
-
-// explain needs f.mu.
-func (f *Fleet) explain(q *question, d *place.Decision) []place.Rejection {
-	now := time.Since(f.start)
-	if q.publish {
-		return f.spoken(q, f.index.ExplainPublisher(f.publishRequest(q, now), d))
-	}
-	return f.spoken(q, f.index.ExplainViewer(f.viewRequest(q, now), d))
-}
-
-// noAddress: a server has nothing that listens to such clients.
-const noAddress place.Word = "does not speak the client's protocol"
-
-// spoken gives those their own reason that were left out for want of an address. It needs f.mu.
-func (f *Fleet) spoken(q *question, rs []place.Rejection) []place.Rejection {
-	for i := range rs {
-		if r := &rs[i]; r.Why == place.Excluded && !f.known[r.Node].speaks(q.http) {
-			r.Why = noAddress
-		}
-	}
-	return rs
 }

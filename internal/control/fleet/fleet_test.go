@@ -51,7 +51,7 @@ func TestChoosesAndSaysWhy(t *testing.T) {
 	if c, err = f.Viewer(Request{Name: alice}); err != nil || c.Node != "e1" {
 		t.Errorf("%+v %v", c, err)
 	}
-	_, err = f.Viewer(Request{Name: alice, Exclude: []string{"e1"}})
+	_, err = f.Viewer(Request{Name: alice, Never: []string{"e1"}})
 	var none *place.NoServerError
 	if !errors.As(err, &none) || len(none.Rejected) != 3 {
 		t.Errorf("%v", err)
@@ -103,6 +103,59 @@ func TestReservationsEndWhenAReportShowsThemOrTheSessionFails(t *testing.T) {
 			t.Errorf("%d reserved in the end", n)
 		}
 	})
+}
+
+// Who has just failed is better than nobody; who is being left on purpose is not.
+func TestWhoHasFailedIsAskedAgainIfThereIsNobodyElse(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		change func(f *Fleet, m *members)
+		want   string
+	}{
+		{"up", func(*Fleet, *members) {}, "only"},
+		{"drained a moment ago", func(f *Fleet, _ *members) { f.backends.SetOperator("only", Drain) }, ""},
+		{"in maintenance", func(f *Fleet, _ *members) { f.backends.SetOperator("only", Maint) }, ""},
+		{"down", func(f *Fleet, _ *members) { f.backends.SetHealth("only", Health{State: HealthDown}) }, ""},
+		{"gone", func(f *Fleet, _ *members) { f.backends.Drop("static", "only") }, ""},
+		{"another came", func(_ *Fleet, m *members) { m.add("other", "origin") }, "other"},
+		{"that is full", func(_ *Fleet, m *members) {
+			n := m.add("other", "origin")
+			n.Capacity.Publishers, n.Load.Publishers = 1, 1
+		}, "only"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f, m := mixed(t, Options{}, at("only"))
+			m.nodes = nil
+			if c, err := f.Publisher(Request{Name: alice}); err != nil || c.Node != "only" {
+				t.Fatalf("%+v %v", c, err)
+			}
+			tc.change(f, m) // within syncEvery of the last look
+			c, err := f.Publisher(Request{Name: alice, Exclude: []string{"only"}})
+			if c.Node != tc.want || (err == nil) != (tc.want != "") {
+				t.Errorf("%q %v", c.Node, err)
+			}
+			if c, err = f.Publisher(Request{Name: alice, Exclude: []string{"only"}, Never: []string{"only", "other"}}); err == nil {
+				t.Errorf("%+v in spite of Never", c)
+			}
+		})
+	}
+}
+
+// Whose state is not looked up again, since too many ask, is not asked again.
+func TestWhoHasFailedIsNotAskedAgainUnseen(t *testing.T) {
+	f, m := mixed(t, Options{}, at("only"))
+	m.nodes = nil
+	for i := range 2 * explainUpTo {
+		n := m.add(fmt.Sprint("o", i), "origin")
+		n.Capacity.Publishers, n.Load.Publishers = 1, 1
+	}
+	f.Route(Request{Name: alice}, true)
+	f.synced = 1 << 61 // a moment ago
+	f.budget = budget{until: 1 << 62}
+	f.backends.SetOperator("only", Drain)
+	if c, err := f.Publisher(Request{Name: alice, Exclude: []string{"only"}}); err == nil {
+		t.Errorf("%+v", c)
+	}
 }
 
 // While the store is away nobody reports. What each server said last is as it was, so only what is

@@ -38,7 +38,11 @@ func shared(name string) Backend {
 }
 
 func viewer(f *Fleet, exclude ...string) string {
-	c, err := f.Viewer(Request{Name: alice, Exclude: exclude})
+	return served(f, Request{Name: alice, Exclude: exclude})
+}
+
+func served(f *Fleet, r Request) string {
+	c, err := f.Viewer(r)
 	if err != nil {
 		return "nobody"
 	}
@@ -55,7 +59,7 @@ func TestViewersGoWhereTheStreamIs(t *testing.T) {
 	if got := viewer(f); got != "e1" {
 		t.Errorf("a stream of the cluster: %s", got)
 	}
-	if got := viewer(f, "e1"); got != "nobody" {
+	if got := served(f, Request{Name: alice, Never: []string{"e1"}}); got != "nobody" {
 		t.Errorf("a stream of the cluster, its edge failed: %s", got)
 	}
 	on("front", "y")
@@ -64,8 +68,11 @@ func TestViewersGoWhereTheStreamIs(t *testing.T) {
 			t.Fatalf("a stream of y: %s", got)
 		}
 	}
-	if got := viewer(f, "y"); got != "nobody" {
+	if got := viewer(f, "y"); got != "y" {
 		t.Errorf("a stream of y, which failed: %s", got)
+	}
+	if got := served(f, Request{Name: alice, Never: []string{"y"}}); got != "nobody" {
+		t.Errorf("a stream of y, which is out: %s", got)
 	}
 	on("front", "elsewhere") // another front's backend, unknown here
 	if got := viewer(f); got != "nobody" {
@@ -292,7 +299,7 @@ func TestSessionsByHTTPGoWhereItIsSpoken(t *testing.T) {
 			t.Errorf("%+v %v", c, err)
 		}
 	}
-	_, err := f.Viewer(Request{Name: alice, HTTP: true, Exclude: []string{"web"}})
+	_, err := f.Viewer(Request{Name: alice, HTTP: true, Never: []string{"web"}})
 	if err == nil || !strings.Contains(err.Error(), "rtmp: "+string(noAddress)) || !strings.Contains(err.Error(), "web: has just failed") {
 		t.Error(err)
 	}

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"errors"
 	"net/netip"
 	"time"
 
@@ -37,12 +36,13 @@ type Past struct {
 	Rest []place.Tally
 	// Brief: there were too many decisions at that moment to look at everybody for each.
 	Brief bool
+	cause place.Cause // of a brief refusal
 }
 
 // Reason says it in words.
 func (p *Past) Reason() string {
 	if p.Server == "" {
-		return (&place.NoServerError{Rejected: p.Near}).Error()
+		return (&place.NoServerError{Rejected: p.Near, Rest: p.Rest, Brief: p.cause}).Error()
 	}
 	e := place.Explanation{Decision: place.Decision{Node: p.Server, Why: p.Why, Share: p.Share, Mean: p.Mean}}
 	if len(p.Rest) == 0 {
@@ -88,45 +88,12 @@ func (f *Fleet) decided(q *question, d *place.Decision, now time.Duration) Past 
 	if p.Brief = !f.budget.take(f.index.Len(), now); p.Brief {
 		return p
 	}
-	if q.publish {
-		p.Near, p.Rest = f.index.SummarizePublisher(f.publishRequest(q, now), d, explainUpTo)
-	} else {
-		p.Near, p.Rest = f.index.SummarizeViewer(f.viewRequest(q, now), d, explainUpTo)
-	}
-	p.Near = f.spoken(q, p.Near)
-	return p
-}
-
-// failed is the record of a request that nobody could take.
-func (f *Fleet) failed(q *question, err error) Past {
-	p := q.record(Refused)
-	var none *place.NoServerError
-	if errors.As(err, &none) {
-		p.Near, p.Rest = none.Rejected, nil
-		if len(p.Near) > explainUpTo {
-			p.Rest = tally(p.Near[explainUpTo:])
-			p.Near = append([]place.Rejection(nil), p.Near[:explainUpTo]...)
-		}
-	}
+	p.Near, p.Rest = f.summarize(q, d, now)
 	return p
 }
 
 func (q *question) record(o Outcome) Past {
 	return Past{At: time.Now(), Name: q.name, Publish: q.publish, Source: q.source, Exclude: q.exclude, Outcome: o}
-}
-
-func tally(rs []place.Rejection) (out []place.Tally) {
-next:
-	for _, r := range rs {
-		for i := range out {
-			if out[i].Why == r.Why {
-				out[i].Count++
-				continue next
-			}
-		}
-		out = append(out, place.Tally{Why: r.Why, Count: 1})
-	}
-	return out
 }
 
 // PastQuery chooses past decisions; zero fields choose all.

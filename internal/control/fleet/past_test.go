@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -26,7 +27,7 @@ func TestPastDecisionsAreExplained(t *testing.T) {
 	c, _ = f.Viewer(Request{Name: bob})
 	c.Done(true)
 	c.Done(false) // once said, it stays
-	f.Viewer(Request{Name: bob, Exclude: []string{"e1"}})
+	f.Viewer(Request{Name: bob, Never: []string{"e1"}})
 	all := f.Decisions(PastQuery{})
 	if len(all) != 3 || all[0].Outcome != Refused || all[1].Outcome != Took || all[2].Outcome != DidNot || all[2].Seq != 1 {
 		t.Fatalf("%+v", all)
@@ -107,5 +108,88 @@ func TestExplanationsOfALargeFleetAreRationed(t *testing.T) {
 	}
 	if brief != 2 {
 		t.Errorf("%d are brief", brief)
+	}
+}
+
+// Where all is full every client is refused, and none of them may cost a look at everybody.
+func TestRefusalsAreRationed(t *testing.T) {
+	m := &members{}
+	for i := range 1000 {
+		n := m.add(fmt.Sprint("e", i), "edge")
+		n.Capacity.Sessions, n.Load.Sessions = 1, 1
+	}
+	f := New(m, rng())
+	f.Route(Request{Name: alice}, false)
+	f.budget = budget{until: 1 << 62, left: 6500}
+	f.synced = 1 << 61 // no look at the members but for what the budget pays
+	brief := 0
+	for range 20 {
+		_, err := f.Viewer(Request{Name: alice})
+		var none *place.NoServerError
+		if !errors.As(err, &none) || none.Cause() != place.AllFull || !strings.Contains(none.ForClient(), "all servers are full") {
+			t.Fatal(err)
+		}
+		if len(none.Rejected) > explainUpTo || len(err.Error()) > 1000 {
+			t.Errorf("%d are named in %d bytes", len(none.Rejected), len(err.Error()))
+		}
+		if none.Brief != "" {
+			brief++
+		}
+	}
+	all := f.Decisions(PastQuery{})
+	if brief != 17 || !all[0].Brief || all[len(all)-1].Brief || !strings.Contains(all[0].Reason(), "all servers are full") {
+		t.Errorf("%d of 20 are brief; the last: %s", brief, all[0].Reason())
+	}
+}
+
+func TestWhyNobody(t *testing.T) {
+	f, m := mixed(t, Options{}, at("x"), at("y"))
+	m.nodes = nil
+	why := func() place.Cause {
+		_, err := f.Publisher(Request{Name: alice, Never: []string{"n"}})
+		var none *place.NoServerError
+		if !errors.As(err, &none) {
+			t.Fatal(err)
+		}
+		return none.Cause()
+	}
+	f.backends.SetOperator("x", Drain)
+	f.backends.SetOperator("y", Maint)
+	if got := why(); got != place.AllDrained {
+		t.Error(got)
+	}
+	f.backends.SetOperator("y", Ready)
+	f.backends.SetHealth("y", Health{State: HealthDown})
+	if got := why(); got != place.NoneHealthy {
+		t.Error(got)
+	}
+	n := m.add("n2", "origin")
+	n.Capacity.Publishers, n.Load.Publishers = 1, 1
+	if got := why(); got != place.AllFull {
+		t.Error(got)
+	}
+	m.nodes = nil
+	f.backends.Replace("static", nil)
+	if got := why(); got != place.NoServers {
+		t.Error(got)
+	}
+	m.add("e", "edge")
+	if got := why(); got != place.NoneTakes {
+		t.Error(got)
+	}
+}
+
+func BenchmarkRefused1000(b *testing.B) {
+	m := &members{}
+	for i := range 1000 {
+		n := m.add(fmt.Sprint("e", i), "edge")
+		n.Capacity.Sessions, n.Load.Sessions = 1, 1
+	}
+	f := New(m, rng())
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := f.Viewer(Request{Name: alice}); err == nil {
+			b.Fatal("placed")
+		}
 	}
 }

@@ -15,6 +15,8 @@ type question struct {
 	publish bool
 	http    bool
 	exclude []string
+	never   []string
+	again   bool    // nobody else fits: those of exclude may be chosen
 	bitrate float64 // bits per second, 0 if not known
 
 	// Of a viewer's:
@@ -30,7 +32,7 @@ type question struct {
 // view asks where a stream is. The registry is right as long as it knows the stream; else those are believed who were
 // seen to have it.
 func (f *Fleet) view(r Request) *question {
-	q := &question{name: r.Name, source: r.Source, http: r.HTTP, exclude: r.Exclude}
+	q := &question{name: r.Name, source: r.Source, http: r.HTTP, exclude: r.Exclude, never: r.Never}
 	rec, ok := f.members.Known(r.Name)
 	switch {
 	case ok && rec.Facts.Backend != "":
@@ -48,7 +50,7 @@ func (f *Fleet) view(r Request) *question {
 
 // publish asks where a publisher was.
 func (f *Fleet) publish(r Request) *question {
-	q := &question{name: r.Name, source: r.Source, http: r.HTTP, exclude: r.Exclude, publish: true}
+	q := &question{name: r.Name, source: r.Source, http: r.HTTP, exclude: r.Exclude, never: r.Never, publish: true}
 	if rec, ok := f.members.Known(r.Name); ok && f.o.Sticky > 0 {
 		q.bitrate = rec.Facts.BitrateBPS
 		if q.preferred = rec.Facts.Backend; q.preferred == "" {
@@ -128,7 +130,11 @@ func (f *Fleet) out(q *question) []place.ID {
 	if q.http {
 		deaf = f.deaf[1]
 	}
-	return append(f.lookup(q.exclude), deaf...)
+	ids := append(f.lookup(q.never), deaf...)
+	if !q.again {
+		ids = append(ids, f.lookup(q.exclude)...)
+	}
+	return ids
 }
 
 // lookup translates names; those that are not members have no say.

@@ -111,21 +111,3 @@ func (e *Explanation) Reason() string {
 	}
 	return b.String()
 }
-
-// NoServerError: no server can take the session.
-type NoServerError struct{ Rejected []Rejection }
-
-func (e *NoServerError) Error() string {
-	if len(e.Rejected) == 0 {
-		return "place: no server: the fleet is empty"
-	}
-	var b strings.Builder
-	b.WriteString("place: no server: ")
-	for i, r := range e.Rejected {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		r.write(&b)
-	}
-	return b.String()
-}

@@ -175,7 +175,7 @@ func TestDecisionsAreGolden(t *testing.T) {
 				line = (&Explanation{d, why(&d)}).Reason()
 				x.Took(&d)
 			} else {
-				line = (&NoServerError{why(nil)}).Error()
+				line = (&NoServerError{Rejected: why(nil)}).Error()
 			}
 		}
 		fmt.Fprintf(&got, "%s\n\t%s\n", c.name, line)
