@@ -20,12 +20,13 @@ func (b *Backends) carry(name string, s stream.Name, n int) {
 	defer b.mu.Unlock()
 	x := b.all[name]
 	if x == nil {
+		if l, ok := b.gone[name]; ok {
+			carry(l.carried, s, n)
+		}
 		return
 	}
 	had := x.hasStream(s)
-	if x.carried[s] += n; x.carried[s] <= 0 {
-		delete(x.carried, s)
-	}
+	carry(x.carried, s, n)
 	b.index(x, s, had)
 }
 

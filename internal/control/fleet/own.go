@@ -23,6 +23,7 @@ func (b *Backends) Sample() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.retry()
+	b.forget()
 	now := b.o.Now()
 	for _, x := range b.all {
 		m := &x.meter

@@ -129,6 +129,7 @@ func (b *Backends) add(source string, d Backend) {
 		carried: map[stream.Name]int{},
 	}
 	b.all[d.Name] = x
+	b.back(x)
 	b.changed(x, Added)
 }
 
@@ -149,6 +150,7 @@ func (b *Backends) release(source, name string) {
 
 // remove needs b.mu.
 func (b *Backends) remove(x *backend) {
+	b.leave(x)
 	b.setStreams(x, nil)
 	for s := range x.carried {
 		delete(x.carried, s)

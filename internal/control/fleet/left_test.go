@@ -1,0 +1,69 @@
+package fleet
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"weir/internal/stream"
+)
+
+// Discovery forgets a server for a moment; its publisher stays, so it has no room for another.
+func TestAServerThatIsNamedAgainStillHasItsSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one := at("x")
+		one.Capacity.Publishers = 1
+		f, m := mixed(t, Options{}, one)
+		m.nodes = nil
+		b := f.backends
+		c, err := f.Publisher(Request{Name: alice})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, end := b.Counters("x").Publisher()
+		b.StreamStarted("x", alice)
+		c.Done(true)
+		in.Add(1000)
+		b.Sample()
+		for range 3 {
+			b.Replace("static", nil)
+			if len(b.Having(alice)) > 0 || b.Counters("x").Publishers.Load() != 1 {
+				t.Errorf("gone, it has %v, %d publishers", b.Having(alice), b.Counters("x").Publishers.Load())
+			}
+			time.Sleep(time.Second)
+			b.Sample()
+			b.Replace("static", []Backend{one})
+			time.Sleep(time.Second)
+			b.Sample()
+			if c, err := f.Publisher(Request{Name: stream.Name{App: "live", Stream: "bob"}}); err == nil {
+				t.Fatalf("two of one: %+v", c)
+			}
+			if got := b.Having(alice); len(got) != 1 {
+				t.Errorf("alice is at %v", got)
+			}
+		}
+		if s, _ := b.Get("x"); s.Counters.Total.Load() != 1 || s.Counters.In.Load() != 1000 || s.Streams != 1 {
+			t.Errorf("%+v", s)
+		}
+		// What ends in between is not there afterwards.
+		b.Replace("static", nil)
+		b.StreamEnded("x", alice)
+		end()
+		b.Replace("static", []Backend{one})
+		if s, _ := b.Get("x"); s.Counters.Sessions() != 0 || s.Counters.Total.Load() != 0 || len(b.Having(alice)) != 0 {
+			t.Errorf("%+v", s)
+		}
+		time.Sleep(syncEvery)
+		if _, err := f.Publisher(Request{Name: alice}); err != nil {
+			t.Error(err)
+		}
+		// Nobody is remembered for longer than he has sessions.
+		_, end = b.Counters("x").Publisher()
+		b.Replace("static", nil)
+		end()
+		b.Sample()
+		if len(b.gone) != 0 {
+			t.Errorf("%v", b.gone)
+		}
+	})
+}
