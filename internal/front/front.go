@@ -172,7 +172,15 @@ func connectAs(c *session.Client, addr string) rtmp.Connect {
 		FourCCList: own.FourCCList, VideoFourCCInfo: own.VideoFourCCInfo, AudioFourCCInfo: own.AudioFourCCInfo, CapsEx: own.CapsEx}
 }
 
-// noServer is the client's answer when nobody can take it.
+// noServer is the client's answer when nobody can take it. Who chooses may have words for it.
 func noServer(code string, err error) error {
-	return &session.Rejection{Code: code, Description: "No server can take this now; try again.", Reason: event.NoServer, Err: err}
+	why := "No server can take this now; try again."
+	var words interface {
+		error
+		ForClient() string
+	}
+	if errors.As(err, &words) {
+		why = words.ForClient()
+	}
+	return &session.Rejection{Code: code, Description: why, Reason: event.NoServer, Err: err}
 }
