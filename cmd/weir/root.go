@@ -24,7 +24,7 @@ func root() *cobra.Command {
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &UsageError{err} })
-	cmd.AddCommand(serve(), demonstrate(), check(), nodes(), streams(), backends(), drain(), undrain(), route(), benchmark(), simulate(), version())
+	cmd.AddCommand(serve(), demonstrate(), check(), nodes(), streams(), sessions(), kick(), backends(), drain(), undrain(), route(), benchmark(), simulate(), version())
 	return cmd
 }
 

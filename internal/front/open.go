@@ -143,6 +143,7 @@ func (c *carried) settle(b Backend) {
 // settled says so.
 func (c *carried) settled(b Backend) {
 	c.at = b
+	c.server.Store(&b.Node)
 	switch {
 	case b.Foreign:
 		c.claim.MovedTo(b.Node)

@@ -30,6 +30,7 @@ type carried struct {
 	wishes   chan *wish
 	sent     atomic.Pointer[atomic.Int64] // the present server's count of bytes to it
 	shown    atomic.Pointer[live.Stream]  // stream, once it is there
+	server   atomic.Pointer[string]       // at.Node, for others
 
 	// Front.mu guards these once the claim is held.
 	held  Claim

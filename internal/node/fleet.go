@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"weir/internal/control/cluster"
@@ -67,17 +66,20 @@ func (v *fleetView) Undrain(ctx context.Context, name string) error {
 
 // tell gives an order to a node, be it this one.
 func (v *fleetView) tell(ctx context.Context, name, order, arg string) error {
-	n := (*node)(v)
+	_, err := (*node)(v).askNode(ctx, name, order, arg)
+	return err
+}
+
+// askNode asks a node, be it this one. It fails with a *admin.NoNodeError.
+func (n *node) askNode(ctx context.Context, name, question, arg string) (string, error) {
 	if name == n.cfg.Node.Name {
-		_, err := n.answer(order, arg)
-		return err
+		return n.answer(question, arg)
 	}
 	m, ok := n.cluster.Node(name)
 	if !ok {
-		return fmt.Errorf("no node %q in the cluster", name)
+		return "", &admin.NoNodeError{Name: name}
 	}
-	_, err := n.peers.Query(ctx, m.Addresses.RTMP, order, arg)
-	return err
+	return n.peers.Query(ctx, m.Addresses.RTMP, question, arg)
 }
 
 // tracks are a stream's tracks as the cluster keeps them.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,8 @@ const (
 	queryUndrain = "undrain" // take sessions again; none
 	queryBackend = "backend" // what an operator wants of a server that is no node; a backendOrder
 	queryProcess = "process" // which process this is; none
+	querySession = "session" // its clients' sessions; the last of the page before, a sessionMark
+	queryKick    = "kick"    // end a connection; its number. The answer is how many publishes and plays that ended
 )
 
 // queryPage bounds one answer, in streams: at 64 bytes each well under the limit
@@ -53,6 +56,14 @@ func (n *node) answer(question, arg string) (string, error) {
 		return n.answerOrder(arg)
 	case queryProcess:
 		return n.cluster.Self().Process, nil
+	case querySession:
+		return n.sessionPage(arg)
+	case queryKick:
+		conn, err := strconv.ParseUint(arg, 10, 64)
+		if err != nil {
+			return "", fmt.Errorf("session to be ended: %w", err)
+		}
+		return strconv.Itoa(n.kick(conn)), nil
 	}
 	return "", fmt.Errorf("unknown question %q", question)
 }

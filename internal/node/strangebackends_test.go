@@ -116,7 +116,7 @@ func startNginxRTMP(t *testing.T, stat string) *nginxRTMP {
 	text := fmt.Sprintf(`load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
 daemon off; master_process off; error_log stderr warn; pid %[1]s/pid;
 events { worker_connections 256; }
-rtmp { access_log off; server { listen %[2]s; listen %[3]s proxy_protocol; application live { live on; } } }
+rtmp { access_log off; server { listen %[2]s; listen %[3]s proxy_protocol; chunk_size 65536; application live { live on; } } }
 http { access_log off; client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s;
 	server { listen %[4]s; location /stat { rtmp_stat %[5]s; } location /health { return 204; } } }
 `, dir, n.rtmp, n.proxied, n.http, stat)

@@ -244,14 +244,19 @@ func (e *ended) Unwrap() error { return e.err }
 // client why.
 func (c *conn) stop(e ending) {
 	if c.ends(e) {
-		c.cancel()
-		c.mu.Lock()
-		for st := range c.streams.all() {
-			st.giveUp()
-		}
-		c.mu.Unlock()
-		hangUp(c.nc)
+		c.hangUp()
 	}
+}
+
+// hangUp is what follows ends.
+func (c *conn) hangUp() {
+	c.cancel()
+	c.mu.Lock()
+	for st := range c.streams.all() {
+		st.giveUp()
+	}
+	c.mu.Unlock()
+	hangUp(c.nc)
 }
 
 // ends notes why the session ends; false if it is ending already.

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"time"
+
 	"weir/internal/ops/event"
 	"weir/internal/stream"
 	"weir/rtmp"
@@ -51,6 +53,34 @@ func (s *Server) Publishers(self string) int {
 	return n
 }
 
+// Began is when the connection was accepted, Bytes what it has received and sent.
+func (h Held) Began() time.Time       { return h.c.began }
+func (h Held) Bytes() (in, out int64) { return h.c.bytes() }
+
+// Through is how the publish or play is served, and by which server, if its Publisher or
+// Player has a method of this name that says so; what has none is this node's own. A play that
+// has not started yet is nobody's: "".
+func (h Held) Through() (how, server string) {
+	var by any = h.st.publisher
+	if h.st.publisher == nil {
+		h.st.mu.Lock()
+		defer h.st.mu.Unlock()
+		if h.st.player == nil {
+			return "", ""
+		}
+		by = h.st.player
+	}
+	if t, ok := by.(interface {
+		Through() (how, server string)
+	}); ok {
+		return t.Through()
+	}
+	return Served, ""
+}
+
+// Served is how this node's own publishes and plays go on.
+const Served = "served"
+
 // AskToMove asks the other side to go on elsewhere, and reports whether it is one
 // that can: a front that carries the session, or a client that announced the
 // reconnect request of enhanced RTMP. tcURL is where to ("" = wherever it likes).
@@ -66,12 +96,33 @@ func (h Held) AskToMove(tcURL string) bool {
 	return false
 }
 
-// End tells the client and ends its publish or play.
+// End tells the client and ends its publish or play. It waits for nobody who plays.
 func (h Held) End(reason event.Reason) {
 	if h.st.publisher != nil {
 		h.c.evict(h.st, rtmp.CodePublishRejected, reason, nil)
 		return
 	}
-	h.c.wire.Load().Status(h.st.id, rtmp.LevelStatus, rtmp.CodePlayStop, "This server is being drained.", nil)
-	h.c.playEnded(h.st, reason, event.ByServer, nil)
+	c, why := h.c, "This server is being drained."
+	if reason == event.Kicked {
+		why = "An operator has ended this session."
+	}
+	was, others := c.drop(h.st)
+	if !was {
+		return
+	}
+	hangsUp := !others && h.Member == "" && c.ends(ending{reason: reason, by: event.ByServer})
+	bye := func() {
+		h.st.close() // first: the player may own the write side, which is closed behind the words
+		c.wire.Load().Status(h.st.id, rtmp.LevelStatus, rtmp.CodePlayStop, why, nil)
+		if hangsUp {
+			c.hangUp()
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shut {
+		go bye() // the session is past waiting for it
+		return
+	}
+	c.pending.Go(bye)
 }

@@ -231,9 +231,12 @@ func (c *conn) evict(st *netStream, code string, reason event.Reason, err error)
 		return
 	}
 	c.wire.Load().Status(st.id, rtmp.LevelError, code, text+string(reason), nil)
+	// Before the publisher hears of it: one that has taken the connection ends it then, and
+	// knows no reason.
+	hangsUp := !others && c.ends(ending{reason: reason, by: event.ByServer, err: err})
 	st.close()
-	if !others {
-		c.stop(ending{reason: reason, by: event.ByServer, err: err})
+	if hangsUp {
+		c.hangUp()
 	}
 }
 

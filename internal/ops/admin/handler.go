@@ -14,6 +14,8 @@ type Options struct {
 	Fleet Fleet
 	// Backends are the servers that are no nodes; nil: there can be none here.
 	Backends Backends
+	// Sessions are the nodes' RTMP sessions; nil: none are shown.
+	Sessions Sessions
 	// Frontends are this node's listeners for /haproxy;csv; nil: none are shown.
 	Frontends func() []Frontend
 	Metrics   prometheus.Gatherer // nil: no /metrics
@@ -44,6 +46,8 @@ func Handler(o Options) http.Handler {
 	guarded("GET /haproxy;csv", h.haproxyCSV)
 	guarded("GET /api/v1/route", h.route)
 	guarded("GET /api/v1/route/decisions", h.decisions)
+	guarded("GET /api/v1/sessions", h.sessions)
+	guarded("DELETE /api/v1/sessions/{id...}", h.kick)
 	guarded("GET /api/v1/streams", h.streams)
 	guarded("GET /api/v1/streams/{app}/{name...}", h.stream)
 	if o.Metrics != nil {

@@ -1,0 +1,161 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"weir/internal/media/session"
+	"weir/internal/ops/admin"
+	"weir/internal/ops/event"
+)
+
+const (
+	// sessionPageBytes bounds one answer, before its last session: a command has 64 KiB, and a
+	// session is 0.3 KiB, 4 KiB if its names are long and full of what JSON escapes.
+	sessionPageBytes = 48 << 10
+	// sessionsTimeout is how long a listing waits for a node, in all. Why not shorter: 20,000
+	// sessions are 100 pages. Why not longer: the client of the API waits.
+	sessionsTimeout = 5 * time.Second
+)
+
+// clients are the publishes and plays of this node's clients, by connection. What other nodes have here
+// for clients of theirs is theirs to show and to end: a front would go on elsewhere.
+func (n *node) clients() []session.Held {
+	all := slices.DeleteFunc(n.sessions.Held(), func(h session.Held) bool { return h.Member != "" })
+	slices.SortStableFunc(all, func(a, b session.Held) int { return cmp.Compare(a.Conn, b.Conn) })
+	return all
+}
+
+// kick ends what a connection publishes and plays, in the background: its client may not read. It
+// returns how many.
+func (n *node) kick(conn uint64) int {
+	all := slices.DeleteFunc(n.clients(), func(h session.Held) bool { return h.Conn != conn })
+	for _, h := range all {
+		go h.End(event.Kicked)
+	}
+	return len(all)
+}
+
+// sessionMark is where a page ends: the connection, and how many of its publishes and plays
+// have been told.
+type sessionMark struct {
+	Conn uint64 `json:"conn"`
+	Told int    `json:"told"`
+}
+
+type sessionPage struct {
+	Sessions []admin.Session `json:"sessions"`
+	Next     *sessionMark    `json:"next,omitempty"` // nil: that is all
+}
+
+// sessionPage is one page of this node's sessions.
+func (n *node) sessionPage(after string) (string, error) {
+	var from sessionMark
+	if after != "" {
+		if err := json.Unmarshal([]byte(after), &from); err != nil {
+			return "", fmt.Errorf("page of sessions: %w", err)
+		}
+	}
+	var page sessionPage
+	var at, last sessionMark
+	size := 0
+	for _, h := range n.clients() {
+		if h.Conn != at.Conn {
+			at = sessionMark{Conn: h.Conn}
+		}
+		at.Told++
+		if h.Conn < from.Conn || h.Conn == from.Conn && at.Told <= from.Told {
+			continue
+		}
+		s := n.sessionView(h)
+		b, err := json.Marshal(s)
+		if err != nil {
+			return "", err
+		}
+		if size += len(b); size > sessionPageBytes && len(page.Sessions) > 0 {
+			page.Next = &last
+			break
+		}
+		page.Sessions, last = append(page.Sessions, s), at
+	}
+	b, err := json.Marshal(page)
+	return string(b), err
+}
+
+func (n *node) sessionView(h session.Held) admin.Session {
+	in, out := h.Bytes()
+	how, server := h.Through()
+	return admin.Session{ID: admin.SessionID(n.cfg.Node.Name, h.Conn), Node: n.cfg.Node.Name, Conn: h.Conn, Remote: h.Remote, Role: string(h.Role),
+		App: h.Name.App, Stream: h.Name.Stream, Since: h.Began().UTC(), BytesIn: in, BytesOut: out, How: how, Backend: server}
+}
+
+// Sessions implements admin.Sessions.
+func (v *fleetView) Sessions(ctx context.Context, name string) (all []admin.Session, missed []string, err error) {
+	n := (*node)(v)
+	ctx, cancel := context.WithTimeout(ctx, sessionsTimeout)
+	defer cancel()
+	if name != "" {
+		if _, ok := n.cluster.Node(name); !ok && name != n.cfg.Node.Name {
+			return nil, nil, &admin.NoNodeError{Name: name}
+		}
+		all, err := n.sessionsOf(ctx, name)
+		return all, nil, err
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, m := range n.cluster.Nodes() {
+		wg.Go(func() {
+			list, err := n.sessionsOf(ctx, m.Name)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				missed = append(missed, m.Name)
+				return
+			}
+			all = append(all, list...)
+		})
+	}
+	wg.Wait()
+	return all, missed, nil
+}
+
+// sessionsOf asks a node, page by page.
+func (n *node) sessionsOf(ctx context.Context, name string) (all []admin.Session, err error) {
+	for after := ""; ; {
+		text, err := n.askNode(ctx, name, querySession, after)
+		if err != nil {
+			return nil, err
+		}
+		var page sessionPage
+		if err := json.NewDecoder(strings.NewReader(text)).Decode(&page); err != nil {
+			return nil, fmt.Errorf("sessions of %s: %w", name, err)
+		}
+		all = append(all, page.Sessions...)
+		if page.Next == nil || len(page.Sessions) == 0 {
+			return all, nil
+		}
+		b, err := json.Marshal(page.Next)
+		if err != nil {
+			return nil, err
+		}
+		after = string(b)
+	}
+}
+
+// Kick implements admin.Sessions.
+func (v *fleetView) Kick(ctx context.Context, name string, conn uint64) (id string, err error) {
+	n := (*node)(v)
+	name = cmp.Or(name, n.cfg.Node.Name)
+	id = admin.SessionID(name, conn)
+	ended, err := n.askNode(ctx, name, queryKick, fmt.Sprint(conn))
+	if err == nil && ended == "0" {
+		err = &admin.NoSessionError{ID: id}
+	}
+	return id, err
+}
