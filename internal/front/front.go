@@ -61,6 +61,7 @@ type Request struct {
 	// Exclude names servers that have just failed; they are chosen only if there is
 	// nobody else.
 	Exclude []string
+	Never   []string // names of servers that are not chosen in any case
 }
 
 // Placer chooses servers. Both fail with ErrNoServer.

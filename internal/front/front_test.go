@@ -39,7 +39,7 @@ func elapse(d time.Duration) {
 }
 
 // placer chooses the first of its nodes that has not just failed, or else the
-// first: publishers and viewers have lists of their own.
+// first that may be chosen: publishers and viewers have lists of their own.
 type placer struct {
 	mu                  sync.Mutex
 	origins, edges      []*mediatest.Node
@@ -47,24 +47,25 @@ type placer struct {
 	asked               map[time.Time]int // how often
 }
 
-func (p *placer) choose(from []*mediatest.Node, exclude []string) (front.Backend, error) {
+func (p *placer) choose(from []*mediatest.Node, r front.Request) (front.Backend, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.asked == nil {
+		p.asked = map[time.Time]int{}
+	}
+	p.asked[time.Now()]++
+	from = slices.DeleteFunc(slices.Clone(from), func(n *mediatest.Node) bool { return slices.Contains(r.Never, n.Name) })
 	if len(from) == 0 {
 		return front.Backend{}, front.ErrNoServer
 	}
 	n := from[0]
 	for _, other := range from {
-		if !slices.Contains(exclude, other.Name) {
+		if !slices.Contains(r.Exclude, other.Name) {
 			n = other
 			break
 		}
 	}
 	p.reserved++
-	if p.asked == nil {
-		p.asked = map[time.Time]int{}
-	}
-	p.asked[time.Now()]++
 	return front.Backend{Node: n.Name, Addr: n.Addr, Done: func(bool) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -73,11 +74,11 @@ func (p *placer) choose(from []*mediatest.Node, exclude []string) (front.Backend
 }
 
 func (p *placer) Publisher(r front.Request) (front.Backend, error) {
-	return p.choose(p.origins, r.Exclude)
+	return p.choose(p.origins, r)
 }
 
 func (p *placer) Viewer(r front.Request) (front.Backend, error) {
-	return p.choose(p.edges, r.Exclude)
+	return p.choose(p.edges, r)
 }
 
 // carrier hands every session to the front.

@@ -25,11 +25,11 @@ type search struct {
 	session event.Session
 	name    stream.Name
 	publish bool
-	exclude []string // not to be chosen while there is somebody else
+	exclude []string // as of Request
 	// moving says that the session runs and its stream is held: that a server knows
 	// another publisher of the name is that server's mistake.
 	moving bool
-	leaves string // not to be chosen at all
+	leaves string // never to be chosen
 }
 
 // leaving is a search for anybody but one server.
@@ -93,16 +93,16 @@ func (s *search) run(ctx context.Context, try func(context.Context, Backend) err
 	return s.nobody(lastLogged, last)
 }
 
-// place asks for a server and says so. One that is left, or has failed in this search, is chosen
-// if there is nobody else: then there is nobody now. Whoever has time searches again later.
+// place asks for a server and says so. What has failed in this search is not asked again: whoever
+// has time searches again later.
 func (s *search) place(tried []string) (Backend, error) {
-	b, err := s.choose(Request{Name: s.name, Source: source(s.session.Remote), Exclude: slices.Concat(s.exclude, tried)})
+	r := Request{Name: s.name, Source: source(s.session.Remote), Exclude: slices.Concat(s.exclude, tried), Never: tried}
+	if s.leaves != "" {
+		r.Never = append(slices.Clip(tried), s.leaves)
+	}
+	b, err := s.choose(r)
 	if err != nil {
 		return b, err
-	}
-	if b.Node == s.leaves || slices.Contains(tried, b.Node) {
-		b.done(false)
-		return b, ErrNoServer
 	}
 	s.f.o.Emit.Emit(event.Placed{Session: s.session, Node: b.Node, Why: b.Why})
 	if b.Foreign {

@@ -297,7 +297,7 @@ func (w *foreignFleet) choose(r front.Request, viewer bool) (front.Backend, erro
 	var chosen *stranger
 	at, known := w.desk.At(r.Name)
 	for _, s := range w.order {
-		if viewer && known && at.Server != s.name {
+		if viewer && known && at.Server != s.name || slices.Contains(r.Never, s.name) {
 			continue
 		}
 		if chosen == nil || slices.Contains(r.Exclude, chosen.name) && !slices.Contains(r.Exclude, s.name) {

@@ -144,8 +144,8 @@ func (n *node) split(all []session.Held) (publishers, viewers []session.Held) {
 // elsewhere is the URL of the node that a direct publisher should go to; "" if
 // placement knows none.
 func (n *node) elsewhere(h session.Held) string {
-	b, err := n.placer.Publisher(front.Request{Name: h.Name, Exclude: []string{n.cfg.Node.Name}})
-	if err != nil || b.Node == n.cfg.Node.Name {
+	b, err := n.placer.Publisher(front.Request{Name: h.Name, Never: []string{n.cfg.Node.Name}})
+	if err != nil {
 		return ""
 	}
 	if b.Done != nil {

@@ -45,7 +45,7 @@ func (p placer) Viewer(r front.Request) (front.Backend, error) {
 }
 
 func request(r front.Request) fleet.Request {
-	return fleet.Request{Name: r.Name, Source: r.Source, Exclude: r.Exclude}
+	return fleet.Request{Name: r.Name, Source: r.Source, Exclude: r.Exclude, Never: r.Never}
 }
 
 func backend(c fleet.Choice, err error) (front.Backend, error) {
