@@ -63,7 +63,7 @@ func (n *node) build() {
 	o.Observer.Count = func(name stream.Name, why live.Reason, count int) { n.drops.count(front.Carried(name), why, count) }
 	n.transit = live.NewHub(o)
 
-	reg := registry{n, n.cluster, n.cfg.Node.Name}
+	reg := registry{n, n.cluster, n.cfg.Node.Name, newInquiry(n.askSilence)}
 
 	n.peers = relay.NewPeers(n.cfg.Node.Name, n.cluster.Secret, n.dialer)
 	n.pulls = relay.NewPulls(relay.PullOptions{

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"sync"
 
 	"weir/internal/control/cluster"
 	"weir/internal/media/ingest"
@@ -16,9 +15,10 @@ import (
 // registry is the cluster as the media wing sees it: ingest claims through it,
 // relay finds owners.
 type registry struct {
-	n    *node
-	c    *cluster.Cluster
-	self string
+	n       *node
+	c       *cluster.Cluster
+	self    string
+	origins *inquiry
 }
 
 // Locate implements relay.Locator. The registry is asked first. What it cannot
@@ -43,31 +43,14 @@ func (r registry) Locate(ctx context.Context, name stream.Name, failed string) (
 
 // ask asks every origin but one whether the stream is published there.
 func (r registry) ask(ctx context.Context, name stream.Name, except string) (relay.Source, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, ownerTimeout)
-	defer cancel()
-	var wg sync.WaitGroup
-	found := make(chan relay.Source, 1)
-	for _, origin := range r.c.Nodes() {
-		if origin.Name == r.self || origin.Name == except || !origin.HasRole(string(config.RoleOrigin)) {
-			continue
+	var origins []cluster.Node
+	for _, n := range r.c.Nodes() {
+		if n.Name != r.self && n.Name != except && n.HasRole(string(config.RoleOrigin)) {
+			origins = append(origins, n)
 		}
-		wg.Go(func() {
-			if s, err := r.n.askSilence(ctx, origin.Addresses.RTMP, name); err == nil && s.Publishing && s.Silent < yieldAfter {
-				select {
-				case found <- relay.Source{Node: origin.Name, Addr: origin.Addresses.RTMP}:
-					cancel() // one is enough: its feed says under which epoch
-				default:
-				}
-			}
-		})
 	}
-	wg.Wait()
-	select {
-	case src := <-found:
-		return src, true, nil
-	default:
-		return relay.Source{}, false, nil
-	}
+	src, ok := r.origins.find(ctx, origins, name, except == "")
+	return src, ok, nil
 }
 
 // Watch implements relay.Locator.
