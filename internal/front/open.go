@@ -74,7 +74,7 @@ func (c *carried) own(ctx context.Context, b *Backend) error {
 		return nil
 	}
 	claim, err := c.f.o.Registry.Claim(ctx, ClaimRequest{Name: c.p.Name, Timeline: c.timeline, Session: c.p.Session,
-		Encoder: c.p.Facts.FlashVer, Server: b.Node})
+		Encoder: c.p.Facts.FlashVer, Server: b.Node, Moved: c.moved()})
 	var busy *ingest.BusyError
 	switch {
 	case errors.As(err, &busy):
@@ -87,6 +87,10 @@ func (c *carried) own(ctx context.Context, b *Backend) error {
 	c.f.hold(c)
 	return nil
 }
+
+// moved reports whether the publisher has been on air: who takes it next must not take it for a
+// newcomer.
+func (c *carried) moved() bool { return c.at.Node != "" || c.p.Extra.Moved }
 
 // lost is closed when the claim is another's.
 func (c *carried) lost() <-chan struct{} {
@@ -106,7 +110,7 @@ func (c *carried) pushTo(ctx context.Context, b Backend) error {
 	} else {
 		o.Node, o.Secret = c.f.o.Node, c.f.o.Secret()
 		o.Connect, o.Path = connectAs(&c.p.Client, b.Addr), c.p.Name.String()
-		o.Extra = member.PublishExtra{Timeline: c.timeline, Hops: c.p.Extra.Hops + 1, Client: c.p.Facts}
+		o.Extra = member.PublishExtra{Timeline: c.timeline, Moved: c.moved(), Hops: c.p.Extra.Hops + 1, Client: c.p.Facts}
 	}
 	push, err := relay.OpenPush(ctx, o)
 	for try := 1; b.Foreign && taken(err) && try <= nameTries; try++ {

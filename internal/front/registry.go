@@ -26,6 +26,7 @@ type ClaimRequest struct {
 	Session  event.Session
 	Encoder  string
 	Server   string // where it is about to be published
+	Moved    bool   // it has been on air before: it is no newcomer
 }
 
 // Claim is one held stream.

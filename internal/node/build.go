@@ -85,7 +85,7 @@ func (n *node) build() {
 	})
 	n.ingest = ingest.New(ingest.Options{
 		Hub: n.hub, Registry: reg, Emit: n.emit,
-		FirstMedia: n.cfg.Limits.FirstMedia, Silence: n.cfg.Limits.PublisherSilence, YieldAfter: yieldAfter,
+		FirstMedia: n.cfg.Limits.FirstMedia, Silence: n.cfg.Limits.PublisherSilence,
 		OnStart: n.pulls.LocalStarted, OnEnd: n.pulls.LocalEnded,
 	})
 	n.play = play.New(play.Options{Pulls: n.pulls, Local: publications{n.ingest}, Emit: n.emit, WriteStall: n.cfg.Limits.WriteStall})

@@ -34,54 +34,66 @@ const (
 
 // Claim implements ingest.Registry.
 func (r registry) Claim(ctx context.Context, req ingest.Request) (ingest.Claim, error) {
-	c, err := r.claim(ctx, req.Name, cluster.Facts{Publisher: req.Session.Remote, Encoder: req.Encoder, Timeline: req.Timeline}, r.n.front.Silence)
+	c, err := r.claim(ctx, newcomer{name: req.Name, moved: req.Moved, here: r.n.publishing,
+		facts: cluster.Facts{Publisher: req.Session.Remote, Encoder: req.Encoder, Timeline: req.Timeline}})
 	if err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
+// newcomer is a publisher that wants a stream.
+type newcomer struct {
+	name  stream.Name
+	facts cluster.Facts
+	// moved says that it has been on air before. That newcomers win is then not for it to
+	// use: it has lost the stream to one, or would take it back and forth with another.
+	moved bool
+	// here says since when the publisher of a stream that this node owns itself has been
+	// silent; false: it has none.
+	here func(stream.Name) (time.Duration, bool)
+}
+
 // claim claims a stream. Against an owner it weighs the evidence: a stream that its owner
-// holds for nobody, or that is only being handed over, is free. here says since when the
-// publisher of a stream that this node owns itself has been silent; false: it has none.
-func (r registry) claim(ctx context.Context, name stream.Name, facts cluster.Facts, here func(stream.Name) (time.Duration, bool)) (*claim, error) {
+// holds for nobody, or that is only being handed over, is free.
+func (r registry) claim(ctx context.Context, by newcomer) (*claim, error) {
 	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
-	own, err := r.c.Claim(ctx, name, facts)
+	own, err := r.c.Claim(ctx, by.name, by.facts)
 	var busy *cluster.BusyError
 	for range claimTries {
 		if !errors.As(err, &busy) {
 			break
 		}
-		why, ok := r.yields(ctx, name, facts.Timeline, busy, here)
+		why, ok := r.yields(ctx, by, busy)
 		if !ok {
 			break
 		}
-		r.n.emit.Emit(event.TakeOver{Name: name, From: busy.Owner, Epoch: busy.Epoch, Why: why})
-		if own, err = r.c.TakeOver(ctx, name, facts, busy.Epoch); err == nil {
-			return &claim{Ownership: own, facts: facts, from: busy.Epoch}, nil
+		r.n.emit.Emit(event.TakeOver{Name: by.name, From: busy.Owner, Epoch: busy.Epoch, Why: why})
+		if own, err = r.c.TakeOver(ctx, by.name, by.facts, busy.Epoch); err == nil {
+			return &claim{Ownership: own, facts: by.facts, from: busy.Epoch}, nil
 		}
 	}
 	if errors.As(err, &busy) {
-		return nil, &ingest.BusyError{Name: name, Owner: busy.Owner}
+		return nil, &ingest.BusyError{Name: by.name, Owner: busy.Owner}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &claim{Ownership: own, facts: facts}, nil
+	return &claim{Ownership: own, facts: by.facts}, nil
 }
 
 // yields reports whether the owner of a stream has to give way to a newcomer
 // that was allowed to publish it, and why.
-func (r registry) yields(ctx context.Context, name stream.Name, timeline string, busy *cluster.BusyError, here func(stream.Name) (time.Duration, bool)) (why string, ok bool) {
-	rec, known := r.c.Known(name)
+func (r registry) yields(ctx context.Context, by newcomer, busy *cluster.BusyError) (why string, ok bool) {
+	rec, known := r.c.Known(by.name)
 	switch {
-	case known && rec.Epoch == busy.Epoch && rec.Facts.Timeline == timeline:
+	case known && rec.Epoch == busy.Epoch && rec.Facts.Timeline == by.facts.Timeline:
 		return "the same publisher, handed over", true
-	case r.n.cfg.Publish.Duplicate == config.DuplicateTakeover:
+	case r.n.cfg.Publish.Duplicate == config.DuplicateTakeover && !by.moved:
 		return "the newcomer wins, by policy", true
 	case busy.Owner == r.self:
-		silent, publishing := here(name)
+		silent, publishing := by.here(by.name)
 		if !publishing {
 			return "left over from a session that has ended", true
 		}
@@ -93,7 +105,7 @@ func (r registry) yields(ctx context.Context, name stream.Name, timeline string,
 	}
 	ctx, cancel := context.WithTimeout(ctx, ownerTimeout)
 	defer cancel()
-	s, err := r.n.askSilence(ctx, owner.Addresses.RTMP, name)
+	s, err := r.n.askSilence(ctx, owner.Addresses.RTMP, by.name)
 	if err != nil {
 		return fmt.Sprintf("the owner does not answer: %v", err), true
 	}
@@ -124,6 +136,15 @@ func (s silence) yields() (why string, ok bool) {
 		return fmt.Sprintf("its publisher has been silent for %v", s.Silent.Round(time.Millisecond)), true
 	}
 	return "", false
+}
+
+// publishing is since when the publisher of a stream that this node owns has been silent, but
+// for a newcomer at this origin, which may be who wants to know.
+func (n *node) publishing(name stream.Name) (time.Duration, bool) {
+	if p, ok := n.ingest.Lookup(name); ok {
+		return p.Silence(), true
+	}
+	return n.front.Silence(name)
 }
 
 // silent is since when the publisher of a stream that this node owns has been silent, be it

@@ -14,7 +14,8 @@ type frontRegistry struct{ registry }
 
 // Claim implements front.Registry: by the same rules as an origin's.
 func (r frontRegistry) Claim(ctx context.Context, q front.ClaimRequest) (front.Claim, error) {
-	c, err := r.claim(ctx, q.Name, cluster.Facts{Publisher: q.Session.Remote, Encoder: q.Encoder, Timeline: q.Timeline, Backend: q.Server}, r.n.silent)
+	c, err := r.claim(ctx, newcomer{name: q.Name, moved: q.Moved, here: r.n.silent,
+		facts: cluster.Facts{Publisher: q.Session.Remote, Encoder: q.Encoder, Timeline: q.Timeline, Backend: q.Server}})
 	if err != nil {
 		return nil, err
 	}

@@ -59,22 +59,30 @@ func quickConfig(name string) config.Config {
 // start runs a node until the test ends.
 func start(t *testing.T, cfg config.Config) *running {
 	t.Helper()
-	r := &running{log: newLogBook()}
-	ctx, stop := context.WithCancel(context.Background())
+	r, _ := startWith(t, node.World{}, cfg)
+	return r
+}
+
+// startWith is start in a world of its own; stop ends the node before the test does.
+func startWith(t *testing.T, w node.World, cfg config.Config) (r *running, stop func()) {
+	t.Helper()
+	r = &running{log: newLogBook()}
+	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- node.World{Emit: r.turn.count}.Run(ctx, cfg, slog.New(r.log)) }()
-	t.Cleanup(func() {
-		stop()
+	w.Emit = r.turn.count
+	go func() { ended <- w.Run(ctx, cfg, slog.New(r.log)) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("node %s: %v", cfg.Node.Name, err)
 		}
 	})
-	up, ok := r.log.wait(20*time.Second, func(l line) bool { return l.msg == "listening" && l.attrs["what"] == "rtmp" })
-	if _, ready := r.log.wait(20*time.Second, func(l line) bool { return l.msg == "ready" }); !ok || !ready {
+	t.Cleanup(stop)
+	if _, ready := r.log.wait(20*time.Second, func(l line) bool { return l.msg == "ready" }); !ready {
 		t.Fatalf("node %s did not start", cfg.Node.Name)
 	}
-	r.addr = up.attrs["addr"]
-	return r
+	r.addr = r.listening("rtmp")
+	return r, stop
 }
 
 // sees waits until the node knows of another: that one is ready before others have heard
@@ -148,6 +156,18 @@ func (b *logBook) Handle(_ context.Context, r slog.Record) error {
 	close(b.changed)
 	b.changed = make(chan struct{})
 	return nil
+}
+
+// count is how many of the lines kept match.
+func (b *logBook) count(match func(line) bool) (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, l := range b.lines {
+		if match(l) {
+			n++
+		}
+	}
+	return n
 }
 
 // length is how many lines there were.

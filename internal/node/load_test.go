@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -25,23 +24,12 @@ func startIn(t *testing.T, m *store.Memory, name string, roles ...config.Role) (
 	cfg.Node.Roles, cfg.Node.DrainTimeout = roles, 0
 	cfg.HTTP.Listen, cfg.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Limits.ConnectionsPerAddr = 8
-	r = &running{log: newLogBook()}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	w := node.World{Emit: r.turn.count, Store: func(context.Context) (store.Store, error) { return m.Client(), nil }}
-	go func() { ended <- w.Run(ctx, cfg, slog.New(r.log)) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("node %s: %v", name, err)
-		}
-	})
-	t.Cleanup(stop)
-	if _, ready := r.log.wait(20*time.Second, func(l line) bool { return l.msg == "ready" }); !ready {
-		t.Fatalf("node %s did not start", name)
-	}
-	r.addr = r.listening("rtmp")
-	return r, stop
+	return startWith(t, inStore(m), cfg)
+}
+
+// inStore is a world whose store is m.
+func inStore(m *store.Memory) node.World {
+	return node.World{Store: func(context.Context) (store.Store, error) { return m.Client(), nil }}
 }
 
 func (r *running) listening(what string) string {

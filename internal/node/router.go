@@ -72,7 +72,8 @@ func address(remote string) netip.Addr {
 
 // take accepts a publisher at this origin.
 func (r *router) take(ctx context.Context, p *session.Publish) (session.Publisher, error) {
-	pub, err := r.ingest.Publish(ctx, ingest.Request{Name: p.Name, Timeline: p.Extra.Timeline, Session: p.Session, Encoder: p.Facts.FlashVer, Carried: p.Extra.Hops > 0},
+	pub, err := r.ingest.Publish(ctx, ingest.Request{Name: p.Name, Timeline: p.Extra.Timeline, Session: p.Session, Encoder: p.Facts.FlashVer,
+		Carried: p.Extra.Hops > 0, Moved: p.Extra.Moved},
 		func(why error) { p.Evict(endCode(why), ingest.Reason(why), why) })
 	var busy *ingest.BusyError
 	if errors.As(err, &busy) {

@@ -11,8 +11,8 @@
 //  3. [Publication.Close] exactly when the session ends, on every path. It gives
 //     the claim back. Close is safe to repeat.
 //
-// A publication can also be ended from outside: by a newcomer when it has been
-// silent, by a higher epoch, by an operator. Then the evict function given to
+// A publication can also be ended from outside: by a newcomer to which the
+// registry has given the stream, by a higher epoch, by an operator. Then the evict function given to
 // Publish is called once, from another goroutine, and must end the session; later
 // writes fail with the reason.
 //

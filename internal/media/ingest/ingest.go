@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +16,9 @@ import (
 
 // Registry is where ownership of a stream is claimed for the whole cluster.
 type Registry interface {
-	// Claim returns a claim, or a *BusyError that names the owner.
+	// Claim returns a claim, or a *BusyError that names the owner. Whether a newcomer may
+	// have what somebody holds is the registry's to say, also where that is held here:
+	// [Service.Lookup] finds it. It does not wait for ever.
 	Claim(ctx context.Context, r Request) (Claim, error)
 }
 
@@ -50,9 +54,6 @@ type Options struct {
 	// FirstMedia and Silence end a publication that sends nothing: from the
 	// accepted publish to the first message, and between messages.
 	FirstMedia, Silence time.Duration
-	// YieldAfter is how long a publication must have been silent before a
-	// newcomer may replace it, so that a half-dead connection never locks a key.
-	YieldAfter time.Duration
 
 	// OnStart and OnEnd tell the rest of the node that a stream is about to have,
 	// or has lost, a publisher here. They must not block.
@@ -63,13 +64,14 @@ type Options struct {
 type Service struct {
 	o Options
 
-	mu     sync.Mutex
-	active map[stream.Name]*Publication // reserved before the claim is asked for
+	mu       sync.Mutex
+	active   map[stream.Name]*Publication
+	claiming map[stream.Name]*Publication // newcomers whose claim is under way, one a name
 }
 
 // New returns a Service without publications.
 func New(o Options) *Service {
-	return &Service{o: o, active: make(map[stream.Name]*Publication)}
+	return &Service{o: o, active: make(map[stream.Name]*Publication), claiming: make(map[stream.Name]*Publication)}
 }
 
 // Request is what a session knows about the publisher.
@@ -80,25 +82,32 @@ type Request struct {
 	Timeline string
 	Session  event.Session
 	Encoder  string // what the client says of its software
-	// Carried says that a front brings it, which judges the client's silence itself.
-	Carried bool
+	// Carried says that a front brings it, which judges the client's silence itself, and
+	// Moved that it has been on air before: it is no newcomer.
+	Carried, Moved bool
 }
 
-// Publish claims the stream and returns the publication that feeds it. evict is
-// called at most once if the publication is ended from outside.
+// Publish claims the stream and returns the publication that feeds it. What fed it here until
+// now is ended. evict is called at most once if the publication is ended from outside.
 func (s *Service) Publish(ctx context.Context, r Request, evict func(error)) (*Publication, error) {
 	if r.Timeline == "" {
 		r.Timeline = rand.Text()
 	}
-	p := &Publication{s: s, req: r, evict: evict, done: make(chan struct{}), ended: make(chan struct{}), raised: make(chan struct{})}
-	p.last.Store(time.Now().UnixNano())
-	if err := s.reserve(p); err != nil {
+	p := &Publication{s: s, req: r, evict: evict, done: make(chan struct{}), ended: make(chan struct{}),
+		raised: make(chan struct{}), claimed: make(chan struct{})}
+	if err := s.reserve(ctx, p); err != nil {
 		return nil, err
 	}
+	defer s.settled(p)
 	claim, err := s.o.Registry.Claim(ctx, r)
 	if err != nil {
-		s.forget(p)
 		return nil, err
+	}
+	if old, ok := s.Lookup(r.Name); ok {
+		// Its claim is lost already. The newcomer does not wait until it has been told.
+		if old.finish(ErrTakenOver) && old.evict != nil {
+			go old.evict(ErrTakenOver)
+		}
 	}
 	p.claim = claim
 	p.stream = s.o.Hub.Open(r.Name)
@@ -121,31 +130,50 @@ func (s *Service) Publish(ctx context.Context, r Request, evict func(error)) (*P
 		}
 		p.stream.Release()
 		claim.Release()
-		s.forget(p)
 		return nil, err
 	}
 	p.began = time.Now()
+	s.mu.Lock()
+	s.active[r.Name] = p
+	s.mu.Unlock()
 	s.o.Emit.Emit(event.PublishStarted{Session: r.Session, Epoch: p.epoch, Resumed: p.stream.Info().Viewers > 0})
 	go p.watch(changed)
 	return p, nil
 }
 
-// reserve takes the local place for the name, evicting a silent holder.
-func (s *Service) reserve(p *Publication) error {
+// claimWait is how long a publisher waits for others of its name to hear from the
+// registry. Why not longer: a front has given up by then. Why not shorter: the registry may
+// take as long, and it may be the same publisher that a front brings anew.
+const claimWait = 4 * time.Second
+
+// reserve makes p the newcomer whose claim is under way, after those before it.
+func (s *Service) reserve(ctx context.Context, p *Publication) error {
+	ctx, cancel := context.WithTimeout(ctx, claimWait)
+	defer cancel()
 	for {
 		s.mu.Lock()
-		held := s.active[p.req.Name]
-		if held == nil {
-			s.active[p.req.Name] = p
+		before := s.claiming[p.req.Name]
+		if before == nil {
+			p.last.Store(time.Now().UnixNano())
+			s.claiming[p.req.Name] = p
 			s.mu.Unlock()
 			return nil
 		}
 		s.mu.Unlock()
-		if !held.started.Load() || held.Silence() < s.o.YieldAfter {
-			return &BusyError{Name: p.req.Name}
+		select {
+		case <-before.claimed:
+		case <-ctx.Done():
+			return fmt.Errorf("ingest: waiting for another claim of stream %s: %w", p.req.Name, ctx.Err())
 		}
-		held.end(ErrTakenOver)
 	}
+}
+
+// settled is the end of p's claiming: it is active, or has failed.
+func (s *Service) settled(p *Publication) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.claiming, p.req.Name)
+	close(p.claimed)
 }
 
 func (s *Service) forget(p *Publication) {
@@ -156,15 +184,22 @@ func (s *Service) forget(p *Publication) {
 	s.mu.Unlock()
 }
 
+// lost is why a publication whose claim is another's has to end.
+func (s *Service) lost(p *Publication) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.claiming[p.req.Name] != nil || s.active[p.req.Name] != p {
+		return ErrTakenOver
+	}
+	return ErrFenced
+}
+
 // Lookup returns the publication of a stream here, if there is one.
 func (s *Service) Lookup(name stream.Name) (*Publication, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.active[name]
-	if p == nil || !p.started.Load() {
-		return nil, false
-	}
-	return p, true
+	return p, p != nil
 }
 
 // Silence is how long nothing has come from the publisher of a stream here;
@@ -174,7 +209,10 @@ func (s *Service) Lookup(name stream.Name) (*Publication, bool) {
 func (s *Service) Silence(name stream.Name) (time.Duration, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.active[name]
+	p := s.claiming[name]
+	if p == nil {
+		p = s.active[name]
+	}
 	if p == nil {
 		return 0, false
 	}
@@ -185,18 +223,12 @@ func (s *Service) Silence(name stream.Name) (time.Duration, bool) {
 func (s *Service) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.active)
+	return len(s.active) + len(s.claiming)
 }
 
-// All returns the publications that have started.
+// All returns the publications.
 func (s *Service) All() []*Publication {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]*Publication, 0, len(s.active))
-	for _, p := range s.active {
-		if p.started.Load() {
-			all = append(all, p)
-		}
-	}
-	return all
+	return slices.Collect(maps.Values(s.active))
 }

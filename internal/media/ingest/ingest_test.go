@@ -20,6 +20,7 @@ type registry struct {
 	rev      uint64
 	held     map[stream.Name]*claim
 	busy     error  // returned instead, if set
+	prefers  bool   // newcomers win
 	asked    func() // called when a claim has been granted, before its asker knows
 	released int
 }
@@ -37,14 +38,19 @@ func (r *registry) Claim(_ context.Context, req Request) (Claim, error) {
 	if r.busy != nil {
 		return nil, r.busy
 	}
-	if r.held[req.Name] != nil {
-		return nil, &BusyError{Name: req.Name, Owner: "other"}
+	if old := r.held[req.Name]; old != nil {
+		if !r.prefers {
+			return nil, &BusyError{Name: req.Name, Owner: "other"}
+		}
+		close(old.lost)
 	}
 	r.rev++
 	c := &claim{r, req.Name, stream.Epoch{Incarnation: 1, Revision: r.rev}, make(chan struct{})}
 	r.held[req.Name] = c
-	if r.asked != nil {
-		r.asked()
+	if asked := r.asked; asked != nil {
+		r.mu.Unlock() // others may ask meanwhile
+		asked()
+		r.mu.Lock()
 	}
 	return c, nil
 }
@@ -70,7 +76,7 @@ func in(t *testing.T, f func(t *testing.T, s *Service, r *registry, rec *event.R
 		defer hub.Close()
 		r := &registry{held: make(map[stream.Name]*claim)}
 		rec := &event.Recorder{}
-		s := New(Options{Hub: hub, Registry: r, Emit: rec.Sink, FirstMedia: 10 * time.Second, Silence: 5 * time.Second, YieldAfter: 2 * time.Second})
+		s := New(Options{Hub: hub, Registry: r, Emit: rec.Sink, FirstMedia: 10 * time.Second, Silence: 5 * time.Second})
 		f(t, s, r, rec)
 		synctest.Wait()
 		if s.Len() != 0 {
@@ -107,25 +113,26 @@ func TestP1SecondPublisherIsRefusedBeforeItsMedia(t *testing.T) {
 	})
 }
 
-func TestSilentPublisherYieldsToANewcomer(t *testing.T) {
-	in(t, func(t *testing.T, s *Service, _ *registry, _ *event.Recorder) {
-		evicted := make(chan error, 1)
+// P1: who wins is the registry's to say, also between two of one node.
+func TestP1RegistryDecidesBetweenPublishersOfOneNode(t *testing.T) {
+	in(t, func(t *testing.T, s *Service, r *registry, _ *event.Recorder) {
+		evicted := make(chan error, 2)
 		old, err := s.Publish(t.Context(), Request{Name: name}, func(why error) { evicted <- why })
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := old.Write(audio(0)); err != nil {
-			t.Fatal(err)
-		}
-		synctest.Wait()
-		time.Sleep(1900 * time.Millisecond)
 		if _, err := s.Publish(t.Context(), Request{Name: name}, nil); err == nil {
-			t.Fatal("a publisher that was silent for 1.9 s had to yield")
+			t.Fatal("the second publisher was accepted")
 		}
-		time.Sleep(200 * time.Millisecond)
+		if err := old.Write(audio(0)); err != nil {
+			t.Errorf("after a newcomer was refused, a write gave %v", err)
+		}
+		r.prefers = true
+		// The claim is lost before the newcomer has it: that is no reason of its own.
+		r.asked = func() { time.Sleep(100 * time.Millisecond) }
 		p, err := s.Publish(t.Context(), Request{Name: name}, nil)
 		if err != nil {
-			t.Fatalf("after 2.1 s of silence the newcomer got %v", err)
+			t.Fatalf("the newcomer got %v", err)
 		}
 		if why := <-evicted; !errors.Is(why, ErrTakenOver) {
 			t.Errorf("the old one heard %v", why)
@@ -133,11 +140,64 @@ func TestSilentPublisherYieldsToANewcomer(t *testing.T) {
 		if err := old.Write(audio(40)); !errors.Is(err, ErrTakenOver) {
 			t.Errorf("a write of the old one gave %v", err)
 		}
+		old.Close()
+		if err := p.Write(audio(40)); err != nil {
+			t.Errorf("a write of the new one gave %v", err)
+		}
+		if held, ok := s.Lookup(name); !ok || held != p {
+			t.Error("the new one is not the publication of the stream")
+		}
 		if !old.Epoch().Less(p.Epoch()) {
 			t.Errorf("epochs %v, then %v", old.Epoch(), p.Epoch())
 		}
 		p.Close()
+		synctest.Wait()
+		if len(evicted) != 0 {
+			t.Errorf("the old one heard of it again: %v", <-evicted)
+		}
 	})
+}
+
+// A front may bring its publisher again while the registry has not answered the first time:
+// that is waited for, and is no answer about the newcomer.
+func TestNewcomersWaitForEachOther(t *testing.T) {
+	for _, c := range []struct {
+		answer time.Duration // the registry's, for the first
+		taken  bool          // the second, then
+	}{{time.Second, true}, {5 * time.Second, false}} {
+		in(t, func(t *testing.T, s *Service, r *registry, _ *event.Recorder) {
+			r.prefers = true
+			claiming := make(chan struct{})
+			r.asked = func() {
+				r.asked = nil
+				close(claiming)
+				time.Sleep(c.answer)
+			}
+			first := make(chan *Publication, 1)
+			go func() {
+				p, err := s.Publish(t.Context(), Request{Name: name}, nil)
+				if err != nil {
+					t.Error(err)
+				}
+				first <- p
+			}()
+			<-claiming
+			began := time.Now()
+			second, err := s.Publish(t.Context(), Request{Name: name}, nil)
+			waited := time.Since(began)
+			var busy *BusyError
+			switch {
+			case c.taken && (err != nil || waited != c.answer):
+				t.Errorf("after %v the second got %v", waited, err)
+			case !c.taken && (err == nil || errors.As(err, &busy) || waited != claimWait):
+				t.Errorf("after %v the second got %v, which is to be another error than that the stream is taken", waited, err)
+			}
+			(<-first).Close()
+			if second != nil {
+				second.Close()
+			}
+		})
+	}
 }
 
 func TestSilenceEndsAPublication(t *testing.T) {

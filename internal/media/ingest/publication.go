@@ -23,10 +23,10 @@ type Publication struct {
 	evict  func(error)
 	began  time.Time
 
-	started atomic.Bool  // set by watch: from now on a newcomer may judge its silence
-	last    atomic.Int64 // arrival of the newest message, unix nanoseconds
-	media   atomic.Bool  // a message has arrived
-	bytes   atomic.Int64 // payload bytes accepted
+	claimed chan struct{} // closed when the registry has answered; see Service.settled
+	last    atomic.Int64  // arrival of the newest message, unix nanoseconds
+	media   atomic.Bool   // a message has arrived
+	bytes   atomic.Int64  // payload bytes accepted
 
 	mu     sync.Mutex
 	epoch  stream.Epoch  // guarded by mu after Publish
@@ -112,8 +112,9 @@ func (p *Publication) Write(m *rtmp.Message) error {
 		default:
 		}
 		if errors.Is(err, live.ErrFenced) {
-			go p.end(ErrFenced) // it may wait for the store, and this must not
-			return ErrFenced
+			why := p.s.lost(p)
+			go p.end(why) // it may wait for the store, and this must not
+			return why
 		}
 		return err
 	}
@@ -168,7 +169,6 @@ func (p *Publication) finish(why error) (first bool) {
 // watch ends the publication when its claim is lost or its client is silent, and
 // follows the claim's epoch.
 func (p *Publication) watch(changed <-chan struct{}) {
-	p.started.Store(true)
 	t := time.NewTimer(min(p.s.o.FirstMedia, p.s.o.Silence))
 	defer t.Stop()
 	for {
@@ -176,7 +176,7 @@ func (p *Publication) watch(changed <-chan struct{}) {
 		case <-p.done:
 			return
 		case <-p.claim.Lost():
-			p.end(ErrFenced)
+			p.end(p.s.lost(p))
 			return
 		case <-changed:
 			changed = p.claim.Changed()

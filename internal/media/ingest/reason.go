@@ -9,7 +9,7 @@ import (
 // Evictions, as errors that say why a publication ended from outside.
 var (
 	ErrClosed    = errors.New("ingest: the publication is closed")
-	ErrTakenOver = errors.New("ingest: a newcomer took over a silent publication")
+	ErrTakenOver = errors.New("ingest: a newcomer has the stream now")
 	ErrFenced    = errors.New("ingest: a higher epoch owns the stream")
 	ErrNoMedia   = errors.New("ingest: no media after the publish was accepted")
 	ErrSilent    = errors.New("ingest: the publisher fell silent")

@@ -87,7 +87,7 @@ func (w *World) StartWith(name string, handler func(*Node) session.Handler) *Nod
 	n.Pulls = relay.NewPulls(relay.PullOptions{Hub: n.Hub, Peers: n.Peers, Locator: reg, Emit: n.Rec.Sink,
 		Linger: always(Linger), Grace: always(Grace), Wait: func(string) time.Duration { return w.Wait }, Silence: Silence})
 	n.Ingest = ingest.New(ingest.Options{Hub: n.Hub, Registry: reg, Emit: n.Rec.Sink,
-		FirstMedia: 10 * time.Second, Silence: 3 * Silence, YieldAfter: 2 * time.Second,
+		FirstMedia: 10 * time.Second, Silence: 3 * Silence,
 		OnStart: n.Pulls.LocalStarted, OnEnd: n.Pulls.LocalEnded})
 	n.Play = play.New(play.Options{Pulls: n.Pulls, Local: publications{n.Ingest}, Emit: n.Rec.Sink, WriteStall: 10 * time.Second})
 	var h session.Handler = Handler{n}

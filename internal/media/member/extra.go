@@ -24,8 +24,10 @@ type PlayExtra struct {
 type PublishExtra struct {
 	// Timeline identifies the publisher's clock, see live.Source.
 	Timeline string
-	Hops     int
-	Client   Client
+	// Moved says that the publisher has been on air before, so that it is no newcomer.
+	Moved  bool
+	Hops   int
+	Client Client
 }
 
 // Client is what a front knows of the client whose session it carries, so that
@@ -59,7 +61,7 @@ func (e PlayExtra) Object() amf.Object {
 
 // Object is the wire form.
 func (e PublishExtra) Object() amf.Object {
-	return amf.Object{{Key: extraKey, Value: true}, {Key: "timeline", Value: e.Timeline}, {Key: "hops", Value: e.Hops}, {Key: "client", Value: e.Client.object()}}
+	return amf.Object{{Key: extraKey, Value: true}, {Key: "timeline", Value: e.Timeline}, {Key: "moved", Value: e.Moved}, {Key: "hops", Value: e.Hops}, {Key: "client", Value: e.Client.object()}}
 }
 
 // ParsePlayExtra finds the extra among a play's arguments.
@@ -73,7 +75,7 @@ func ParsePlayExtra(args []any) (PlayExtra, bool) {
 func ParsePublishExtra(args []any) (PublishExtra, bool) {
 	o, ok := find(args)
 	client, _ := o.Get("client").(amf.Object)
-	return PublishExtra{Timeline: o.String("timeline"), Hops: int(o.Number("hops")), Client: parseClient(client)}, ok
+	return PublishExtra{Timeline: o.String("timeline"), Moved: o.Bool("moved"), Hops: int(o.Number("hops")), Client: parseClient(client)}, ok
 }
 
 func find(args []any) (amf.Object, bool) {

@@ -79,7 +79,7 @@ func TestProofCannotBeReflectedOrReplayed(t *testing.T) {
 
 func TestExtrasCrossTheWire(t *testing.T) {
 	c := Client{Addr: "192.0.2.1:5", Query: "token=x", FlashVer: "FMLE/3.0", TCURL: "rtmp://h/live", PageURL: "p", SWFURL: "s"}
-	if e, ok := ParsePublishExtra([]any{"live", over(t, PublishExtra{Timeline: "t", Hops: 2, Client: c}.Object())}); !ok || e.Timeline != "t" || e.Hops != 2 || e.Client != c {
+	if e, ok := ParsePublishExtra([]any{"live", over(t, PublishExtra{Timeline: "t", Moved: true, Hops: 2, Client: c}.Object())}); !ok || e.Timeline != "t" || !e.Moved || e.Hops != 2 || e.Client != c {
 		t.Errorf("publish extra came out as %+v, %v", e, ok)
 	}
 	if e, ok := ParsePlayExtra([]any{over(t, PlayExtra{Feed: true, Resume: "clock", At: 1<<32 - 1, Hops: 1, Client: c}.Object())}); !ok || !e.Feed || e.Resume != "clock" || e.At != 1<<32-1 || e.Hops != 1 || e.Client != c {
