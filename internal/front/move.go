@@ -2,12 +2,33 @@ package front
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
 	"weir/flv"
+	"weir/internal/media/session"
+	"weir/internal/ops/event"
 	"weir/rtmp"
 )
+
+// move opens the next push, trying again until the deadline: not with the failed server at first,
+// and then with that too if there is nobody else, since it may be back.
+func (c *carried) move(ctx context.Context, failed string) error {
+	ctx, cancel := context.WithTimeout(ctx, moveDeadline)
+	defer cancel()
+	var waits waits
+	for s := leaving(failed); ; s.leaves = "" {
+		err := c.open(ctx, s)
+		var r *session.Rejection
+		if err == nil || errors.As(err, &r) && r.Reason == event.Busy {
+			return err // another publisher has the stream now: not to be fought over
+		}
+		if !waits.wait(ctx) {
+			return err
+		}
+	}
+}
 
 // wish is somebody's that a carried publisher moves.
 type wish struct {

@@ -191,24 +191,6 @@ func (c *carried) giveUp(ctx context.Context, reason event.Reason, err error) {
 	go c.p.Evict(code, reason, err)
 }
 
-// move opens the next push, trying again until the deadline: not with the failed server at first,
-// and then with that too if there is nobody else, since it may be back.
-func (c *carried) move(ctx context.Context, failed string) error {
-	ctx, cancel := context.WithTimeout(ctx, moveDeadline)
-	defer cancel()
-	var waits waits
-	for s := leaving(failed); ; s.leaves = "" {
-		err := c.open(ctx, s)
-		var r *session.Rejection
-		if err == nil || errors.As(err, &r) && r.Reason == event.Busy {
-			return err // another publisher has the stream now: not to be fought over
-		}
-		if !waits.wait(ctx) {
-			return err
-		}
-	}
-}
-
 // failure is the word for why a server was given up.
 func failure(err error) event.Reason {
 	var refused *relay.RefusedError
