@@ -44,27 +44,28 @@ type node struct {
 	emit    event.Sink
 	metrics *prometheus.Registry
 
-	store    store.Store
-	cluster  *cluster.Cluster
-	hub      *live.Hub // what this node owns or pulls
-	transit  *live.Hub // what its front carries
-	ingest   *ingest.Service
-	peers    *relay.Peers
-	pulls    *relay.Pulls
-	play     *play.Service
-	backends *fleet.Backends
-	watched  backendParts
-	fleet    atomic.Pointer[fleet.Fleet] // the placer's, once there is one
-	placer   placer
-	front    *front.Front
-	web      *web.Front
-	certs    certificates
-	sessions *session.Server
-	load     loadMeter
-	pulling  atomic.Int64 // streams that come from another node now
-	viewers  viewerCache
-	drops    drops
-	drainer  drainer
+	store     store.Store
+	cluster   *cluster.Cluster
+	hub       *live.Hub // what this node owns or pulls
+	transit   *live.Hub // what its front carries
+	ingest    *ingest.Service
+	peers     *relay.Peers
+	pulls     *relay.Pulls
+	play      *play.Service
+	backends  *fleet.Backends
+	watched   backendParts
+	fleet     atomic.Pointer[fleet.Fleet] // the placer's, once there is one
+	placer    placer
+	front     *front.Front
+	web       *web.Front
+	certs     certificates
+	sessions  *session.Server
+	load      loadMeter
+	pulling   atomic.Int64 // streams that come from another node now
+	viewers   viewerCache
+	addresses addressBook
+	drops     drops
+	drainer   drainer
 
 	listeners listeners
 	serving   sync.WaitGroup
