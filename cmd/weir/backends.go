@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +33,10 @@ func backends() *cobra.Command {
 	client, asJSON := asking(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		list, raw, err := client().Backends(cmd.Context())
-		return show(cmd.OutOrStdout(), list, raw, err, *asJSON, backendTable)
+		if err := show(cmd.OutOrStdout(), list.Backends, raw, err, *asJSON, backendTable); err != nil || *asJSON {
+			return err
+		}
+		return sourceTable(cmd.OutOrStdout(), list.Sources)
 	}
 	for _, a := range backendActions {
 		sub := &cobra.Command{Use: a.use + " NAME", Short: a.short, Args: oneBackend}
@@ -94,6 +99,23 @@ func oneBackend(_ *cobra.Command, args []string) error {
 		return &UsageError{errors.New(`name one backend; "weir backends" lists them`)}
 	}
 	return nil
+}
+
+// sourceTable says where the backends are learned of, unless the configuration names them all.
+func sourceTable(out io.Writer, list []admin.Source) error {
+	if !slices.ContainsFunc(list, func(s admin.Source) bool { return s.Name != "static" }) {
+		return nil
+	}
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\nSOURCE\tSERVERS\tUPDATED\tFAILURES\tFAILING")
+	for _, s := range list {
+		updated := "never"
+		if !s.Updated.IsZero() {
+			updated = time.Since(s.Updated).Truncate(time.Second).String() + " ago"
+		}
+		fmt.Fprintf(t, "%s\t%d\t%s\t%d\t%s\n", s.Name, s.Servers, updated, s.Failures, dash(s.Failing))
+	}
+	return t.Flush()
 }
 
 func backendTable(out io.Writer, list []admin.Backend) error {

@@ -21,7 +21,8 @@ func TestBackendsCommand(t *testing.T) {
 		switch {
 		case r.Method == http.MethodGet:
 			fmt.Fprint(w, `{"backends":[{"name":"edge1","state":"down","addresses":{"rtmp":"10.0.0.1:1935"},"weight":2.5,"health":{"state":"down","reason":"connection refused"},"load":{"from":"nginx","publishers":3,"sessions":9,"egress":15700000}},
-				{"name":"edge2","state":"up","health":{"state":"up","reason":"answers within 1ms"},"load":{"problem":"status 500"}}]}`)
+				{"name":"edge2","state":"up","health":{"state":"up","reason":"answers within 1ms"},"load":{"problem":"status 500"}}],
+				"sources":[{"name":"static","servers":1},{"name":"dns:media.example.com","servers":1,"updated":"2026-01-02T03:04:05Z","failures":7,"failing":"SERVFAIL"}]}`)
 		case strings.Contains(r.URL.Path, "nosuch"):
 			w.WriteHeader(http.StatusNotFound)
 			fmt.Fprint(w, `{"detail":"no backend nosuch"}`)
@@ -39,6 +40,8 @@ func TestBackendsCommand(t *testing.T) {
 	}{
 		{[]string{"backends"}, 0, "edge1    down   10.0.0.1:1935  2.5     3           9         0        0 b/s  15.7 Mb/s  connection refused"},
 		{[]string{"backends"}, 0, "load: status 500"},
+		{[]string{"backends"}, 0, "static                 1        never"},
+		{[]string{"backends"}, 0, "7         SERVFAIL"},
 		{[]string{"backends", "--json"}, 0, `"name":"edge1"`},
 		{[]string{"backends", "drain", "edge1"}, 0, "edge1 gets nothing new"},
 		{[]string{"backends", "maint", "edge1"}, 0, "edge1 is out"},

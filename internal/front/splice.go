@@ -19,19 +19,27 @@ import (
 // splicer is a front's joined connections. They are made with the first one.
 type splicer struct {
 	once   sync.Once
-	joiner *splice.Joiner
+	joiner atomic.Pointer[splice.Joiner]
 }
 
 func (f *Front) joiner() *splice.Joiner {
-	f.splicer.once.Do(func() { f.splicer.joiner = splice.New(splice.Options{MaxAdded: f.o.SpliceLatency}) })
-	return f.splicer.joiner
+	f.splicer.once.Do(func() { f.splicer.joiner.Store(splice.New(splice.Options{MaxAdded: f.o.SpliceLatency})) })
+	return f.splicer.joiner.Load()
+}
+
+// Spliced are the figures of what is joined in the kernel now.
+func (f *Front) Spliced() splice.Stats {
+	if j := f.splicer.joiner.Load(); j != nil {
+		return j.Stats()
+	}
+	return splice.Stats{}
 }
 
 // close ends what is left. Nobody joins any more.
 func (s *splicer) close() {
 	s.once.Do(func() {}) // or never
-	if s.joiner != nil {
-		s.joiner.Close()
+	if j := s.joiner.Load(); j != nil {
+		j.Close()
 	}
 }
 

@@ -21,6 +21,7 @@ type backendParts struct {
 	srs     net.Listener // where servers register; nil: nowhere
 	checker *health.Checker
 	poller  *load.Poller
+	sources []discovery.Source
 	cancel  context.CancelFunc
 	done    sync.WaitGroup
 }
@@ -51,11 +52,12 @@ func (n *node) startBackends() error {
 		for i, s := range from.Servers {
 			list[i] = from.Backend(s)
 		}
-		discovery.Static(o, backends(list))
+		p.sources = append(p.sources, discovery.Static(o, backends(list)))
 	}
 	for _, d := range from.DNS {
 		s := discovery.NewDNS(o, discovery.DNSOptions{Name: d.Name, Type: string(d.Type), Port: d.Port, HTTPPort: d.HTTPPort,
 			Resolver: d.Resolver, Describe: func(f discovery.Found) fleet.Backend { return found(from, f, d.BackendSettings) }})
+		p.sources = append(p.sources, s)
 		p.done.Go(func() { s.Run(ctx) })
 	}
 	for _, path := range from.File {
@@ -63,6 +65,7 @@ func (n *node) startBackends() error {
 			list, err := from.ParseServers(path, data)
 			return backends(list), err
 		}})
+		p.sources = append(p.sources, s)
 		p.done.Go(func() { s.Run(ctx) })
 	}
 	for _, h := range from.HTTP {
@@ -70,6 +73,7 @@ func (n *node) startBackends() error {
 			list, err := from.ParseServersJSON(data, h.BackendSettings)
 			return backends(list), err
 		}})
+		p.sources = append(p.sources, s)
 		p.done.Go(func() { s.Run(ctx) })
 	}
 	if p.srs != nil {
@@ -91,6 +95,7 @@ func (n *node) registrations(ctx context.Context, o discovery.Options) {
 			}
 			return b
 		}})
+	n.watched.sources = append(n.watched.sources, s)
 	n.watched.done.Go(func() { s.Run(ctx) })
 	n.watched.done.Go(func() {
 		if err := s.Serve(ctx, n.watched.srs); err != nil {

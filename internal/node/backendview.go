@@ -22,6 +22,16 @@ func (v *fleetView) Backends(context.Context) ([]admin.Backend, error) {
 	return out, nil
 }
 
+// Sources implements admin.Backends.
+func (v *fleetView) Sources() []admin.Source {
+	var out []admin.Source
+	for _, s := range v.watched.sources {
+		st := s.Stats()
+		out = append(out, admin.Source{Name: s.Name(), Servers: st.Servers, Updated: st.Updated, Failures: st.Failures, Failing: st.Failing})
+	}
+	return out
+}
+
 // Has implements admin.Backends.
 func (v *fleetView) Has(name string) []string {
 	var out []string
@@ -36,7 +46,7 @@ func backendView(s *fleet.BackendStatus, polls load.State) admin.Backend {
 	b := admin.Backend{
 		Name: s.Name, Source: s.Source, Kind: string(s.Kind), Addresses: admin.Addresses{RTMP: s.RTMP, HTTP: s.HTTP}, Zone: s.Zone, Shared: s.Shared,
 		State: string(s.State()), Operator: string(s.Operator), Weight: s.Weight, Set: s.WeightSet,
-		Health: admin.Health{State: cmp.Or(string(s.Health.State), "unknown"), Reason: s.Health.Reason, Since: s.Health.Since,
+		Health: admin.Health{State: cmp.Or(string(s.Health.State), "unknown"), Check: cmp.Or(string(s.Check.Kind), string(fleet.CheckRTMP)), Reason: s.Health.Reason, Since: s.Health.Since,
 			Status: s.Health.Status, Code: s.Health.Code, Took: s.Health.Took.Seconds(), Rise: s.Check.Rise, Fall: s.Check.Fall},
 		Capacity: admin.Capacity{Egress: s.Capacity.EgressBPS, Sessions: s.Capacity.Sessions, Publishers: s.Capacity.Publishers},
 		Streams:  s.Streams,
@@ -61,10 +71,11 @@ func backendView(s *fleet.BackendStatus, polls load.State) admin.Backend {
 // frontends are this node's listeners as /haproxy;csv shows them.
 func (n *node) frontends() []admin.Frontend {
 	in, out := n.sessions.Bytes()
-	list := []admin.Frontend{{Name: "rtmp", Sessions: n.sessions.Len(), In: in, Out: out}}
-	if n.listeners.http != nil {
+	list := []admin.Frontend{{Name: "rtmp", Sessions: n.sessions.Len(), Total: n.sessions.Total(), In: in, Out: out}}
+	if n.listeners.http != nil || n.listeners.https != nil {
 		viewers, sent := n.play.HTTPLoad()
-		list = append(list, admin.Frontend{Name: "http", Sessions: viewers, Out: sent})
+		passed, _, in, out := n.web.Load()
+		list = append(list, admin.Frontend{Name: "http", Sessions: viewers + passed, Total: n.web.Total(), In: in, Out: sent + out})
 	}
 	return list
 }

@@ -46,7 +46,8 @@ func TestAFrontLearnsOfServersAndLosesNobody(t *testing.T) {
 	there := func(name string, want bool) {
 		t.Helper()
 		if !eventually(5*time.Second, func() bool {
-			l, _, err := f.api().Backends(t.Context())
+			all, _, err := f.api().Backends(t.Context())
+			l := all.Backends
 			return err == nil && want == slices.ContainsFunc(l, func(b admin.Backend) bool { return b.Name == name })
 		}) {
 			t.Errorf("%s is there: %v", name, !want)

@@ -31,10 +31,11 @@ func (r *running) api() admin.Client { return admin.Client{URL: "http://" + r.li
 // backend is what a node says of a server that is no node.
 func (r *running) backend(t *testing.T, name string) admin.Backend {
 	t.Helper()
-	list, _, err := r.api().Backends(t.Context())
+	all, _, err := r.api().Backends(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	list := all.Backends
 	i := slices.IndexFunc(list, func(b admin.Backend) bool { return b.Name == name })
 	if i < 0 {
 		t.Fatalf("no backend %s among %d", name, len(list))

@@ -71,6 +71,7 @@ type Front struct {
 	health   health
 
 	requests, streams atomic.Int64 // open at servers now; those that last
+	total             atomic.Int64 // requests since the start
 	in, out           atomic.Int64 // bytes of bodies, from and to clients of servers
 }
 
@@ -95,6 +96,9 @@ func (f *Front) Load() (requests, streams int, in, out int64) {
 	return int(f.requests.Load()), int(f.streams.Load()), f.in.Load(), f.out.Load()
 }
 
+// Total is how many requests there have been, whoever answered them.
+func (f *Front) Total() int64 { return f.total.Load() }
+
 // pseudonym is a node's name as a token, which Via wants.
 func pseudonym(node string) string {
 	if node == "" {
@@ -105,6 +109,7 @@ func pseudonym(node string) string {
 
 // ServeHTTP implements http.Handler.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.total.Add(1)
 	c := f.whose(r)
 	if f.answersHealth(w, r) || f.sendsToTLS(w, r, c) || f.turnsAway(w, r) {
 		return

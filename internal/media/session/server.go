@@ -85,6 +85,9 @@ func (s *Server) Len() int {
 	return len(s.conns)
 }
 
+// Total is how many connections there have been.
+func (s *Server) Total() int64 { return int64(s.ids.Load()) }
+
 // Bytes are what all sessions so far have received and sent, on the wire. Neither
 // ever falls.
 func (s *Server) Bytes() (in, out int64) {

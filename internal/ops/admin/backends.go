@@ -17,6 +17,8 @@ import (
 type Backends interface {
 	// Backends returns all, in any order.
 	Backends(ctx context.Context) ([]Backend, error)
+	// Sources are where this node learns of backends, in the order of the configuration.
+	Sources() []Source
 	// Has returns the streams that a backend is known to have, as APP/NAME.
 	Has(name string) []string
 	// Order says what an operator wants of a backend: ready, drain or maint. SetWeight gives it a weight; 0 gives
@@ -55,9 +57,19 @@ type Backend struct {
 	Has []string `json:"has,omitempty"` // APP/NAME; only of one backend
 }
 
+// Source is where backends are learned of.
+type Source struct {
+	Name     string    `json:"name"`              // static, dns:NAME, file:PATH, …
+	Servers  int       `json:"servers"`           // of the list in use
+	Updated  time.Time `json:"updated,omitzero"`  // its last good answer
+	Failures int64     `json:"failures"`          // since the start
+	Failing  string    `json:"failing,omitempty"` // why its newest answer is not in use
+}
+
 // Health is what the checks of a backend say.
 type Health struct {
-	State  string    `json:"state"` // up, down, unknown
+	State  string    `json:"state"`           // up, down, unknown
+	Check  string    `json:"check,omitempty"` // rtmp, tcp, http, none
 	Reason string    `json:"reason,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
 	Status string    `json:"status,omitempty"` // of the last check, in HAProxy's words
@@ -98,9 +110,11 @@ func (h handler) backends(w http.ResponseWriter, r *http.Request) {
 		unavailable(w, err)
 		return
 	}
-	write(w, http.StatusOK, struct {
-		Backends []Backend `json:"backends"`
-	}{list})
+	answer := BackendList{Backends: list}
+	if h.Backends != nil {
+		answer.Sources = h.Backends.Sources()
+	}
+	write(w, http.StatusOK, answer)
 }
 
 func (h handler) backend(w http.ResponseWriter, r *http.Request) {
@@ -188,11 +202,17 @@ type BackendChange struct {
 	Missed []string `json:"missed"`
 }
 
+// BackendList is the answer to GET /api/v1/backends.
+type BackendList struct {
+	Backends []Backend `json:"backends"`
+	Sources  []Source  `json:"sources,omitempty"`
+}
+
 // Backends returns GET /api/v1/backends, decoded and as it came.
-func (c Client) Backends(ctx context.Context) ([]Backend, json.RawMessage, error) {
-	var answer struct{ Backends []Backend }
+func (c Client) Backends(ctx context.Context) (BackendList, json.RawMessage, error) {
+	var answer BackendList
 	raw, err := c.get(ctx, "/api/v1/backends", &answer)
-	return answer.Backends, raw, err
+	return answer, raw, err
 }
 
 // OrderBackend posts ready, drain or maint.

@@ -22,7 +22,11 @@ type strangers struct {
 }
 
 func (s *strangers) Backends(context.Context) ([]Backend, error) { return s.list, nil }
-func (s *strangers) Has(string) []string                         { return []string{"live/a"} }
+func (s *strangers) Sources() []Source {
+	return []Source{{Name: "static", Servers: 1, Updated: time.Unix(0, 0).UTC()}, {Name: "dns:media.example.com", Servers: 4, Failures: 3, Failing: "SERVFAIL"}}
+}
+
+func (s *strangers) Has(string) []string { return []string{"live/a"} }
 func (s *strangers) Order(_ context.Context, name, order string) ([]string, error) {
 	s.orders = append(s.orders, order+" "+name)
 	if name == "nosuch" {
@@ -65,6 +69,14 @@ func TestBackendShapes(t *testing.T) {
 	var list struct{ Backends []Backend }
 	if err := json.Unmarshal(get(h, "/api/v1/backends").Body.Bytes(), &list); err != nil || len(list.Backends) != 5 || list.Backends[0].Name != "edge1" || list.Backends[0].Has != nil {
 		t.Errorf("%+v %v", list, err)
+	}
+	var said map[string]any
+	if err := json.Unmarshal(get(h, "/api/v1/backends").Body.Bytes(), &said); err != nil {
+		t.Fatal(err)
+	}
+	sources, _ := json.Marshal(said["sources"])
+	if want := `[{"name":"static","servers":1,"updated":"1970-01-01T00:00:00Z","failures":0},{"name":"dns:media.example.com","servers":4,"failures":3,"failing":"SERVFAIL"}]`; !sameJSON(t, string(sources), want) {
+		t.Errorf("sources %s", sources)
 	}
 	if w := get(h, "/api/v1/backends/nosuch"); w.Code != 404 {
 		t.Errorf("%d %s", w.Code, w.Body)

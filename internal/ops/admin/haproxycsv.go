@@ -15,7 +15,7 @@ import (
 type Frontend struct {
 	Name     string // rtmp, http
 	Sessions int
-	Total    int64 // since the start; 0 if it is not counted
+	Total    int64 // since the start: connections of rtmp, requests of http
 	In, Out  int64 // bytes from and to clients
 }
 

@@ -6,7 +6,8 @@ import "weir/internal/control/fleet"
 const StaticSource = "static"
 
 // Static registers a list that never changes.
-func Static(o Options, list []fleet.Backend) {
+func Static(o Options, list []fleet.Backend) Source {
 	v := &view{o: o, source: StaticSource}
 	v.good(list)
+	return v
 }

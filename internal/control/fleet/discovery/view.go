@@ -30,6 +30,13 @@ type Stats struct {
 	Failures int64
 	Servers  int // of the view in use
 	Failing  string
+	Updated  time.Time // when a view was last taken in, or found to be the one before
+}
+
+// Source is where servers are learned of.
+type Source interface {
+	Name() string // as in [fleet.BackendStatus].Source
+	Stats() Stats
 }
 
 // view is what a source last saw, and what has been said of its failures.
@@ -62,7 +69,7 @@ func (v *view) good(list []fleet.Backend, missing ...error) {
 	removed := len(v.names) - (len(now) - added)
 	first := v.names == nil
 	v.names = now
-	v.stats.Updates++
+	v.updated()
 	v.stats.Servers = len(now)
 	if again := v.words != ""; again || first || added+removed > 0 {
 		v.o.Emit.Emit(event.Discovered{Source: v.source, Servers: len(now), Added: added, Removed: removed, Again: again})
@@ -73,7 +80,7 @@ func (v *view) good(list []fleet.Backend, missing ...error) {
 
 // changedBy says that single servers came or went. It needs v.mu.
 func (v *view) changedBy(added, removed int) {
-	v.stats.Updates++
+	v.updated()
 	v.stats.Servers += added - removed
 	v.o.Emit.Emit(event.Discovered{Source: v.source, Servers: v.stats.Servers, Added: added, Removed: removed})
 }
@@ -82,11 +89,17 @@ func (v *view) changedBy(added, removed int) {
 func (v *view) same() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.stats.Updates++
+	v.updated()
 	if v.words != "" {
 		v.o.Emit.Emit(event.Discovered{Source: v.source, Servers: len(v.names), Again: true})
 	}
 	v.stats.Failing, v.words, v.silent = "", "", 0
+}
+
+// updated needs v.mu.
+func (v *view) updated() {
+	v.stats.Updates++
+	v.stats.Updated = time.Now()
 }
 
 // bad says that there is no new view; the one before stays.
