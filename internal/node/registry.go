@@ -37,8 +37,26 @@ func (r registry) Locate(ctx context.Context, name stream.Name, failed string) (
 		return r.ask(ctx, name, failed)
 	case ok && alive:
 		return src, true, nil // it may have come back
+	case !ok && err == nil:
+		src, ok := r.askMissing(ctx, name, failed)
+		return src, ok, nil
 	}
 	return relay.Source{}, false, err
+}
+
+// askMissing asks the origins that the registry has lost: one that is cut off from the store alone
+// still has its publishers.
+func (r registry) askMissing(ctx context.Context, name stream.Name, except string) (relay.Source, bool) {
+	var origins []cluster.Node
+	for _, n := range r.c.Missing() {
+		if n.Name != r.self && n.Name != except && n.HasRole(string(config.RoleOrigin)) {
+			origins = append(origins, cluster.Node{NodeRecord: n})
+		}
+	}
+	if len(origins) == 0 {
+		return relay.Source{}, false
+	}
+	return r.origins.find(ctx, origins, name, false)
 }
 
 // ask asks every origin but one whether the stream is published there.

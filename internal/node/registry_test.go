@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"weir/internal/control/cluster"
 	"weir/internal/control/store"
@@ -56,4 +58,58 @@ func TestAnOriginIsFoundBeforeTheViewHasIt(t *testing.T) {
 	if n, ok := edge.FindNode(t.Context(), "origin"); ok {
 		t.Errorf("an origin that has left: %+v", n)
 	}
+}
+
+// An origin that is cut off from the store alone is lost to the registry, and not to those who
+// can reach it.
+func TestAnOriginThatLostTheStoreIsStillFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := store.NewMemory()
+		defer m.Close()
+		edge, cut := joined(t, m.Client(), "edge"), m.Client()
+		origin := joined(t, cut, "origin")
+		name := stream.Name{App: "live", Stream: "alice"}
+		if _, err := origin.Claim(t.Context(), name, cluster.Facts{}); err != nil {
+			t.Fatal(err)
+		}
+		asked := 0
+		r := registry{c: edge, self: "edge", origins: newInquiry(func(_ context.Context, addr string, n stream.Name) (silence, error) {
+			asked++
+			return silence{Publishing: addr == "origin:1935" && n == name}, nil
+		})}
+		finds := func(name stream.Name) string {
+			src, _, err := r.Locate(t.Context(), name, "")
+			if err != nil {
+				t.Error(err)
+			}
+			return src.Addr
+		}
+		cut.Partition(true)
+		time.Sleep(10 * time.Second)
+		if len(edge.Nodes()) != 1 || len(edge.Missing()) != 1 {
+			t.Fatalf("%+v, missing %+v", edge.Nodes(), edge.Missing())
+		}
+		if at := finds(name); at != "origin:1935" || asked != 1 {
+			t.Errorf("at %q, asked %d times", at, asked)
+		}
+		if at := finds(stream.Name{App: "live", Stream: "bob"}); at != "" {
+			t.Errorf("what nobody has, at %q", at)
+		}
+		cut.Partition(false)
+		time.Sleep(10 * time.Second)
+		asked = 0
+		if at := finds(name); at != "origin:1935" || asked != 0 || len(edge.Missing()) != 0 {
+			t.Errorf("back: at %q, asked %d times, missing %+v", at, asked, edge.Missing())
+		}
+		if err := origin.Close(); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if at := finds(name); at != "" || asked != 0 || len(edge.Missing()) != 0 {
+			t.Errorf("an origin that has left: at %q, asked %d times, missing %+v", at, asked, edge.Missing())
+		}
+		if err := edge.Close(); err != nil { // within the bubble
+			t.Fatal(err)
+		}
+	})
 }

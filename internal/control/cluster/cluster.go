@@ -20,15 +20,16 @@ import (
 // Cluster is one node's membership. Its methods are safe for any number of goroutines.
 type Cluster struct {
 	// Static after New.
-	o      Options
-	keys   keys
-	log    *slog.Logger
-	ctx    context.Context // ends at Close
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-	view   *view
-	health health
-	flight singleflight.Group // linearizable reads of owners, by key
+	o       Options
+	keys    keys
+	log     *slog.Logger
+	ctx     context.Context // ends at Close
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+	view    *view
+	health  health
+	missing missing
+	flight  singleflight.Group // linearizable reads of owners, by key
 
 	// Doorbells: one waiting ring is enough.
 	wakeSession    bell // the node record changed
@@ -98,7 +99,7 @@ func New(o Options) (*Cluster, error) {
 	}
 	c := &Cluster{
 		o: o, keys: keys{o.Prefix}, log: o.Logger, rand: o.Rand, self: o.Self,
-		view:        newView(o.Now),
+		view: newView(o.Now), missing: missing{nodes: map[string]missedNode{}},
 		wakeSession: newBell(), dropLease: newBell(), wakeWatcher: newBell(), wakeReconciler: newBell(),
 		incGate: newGate(), registered: make(chan struct{}), refused: make(chan error, 1),
 		held: map[stream.Name]*Ownership{}, releases: map[string]stream.Name{},

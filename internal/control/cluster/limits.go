@@ -57,6 +57,10 @@ const (
 	// return, and a node may notice that a moment late.
 	rememberFor = 5 * time.Second
 
+	// missingFor is how long a node that vanished may still be asked what it has. Why not shorter: a way to the
+	// store that is broken takes a while to mend. Why not longer: a dead one is asked in vain.
+	missingFor = 5 * time.Minute
+
 	// settleTries bounds the rounds of one settlement: each lost round means that
 	// somebody else's write came between.
 	settleTries = 8

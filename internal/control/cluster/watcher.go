@@ -203,6 +203,7 @@ func (c *Cluster) compareStream(p parsed, e store.Event) {
 }
 
 func (c *Cluster) announce(ch fleetChange) {
+	c.missing.note(ch, c.o.Now())
 	if c.o.Gone != nil {
 		for _, s := range ch.ended {
 			c.o.Gone(s)
