@@ -53,8 +53,13 @@ const (
 	newBurst      = 500
 	// maxHeartbeat bounds a registration's body; SRS's own has 2 kB with summaries.
 	maxHeartbeat = 64 << 10
-	// maxConnections bounds the registration listener.
-	maxConnections = 256
+	// maxConnections bounds the registration listener, maxConnectionsEach what one address has of it. Beyond, who comes
+	// takes the place of who is silent. Why not fewer of one: a whole fleet may call from behind one address.
+	maxConnections     = 256
+	maxConnectionsEach = 32
+	// maxStrangers are for those that are not trusted, where addresses are: each gets one answer, which says so.
+	maxStrangers     = 16
+	maxStrangersEach = 2
 	// callTimeout bounds one call and its answer, half of it the header. Why not longer: slow callers hold one
 	// of maxConnections each.
 	callTimeout = 10 * time.Second

@@ -10,45 +10,59 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Serve answers on a listener until ctx ends.
 func (s *SRS) Serve(ctx context.Context, l net.Listener) error {
+	var trusted func(netip.Addr) bool
+	if len(s.s.Trust) > 0 {
+		trusted = s.trusts
+	}
+	g := newGate(l, trusted)
 	server := &http.Server{
-		Handler: s, ReadHeaderTimeout: callTimeout / 2, ReadTimeout: callTimeout, WriteTimeout: callTimeout,
+		Handler: s, ConnState: g.state, ConnContext: g.context, ReadHeaderTimeout: callTimeout / 2, ReadTimeout: callTimeout, WriteTimeout: callTimeout,
 		IdleTimeout: callIdle, MaxHeaderBytes: maxCallHeader, ErrorLog: log.New(io.Discard, "", 0),
 	}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
-	err := server.Serve(limited(l, maxConnections))
+	err := server.Serve(g)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return err
 }
 
-// ServeHTTP answers one call.
+// ServeHTTP answers one call. Who may not call hears that and nothing else, and is hung up on.
 func (s *SRS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
+	case !s.trusted(r):
+		s.bad(fmt.Errorf("a call from %s, which may not register", r.RemoteAddr))
+		hangUp(w, r)
+		refuse(w, http.StatusForbidden, codeForbidden, "this address may not register")
+	case !s.allowed(r):
+		s.bad(errors.New("a call without the right token"))
+		hangUp(w, r)
+		w.Header().Set("WWW-Authenticate", `Bearer realm="weir"`)
+		refuse(w, http.StatusUnauthorized, codeForbidden, "the token is missing or wrong")
 	case r.URL.Path == "/api/v1/versions":
 		answer(w, http.StatusOK, map[string]any{"code": 0, "data": map[string]string{"version": "weir"}})
 	case r.URL.Path != "/api/v1/srs/register":
 		refuse(w, http.StatusNotFound, codeNotFound, "there is nothing here")
-	case !s.trusted(r):
-		s.bad(fmt.Errorf("a call from %s, which may not register", r.RemoteAddr))
-		refuse(w, http.StatusForbidden, codeForbidden, "this address may not register")
-	case !s.allowed(r):
-		s.bad(errors.New("a call without the right token"))
-		w.Header().Set("WWW-Authenticate", `Bearer realm="weir"`)
-		refuse(w, http.StatusUnauthorized, codeForbidden, "the token is missing or wrong")
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed, codeBad, "POST it")
 	default:
 		s.call(w, r)
 	}
+}
+
+// hangUp makes the answer the connection's last.
+func hangUp(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Connection", "close")
+	refused(r)
 }
 
 // call takes a registration or a heartbeat, which are the same.
@@ -100,15 +114,12 @@ func (s *SRS) trusted(r *http.Request) bool {
 		return true
 	}
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	for _, p := range s.s.Trust {
-		if p.Contains(ap.Addr().Unmap()) {
-			return true
-		}
-	}
-	return false
+	return err == nil && s.trusts(ap.Addr().Unmap())
+}
+
+// trusts reports whether an address may register, where not all may.
+func (s *SRS) trusts(a netip.Addr) bool {
+	return slices.ContainsFunc(s.s.Trust, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // Codes of refusals; srs-proxy has none of its own, callers look at the status.
