@@ -190,11 +190,19 @@ func (b *Backends) SetRegistered(name string, l place.Load) {
 func (b *Backends) ClearLoad(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if x := b.all[name]; x != nil && x.Reported && x.Backend.Load.Kind != LoadRegistered {
-		x.Measured, x.LoadSeen, x.Reported = place.Load{}, time.Time{}, false
-		x.meter.polled = time.Time{}
-		b.setStreams(x, nil)
+	if x := b.all[name]; x != nil && x.Backend.Load.Kind != LoadRegistered {
+		b.clearLoad(x)
 	}
+}
+
+// clearLoad needs b.mu.
+func (b *Backends) clearLoad(x *backend) {
+	if !x.Reported {
+		return
+	}
+	x.Measured, x.LoadSeen, x.Reported = place.Load{}, time.Time{}, false
+	x.meter.polled = time.Time{}
+	b.setStreams(x, nil)
 }
 
 // Changes subscribes; every backend that there is comes as [Added] first.

@@ -95,6 +95,9 @@ func (b *Backends) settle(source, name string) error {
 	case x.Source != source:
 		return &NameError{Name: name, Source: source, By: x.Source}
 	case x.Backend != d:
+		if x.Backend.Load.Kind != d.Load.Kind {
+			b.clearLoad(x) // what it said of itself is not what it will be asked, and nobody says it anew
+		}
 		x.Backend = d
 		if !x.WeightSet {
 			x.Weight = cmp.Or(d.Weight, 1)

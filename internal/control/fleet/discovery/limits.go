@@ -46,6 +46,9 @@ const (
 	// DefaultExpire is how long a registered server is believed in: three of SRS's heartbeats, which come
 	// every nine seconds, and a bit.
 	DefaultExpire = 30 * time.Second
+	// saidFor is how long a load is believed that a server said when it called, as long as one that it was asked for. Why not
+	// shorter: three heartbeats. Why not longer: a wrong figure is worse than none.
+	saidFor = 30 * time.Second
 	// maxRegistered bounds the servers that have registered; newPerSecond how fast they may come, newBurst at once.
 	// Stops: floods of invented servers. Why not smaller: a fleet that restarts as a whole.
 	maxRegistered = 2000

@@ -44,6 +44,7 @@ type registration struct {
 	seen     time.Time
 	backend  fleet.Backend
 	counters counters
+	said     time.Time // when it last said its load; zero if it never has
 }
 
 // NewSRS returns the source; Run expires, Serve listens.
@@ -63,8 +64,13 @@ func (s *SRS) expire(now time.Time) {
 	s.srsMu.Lock()
 	defer s.srsMu.Unlock()
 	for id, r := range s.registered {
-		if now.Sub(r.seen) >= s.s.Expire {
+		switch {
+		case now.Sub(r.seen) >= s.s.Expire:
 			s.forget(id, r)
+		case r.backend.Load.Kind == fleet.LoadRegistered && now.Sub(r.said) >= saidFor:
+			// It calls, and says nothing of its load any more: what it said would stand for ever.
+			r.counters = counters{}
+			s.redescribe(id, r, s.describe(&r.beat, false))
 		}
 	}
 }
@@ -96,10 +102,7 @@ func (s *SRS) beat(b beat, now time.Time) error {
 		}
 	}
 	if r == nil || r.beat.rtmp != b.rtmp || r.beat.http != b.http || r.beat.api != b.api {
-		d := s.s.Describe(Found{Name: id, RTMP: b.rtmp, HTTP: b.http, Weight: 1}, b.api)
-		if b.summaries != nil && d.Load.Kind == fleet.LoadSRS {
-			d.Load.Kind = fleet.LoadRegistered // it says so itself: nobody has to ask
-		}
+		d := s.describe(&b, b.summaries != nil)
 		if other := s.at[b.rtmp]; other != "" && other != id {
 			s.forget(other, s.registered[other]) // two processes cannot have one address: that one is gone
 		}
@@ -118,10 +121,32 @@ func (s *SRS) beat(b beat, now time.Time) error {
 		s.at[b.rtmp] = id
 	}
 	r.beat, r.seen = b, now
+	if b.summaries != nil && !r.said.IsZero() && r.backend.Load.Kind == fleet.LoadSRS {
+		s.redescribe(id, r, s.describe(&b, true)) // it says it again
+	}
 	if b.summaries != nil && r.backend.Load.Kind == fleet.LoadRegistered {
+		r.said = now
 		s.o.Backends.SetRegistered(id, r.counters.load(b.summaries))
 	}
 	return nil
+}
+
+// describe makes a backend of a call.
+func (s *SRS) describe(b *beat, says bool) fleet.Backend {
+	d := s.s.Describe(Found{Name: b.identity(), RTMP: b.rtmp, HTTP: b.http, Weight: 1}, b.api)
+	if says && d.Load.Kind == fleet.LoadSRS {
+		d.Load.Kind = fleet.LoadRegistered // it says so itself: nobody has to ask
+	}
+	return d
+}
+
+// redescribe needs s.srsMu.
+func (s *SRS) redescribe(id string, r *registration, d fleet.Backend) {
+	if err := s.o.Backends.Put(s.source, d); err != nil {
+		s.bad(err)
+		return
+	}
+	r.backend = d
 }
 
 // admit lets a new server in, unless too many come. It needs s.srsMu.

@@ -86,6 +86,42 @@ func TestSummariesAreLoad(t *testing.T) {
 	}
 }
 
+func TestLoadsThatAreSaidNoMoreAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, _ := world()
+		s := newSRS(o, SRSOptions{})
+		ctx, cancel := context.WithCancel(t.Context())
+		go s.Run(ctx)
+		is := func(when string, said bool, sessions int) {
+			t.Helper()
+			b, _ := o.Backends.Get("vid-46p14mm-z2s3w865-42583")
+			if b.Reported != said || b.Measured.Sessions != sessions || (b.Backend.Load.Kind == fleet.LoadRegistered) != said {
+				t.Errorf("%s: %v, %+v, %s", when, b.Reported, b.Measured, b.Backend.Load.Kind)
+			}
+		}
+		say := func(beats int, summaries bool) {
+			for i := range beats {
+				text := ""
+				if summaries {
+					text = fmt.Sprintf(summary, (i+1)*9000, (i+1)*9_000_000, (i+1)*900_000)
+				}
+				register(s, fmt.Sprintf(heartbeat, text))
+				time.Sleep(9 * time.Second)
+			}
+		}
+		say(3, true)
+		is("while it says it", true, 12)
+		say(2, false)
+		is("two heartbeats later", true, 12)
+		say(2, false)
+		is("four heartbeats later", false, 0)
+		say(2, true)
+		is("when it says it again", true, 12)
+		cancel()
+		synctest.Wait()
+	})
+}
+
 func TestHeartbeatsKeepAServerAndSilenceLosesIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, _ := world()

@@ -101,7 +101,7 @@ func (p *Poller) changed(ch *fleet.Change) {
 		return
 	}
 	from := where(&s.Backend)
-	if s.Operator == fleet.Maint || from.Kind == fleet.LoadNone {
+	if s.Operator == fleet.Maint || from.Kind == fleet.LoadNone || from.Kind == fleet.LoadRegistered {
 		if t != nil {
 			p.end(t)
 			p.o.Backends.ClearLoad(s.Name)

@@ -234,3 +234,17 @@ func FuzzAPIs(f *testing.F) {
 func pages(text string) bool {
 	return strings.Contains(strings.ToLower(text), "pagecount") || strings.Count(text, "{") >= leastPage
 }
+
+func TestWhoSaysItsLoadItselfIsNotAsked(t *testing.T) {
+	polled(t, func(b *fleet.Backends, p *Poller, events *event.Recorder, open func(addr, page string) *site) {
+		s := open("10.0.0.1:1985", "{}")
+		d := nginxBackend("e1", "10.0.0.1:80")
+		d.Load = fleet.LoadSource{Kind: fleet.LoadRegistered, URL: "http://10.0.0.1:1985"}
+		b.Replace("srs", []fleet.Backend{d})
+		b.SetRegistered("e1", place.Load{Sessions: 3})
+		time.Sleep(time.Minute)
+		if st, _ := b.Get("e1"); s.hits.Load() != 0 || st.Measured.Sessions != 3 || p.State("e1") != (State{}) {
+			t.Errorf("asked %d times, %+v, %+v", s.hits.Load(), st.Measured, p.State("e1"))
+		}
+	})
+}
