@@ -29,12 +29,15 @@ type DNSOptions struct {
 // Of A and AAAA each address is a server, named after it. Of SRV each target is one: the records' weights are
 // relative to the heaviest of them, and only those of the first priority count, since a balancer has better
 // reasons to pass a server over than a number written beforehand.
+//
+// A server that an answer does not name any more stays for a while as long as it lives; see holds.
 type DNS struct {
 	view
 	d DNSOptions
 	r resolver
 	// last is what the targets of the last view resolved to.
-	last map[string][]string
+	last  map[string][]string
+	holds holds
 }
 
 // NewDNS returns the source; Run starts it.
@@ -52,7 +55,7 @@ func (s *DNS) Run(ctx context.Context) {
 		}
 		wait := min(max(ttl, leastTTL), mostTTL)
 		if err == nil {
-			s.good(list, missing...)
+			s.taken(list, missing, time.Now())
 			retry = retryFirst
 		} else {
 			s.bad(err)
@@ -63,6 +66,11 @@ func (s *DNS) Run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// taken takes over what the name resolves to now.
+func (s *DNS) taken(list []fleet.Backend, missing []error, now time.Time) {
+	s.good(s.holds.hold(s.o.Backends, list, now), missing...)
 }
 
 // look resolves the name once. missing says which targets did not resolve.

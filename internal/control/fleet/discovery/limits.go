@@ -18,6 +18,10 @@ const (
 	// more: who changes a record waits for it.
 	leastTTL = time.Second
 	mostTTL  = 5 * time.Minute
+	// holdMissing is how long a server is kept that answers do not name any more and that is well. Why not shorter: a name server that
+	// gives eight addresses of twenty leaves one out for five answers in a row once in 13, and names are asked for every second at
+	// times. Why not longer: who takes an address out of a name waits for it; to be sooner there are orders.
+	holdMissing = time.Minute
 	// retryFirst and retryMost bound the wait after a failure, which doubles.
 	retryFirst = time.Second
 	retryMost  = 30 * time.Second
