@@ -4,8 +4,8 @@
 //
 // place is pure; the clock, the lock and the source of chance that its caller
 // owes are here. A decision reserves at once. It is dropped if the session does not come
-// about, confirmed by a report that shows it, and expires otherwise. A session at a foreign
-// server is counted by this node's own [Counters] as soon as it has begun.
+// about, and confirmed by a report that shows it; where reports are to come it stands until then, else it
+// expires. A session at a foreign server is counted by this node's own [Counters] as soon as it has begun.
 //
 // Below it: discovery learns which backends there are, health whether they live, load what they
 // carry; each writes into Backends, and follows it by [Backends.Changes].

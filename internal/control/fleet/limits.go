@@ -3,7 +3,7 @@ package fleet
 import "time"
 
 const (
-	// reserveFor is how long a decision counts on top of the reports at most. Why not
+	// reserveFor is how long a decision counts on top of the reports at most; at a node, against its capacities. Why not
 	// shorter: a report is up to 1.2 s old, dialling may take 3 s. Why not longer: a
 	// session that failed without a word would be counted for as long.
 	reserveFor = 5 * time.Second

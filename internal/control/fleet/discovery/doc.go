@@ -13,6 +13,7 @@
 //     empty is believed.
 //   - What it says of a failure is said at once, again when the words change, and now and then while it lasts; and when it is over.
 //   - Nothing that is read is unbounded: bytes, servers, time.
+//   - Strangers cost a bounded part of what servers need: see gate.
 //   - A change touches no running session; whoever follows [fleet.Backends.Changes] may.
 //
 // # Goroutines
