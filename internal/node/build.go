@@ -47,9 +47,9 @@ func (n *node) join(ctx context.Context) (err error) {
 	return nil
 }
 
-// build puts the media wing and the front together.
-func (n *node) build() {
-	o := live.Options{
+// hubOptions are those of the hub that viewers are served by.
+func (n *node) hubOptions() live.Options {
+	return live.Options{
 		RetainTime: n.cfg.Limits.GOPTime, RetainBytes: int(n.cfg.Limits.GOPBytes),
 		LagLimit: n.cfg.Limits.ViewerLag, StallLimit: n.cfg.Limits.WriteStall,
 		Observer: live.Observer{Count: n.drops.count},
@@ -58,6 +58,11 @@ func (n *node) build() {
 			return live.Latency{Max: p.MaxLatency, Low: p.LowLatency}
 		},
 	}
+}
+
+// build puts the media wing and the front together.
+func (n *node) build() {
+	o := n.hubOptions()
 	n.hub = live.NewHub(o)
 	o.Pumps = 1 // nothing joins it but cursors
 	o.Observer.Count = func(name stream.Name, why live.Reason, count int) { n.drops.count(front.Carried(name), why, count) }
