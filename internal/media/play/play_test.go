@@ -31,7 +31,7 @@ var (
 
 // node runs a node that also listens on a real socket of this machine, where
 // viewers are pumped.
-func node(t *testing.T) (*mediatest.World, *mediatest.Node, string) {
+func node(t testing.TB) (*mediatest.World, *mediatest.Node, string) {
 	t.Helper()
 	w := mediatest.NewWorld(t)
 	n := w.Start("n")
@@ -51,7 +51,7 @@ func node(t *testing.T) (*mediatest.World, *mediatest.Node, string) {
 }
 
 // until waits for a condition.
-func until(t *testing.T, what string, f func() bool) {
+func until(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !f(); {
 		if time.Now().After(end) {
@@ -61,7 +61,7 @@ func until(t *testing.T, what string, f func() bool) {
 	}
 }
 
-func published(t *testing.T, n *mediatest.Node, name stream.Name) {
+func published(t testing.TB, n *mediatest.Node, name stream.Name) {
 	t.Helper()
 	until(t, "published", func() bool {
 		p, ok := n.Ingest.Lookup(name)
