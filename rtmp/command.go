@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 
 	"weir/amf"
 )
@@ -139,6 +140,23 @@ func AppendCommand(dst []byte, c *Command) []byte {
 
 // AppendCommandMessage appends c as a whole message in chunks.
 func AppendCommandMessage(dst []byte, c *Command, chunkSize int) []byte {
-	m := Message{Type: CommandAMF0, StreamID: c.StreamID, Payload: AppendCommand(nil, c)}
-	return AppendMessage(dst, &m, chunkSize)
+	at := len(dst)
+	dst = AppendCommand(appendRoom(dst), c)
+	return closeMessage(dst, at, &Message{Type: CommandAMF0, StreamID: c.StreamID}, chunkSize)
 }
+
+// appendRoom appends room for the header of a message whose payload is appended next, and
+// closeMessage makes it a message, of time 0, that begins at at: what is short, as nearly all
+// answers are, is written once and where it goes.
+func appendRoom(dst []byte) []byte { return append(dst, make([]byte, type0Size)...) }
+
+func closeMessage(dst []byte, at int, m *Message, chunkSize int) []byte {
+	m.Payload = dst[at+type0Size:]
+	if len(m.Payload) > chunkSize {
+		m.Payload = slices.Clone(m.Payload) // headers will be between its pieces
+	}
+	return AppendMessage(dst[:at], m, chunkSize)
+}
+
+// answerBytes is room enough for nearly every answer.
+const answerBytes = 256

@@ -1,6 +1,10 @@
 package rtmp
 
-import "weir/amf"
+import (
+	"slices"
+
+	"weir/amf"
+)
 
 // Reply answers a command with _result. A command without a transaction wants
 // no answer and gets none.
@@ -64,7 +68,7 @@ func (s *ServerConn) status(streamID uint32, code, description string) error {
 }
 
 func (s *ServerConn) say(c *Command) error {
-	return s.answer(&Message{Type: CommandAMF0, StreamID: c.StreamID, Payload: AppendCommand(nil, c)})
+	return s.answer(&Message{Type: CommandAMF0, StreamID: c.StreamID, Payload: AppendCommand(make([]byte, 0, answerBytes), c)})
 }
 
 func (s *ServerConn) refused(cmd *Command) error {
@@ -79,7 +83,7 @@ func (s *ServerConn) refused(cmd *Command) error {
 }
 
 func (s *ServerConn) command(c *Command) error {
-	return s.WriteMessage(&Message{Type: CommandAMF0, StreamID: c.StreamID, Payload: AppendCommand(nil, c)})
+	return s.WriteMessage(&Message{Type: CommandAMF0, StreamID: c.StreamID, Payload: AppendCommand(make([]byte, 0, answerBytes), c)})
 }
 
 // AcceptPublish tells the client that it publishes. extra joins the information
@@ -122,14 +126,16 @@ func (s *ServerConn) AcceptPlay(r *PlayRequest, extra amf.Object) error {
 // Play.Start. There is no Data.Start, which no player waits for and FFmpeg takes
 // for a track.
 func (s *ServerConn) AppendAcceptPlay(dst []byte, r *PlayRequest, extra amf.Object) []byte {
-	dst = AppendUserControl(dst, StreamBegin, r.StreamID)
+	dst = AppendUserControl(slices.Grow(dst, 2*answerBytes), StreamBegin, r.StreamID)
 	if r.Reset {
 		dst = s.AppendStatus(dst, r.StreamID, LevelStatus, CodePlayReset, "Playing and resetting "+r.Name+".", nil)
 	}
 	dst = s.AppendStatus(dst, r.StreamID, LevelStatus, CodePlayStart, "Started playing "+r.Name+".", extra)
-	access := amf.Append0(amf.Append0(amf.Append0(nil, "|RtmpSampleAccess"), true), true)
-	return AppendMessage(dst, &Message{Type: DataAMF0, StreamID: r.StreamID, Payload: access}, s.ChunkSize())
+	return AppendMessage(dst, &Message{Type: DataAMF0, StreamID: r.StreamID, Payload: sampleAccess}, s.ChunkSize())
 }
+
+// sampleAccess is the access marker: players may look at the pictures and the sound.
+var sampleAccess = amf.Append0(amf.Append0(amf.Append0(nil, "|RtmpSampleAccess"), true), true)
 
 // RejectPlay tells the client that there is nothing to play. The message stream
 // is free again.
@@ -145,7 +151,9 @@ func (s *ServerConn) Status(streamID uint32, level, code, description string, ex
 
 // AppendStatus appends an onStatus as whole chunks.
 func (s *ServerConn) AppendStatus(dst []byte, streamID uint32, level, code, description string, extra amf.Object) []byte {
-	return AppendCommandMessage(dst, onStatus(streamID, level, code, description, extra), s.ChunkSize())
+	at := len(dst)
+	dst = appendOnStatus(appendRoom(dst), level, code, description, extra)
+	return closeMessage(dst, at, &Message{Type: CommandAMF0, StreamID: streamID}, s.ChunkSize())
 }
 
 // AppendStreamEOF appends the user control message that ends a stream.

@@ -119,7 +119,7 @@ func (s *ServerConn) AcceptConnect(extra amf.Object) error {
 	result := Command{Name: "_result", Transaction: c.Transaction, Object: props, Args: []any{info}}
 
 	window := AppendSetPeerBandwidth(AppendWindowAckSize(nil, s.opt.WindowAck), s.opt.WindowAck, LimitDynamic)
-	return s.announce(window, s.opt.ChunkSize, &Message{Type: CommandAMF0, Payload: AppendCommand(nil, &result)})
+	return s.announce(window, s.opt.ChunkSize, &Message{Type: CommandAMF0, Payload: AppendCommand(make([]byte, 0, 2*answerBytes), &result)})
 }
 
 // RejectConnect answers the connect with a refusal; ex joins the information
