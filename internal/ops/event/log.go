@@ -20,8 +20,12 @@ func NewLog(log *slog.Logger) *Log {
 
 // Sink is the Log as a [Sink].
 func (l *Log) Sink(e Event) {
-	if l.log.Enabled(context.Background(), levelOf(e)) && l.flood.passes(e) {
-		l.write(e.line())
+	if _, opened := e.(SessionOpened); opened && !l.log.Enabled(context.Background(), openedLevel) {
+		return // every session has one: its line is not made to see that nobody wants it
+	}
+	level, msg, attrs := e.line()
+	if l.log.Enabled(context.Background(), level) && l.flood.passes(e) {
+		l.write(level, msg, attrs)
 	}
 }
 
@@ -30,9 +34,4 @@ func (l *Log) Close() { l.flood.close() }
 
 func (l *Log) write(level slog.Level, msg string, attrs []slog.Attr) {
 	l.log.LogAttrs(context.Background(), level, msg, attrs...)
-}
-
-func levelOf(e Event) slog.Level {
-	level, _, _ := e.line()
-	return level
 }

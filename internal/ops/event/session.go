@@ -162,8 +162,10 @@ type MediaDropped struct {
 	Count  int64
 }
 
+const openedLevel = slog.LevelDebug
+
 func (e SessionOpened) line() (slog.Level, string, []slog.Attr) {
-	return slog.LevelDebug, "session opened", e.attrs()
+	return openedLevel, "session opened", e.attrs()
 }
 
 func (e SessionClosed) line() (slog.Level, string, []slog.Attr) {
