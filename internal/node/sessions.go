@@ -110,6 +110,9 @@ func (v *fleetView) Sessions(ctx context.Context, name string) (all []admin.Sess
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, m := range n.cluster.Nodes() {
+		if m.Name != n.cfg.Node.Name && m.Addresses.RTMP == "" {
+			continue // it takes no sessions
+		}
 		wg.Go(func() {
 			list, err := n.sessionsOf(ctx, m.Name)
 			mu.Lock()
