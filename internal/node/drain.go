@@ -2,63 +2,92 @@ package node
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"weir/internal/control/cluster"
 	"weir/internal/front"
 	"weir/internal/media/session"
 	"weir/internal/ops/config"
-	"weir/internal/ops/event"
-)
-
-const (
-	// drainStep is how often a drain looks at what is left.
-	drainStep = 50 * time.Millisecond
-	// releaseRate is the least number of viewers a second that a drain lets go.
-	// Why not smaller: an edge with few viewers is empty at once. Why not larger:
-	// they all come back somewhere else.
-	releaseRate = 50
 )
 
 // drainer empties the node: it takes nothing new and hands over what it has.
 //
-//	up ──Drain──▶ draining ──nothing left──▶ drained
-//	 ▲               │                          │
-//	 └────────────Undrain───────────────────────┘
+//	up ──Drain──▶ draining ◀──nothing left, or somebody after all──▶ drained
+//	 ▲               │                                                  │
+//	 └────────────Undrain───────────────────────────────────────────────┘
 type drainer struct {
-	mu     sync.Mutex
-	cancel context.CancelFunc // nil while up
-	done   chan struct{}      // closed when drained, or undrained
+	requests atomic.Int64 // over HTTP under way, those about to be refused included
+
+	mu     sync.Mutex // new sessions take it: nobody waits while holding it
+	run    *drain     // nil while up
+	last   bool       // run is the last: the process ends
+	closed bool
 }
+
+// drain is one drain, until it is taken back.
+type drain struct {
+	cancel context.CancelFunc
+	state  cluster.State // guarded by drainer.mu
+	empty  chan struct{} // closed when the node was empty for the first time, or is up again
+	once   sync.Once
+}
+
+func (d *drain) over() { d.once.Do(func() { close(d.empty) }) }
 
 // draining reports whether the node takes nothing new.
 func (n *node) draining() bool {
 	n.drainer.mu.Lock()
 	defer n.drainer.mu.Unlock()
-	return n.drainer.cancel != nil
+	return n.drainer.run != nil
+}
+
+// leaving reports whether it will not be back.
+func (n *node) leaving() bool {
+	n.drainer.mu.Lock()
+	defer n.drainer.mu.Unlock()
+	return n.drainer.last
 }
 
 // drain begins a drain, unless one runs, and returns a channel that is closed
-// when the node is empty or up again. window spreads the release of viewers.
-func (n *node) drain(window time.Duration) <-chan struct{} {
+// when the node is empty or up again. window spreads the release of viewers. The last drain takes
+// the place of one that runs, and ends what is carried, too.
+func (n *node) drain(window time.Duration, last bool) <-chan struct{} {
 	d := &n.drainer
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.cancel != nil {
-		return d.done
+	if d.closed {
+		over := make(chan struct{})
+		close(over)
+		return over
+	}
+	if d.run != nil {
+		if !last || d.last {
+			return d.run.empty
+		}
+		d.run.cancel()
+		d.run.over()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	d.cancel, d.done = cancel, make(chan struct{})
-	n.setState(cluster.StateDraining)
-	go func(done chan<- struct{}) {
-		defer close(done)
-		if n.empty(ctx, window) == nil {
-			n.setState(cluster.StateDrained)
+	run := &drain{cancel: cancel, empty: make(chan struct{})}
+	d.run, d.last = run, last
+	n.setState(run, cluster.StateDraining)
+	e := emptying{house: house{n, last}, window: window, is: func(empty bool) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.run != run {
+			return
 		}
-	}(d.done)
-	return d.done
+		state := cluster.StateDraining
+		if empty {
+			state = cluster.StateDrained
+			run.over()
+		}
+		n.setState(run, state)
+	}}
+	n.serving.Go(func() { e.run(ctx) })
+	return run.empty
 }
 
 // undrain makes the node take sessions again. What has been moved stays where
@@ -67,79 +96,55 @@ func (n *node) undrain() {
 	d := &n.drainer
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.cancel == nil {
+	if d.run == nil || d.last {
 		return
 	}
-	d.cancel()
-	<-d.done
-	d.cancel = nil
-	n.setState(cluster.StateUp)
+	d.run.cancel()
+	d.run.over()
+	n.setState(d.run, cluster.StateUp)
+	d.run = nil
 }
 
-func (n *node) setState(s cluster.State) {
+// close ends a drain that runs, whatever is left.
+func (d *drainer) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	if d.run != nil {
+		d.run.cancel()
+	}
+}
+
+// setState needs drainer.mu.
+func (n *node) setState(run *drain, s cluster.State) {
+	if run.state == s {
+		return
+	}
+	run.state = s
 	n.cluster.SetSelf(func(r *cluster.NodeRecord) { r.State = s })
 	n.log.Info("node state", "state", string(s))
 }
 
-// empty moves and releases sessions until none is left. Publishers are asked to
-// move once each, at once: their viewers notice nothing. Viewers go at a rate,
-// in random order.
-func (n *node) empty(ctx context.Context, window time.Duration) error {
-	asked := make(map[session.Held]bool)
-	var rate, due float64 // viewers a second; viewers that may go now
-	tick := time.NewTicker(drainStep)
-	defer tick.Stop()
-	for {
-		publishers, viewers := n.split(n.sessions.Held())
-		overHTTP, _ := n.play.HTTPLoad()
-		if len(publishers)+len(viewers)+overHTTP == 0 {
-			return nil
-		}
-		for _, h := range publishers {
-			if !asked[h] {
-				asked[h] = true
-				h.AskToMove(n.elsewhere(h))
-			}
-		}
-		rate = max(rate, releaseRate, float64(len(viewers)+overHTTP)/max(window.Seconds(), 1))
-		due += rate * drainStep.Seconds() * (0.5 + rand.Float64())
-		for i := range rand.Perm(len(viewers)) {
-			if due < 1 {
-				break
-			}
-			h := viewers[i]
-			if asked[h] {
-				continue
-			}
-			asked[h] = true
-			due--
-			if h.Member == "" || !h.AskToMove("") {
-				h.End(event.NodeStopping)
-			}
-		}
-		if due >= 1 {
-			due -= float64(n.play.ReleaseHTTP(int(due)))
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
+// house is the node as it is emptied.
+type house struct {
+	n    *node
+	last bool // what is carried goes, too
 }
 
-// split sorts RTMP sessions. Feeds are neither: they end with what they carry.
-func (n *node) split(all []session.Held) (publishers, viewers []session.Held) {
-	for _, h := range all {
-		switch h.Role {
-		case event.RolePublisher:
-			publishers = append(publishers, h)
-		case event.RoleViewer:
-			viewers = append(viewers, h)
+func (h house) guests() []guest {
+	var all []guest
+	opening := h.n.sessions.Opening() // first: those that open meanwhile are held then
+	for _, s := range append(opening, h.n.sessions.Held()...) {
+		if h.last || !s.Elsewhere() {
+			all = append(all, guestSession{s, h.n})
 		}
 	}
-	return publishers, viewers
+	return all
 }
+
+func (h house) requests() int { return int(h.n.drainer.requests.Load()) }
+
+func (h house) release(most int) int { return h.n.play.ReleaseHTTP(most) }
 
 // elsewhere is the URL of the node that a direct publisher should go to; "" if
 // placement knows none.
@@ -178,7 +183,7 @@ func (n *node) leave() {
 	t := time.NewTimer(n.cfg.Node.DrainTimeout)
 	defer t.Stop()
 	select {
-	case <-n.drain(n.cfg.Node.DrainTimeout / 2):
+	case <-n.drain(n.cfg.Node.DrainTimeout/2, true):
 	case <-t.C:
 		n.log.Warn("not empty within node.drain_timeout: what is left is cut")
 	}

@@ -191,6 +191,7 @@ func (n *node) accept(failed chan<- error) {
 func (n *node) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
+	n.drainer.close()
 	n.listeners.close()
 	n.load.stop()
 	n.watched.stop()

@@ -47,7 +47,7 @@ func (n *node) answer(question, arg string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("drain window: %w", err)
 		}
-		n.drain(window)
+		n.drain(window, false)
 		return "", nil
 	case queryUndrain:
 		n.undrain()

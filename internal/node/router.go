@@ -23,7 +23,7 @@ import (
 //
 // A node that is being drained takes nothing itself: what comes from a front is
 // refused, so that the front goes on to the next server; with the front role it
-// carries all else.
+// carries all else. A node that leaves takes nothing.
 type router node
 
 // Publish implements session.Handler.
@@ -31,10 +31,10 @@ func (r *router) Publish(ctx context.Context, p *session.Publish) (session.Publi
 	n := (*node)(r)
 	sent := p.Extra.Hops > 0
 	if n.draining() {
-		if sent || !n.cfg.Node.Has(config.RoleFront) {
+		if sent || !n.cfg.Node.Has(config.RoleFront) || n.leaving() {
 			return nil, &session.Rejection{Code: rtmp.CodePublishRejected, Description: "This node is being drained.", Reason: event.NodeStopping}
 		}
-		return n.front.Publish(ctx, p)
+		return r.carryPublisher(ctx, p)
 	}
 	switch {
 	case sent && !n.cfg.Node.Has(config.RoleOrigin):
@@ -42,7 +42,18 @@ func (r *router) Publish(ctx context.Context, p *session.Publish) (session.Publi
 	case sent, n.cfg.Node.Has(config.RoleOrigin) && !n.cfg.Node.Has(config.RoleFront), n.belongsHere(p):
 		return r.take(ctx, p)
 	}
-	return n.front.Publish(ctx, p)
+	return r.carryPublisher(ctx, p)
+}
+
+// carryPublisher and carryViewer give a session to the front.
+func (r *router) carryPublisher(ctx context.Context, p *session.Publish) (session.Publisher, error) {
+	p.Elsewhere()
+	return r.front.Publish(ctx, p)
+}
+
+func (r *router) carryViewer(ctx context.Context, p *session.Play) (session.Player, error) {
+	p.Elsewhere()
+	return r.front.Play(ctx, p)
 }
 
 // belongsHere asks placement whether this node's own origin is the choice.
@@ -109,10 +120,10 @@ func endCode(why error) string {
 // Play implements session.Handler.
 func (r *router) Play(ctx context.Context, p *session.Play) (session.Player, error) {
 	if (*node)(r).draining() && !p.Extra.Feed {
-		if p.Extra.Hops > 0 || !r.cfg.Node.Has(config.RoleFront) {
+		if p.Extra.Hops > 0 || !r.cfg.Node.Has(config.RoleFront) || (*node)(r).leaving() {
 			return nil, &session.Rejection{Code: rtmp.CodePlayFailed, Description: "This node is being drained.", Reason: event.NodeStopping}
 		}
-		return r.front.Play(ctx, p)
+		return r.carryViewer(ctx, p)
 	}
 	serves := r.cfg.Node.Has(config.RoleEdge) || r.cfg.Node.Has(config.RoleOrigin)
 	if serves && p.Extra.Hops == 0 && r.cfg.Node.Has(config.RoleFront) && (*node)(r).atForeign(p.Name) {
@@ -121,7 +132,7 @@ func (r *router) Play(ctx context.Context, p *session.Play) (session.Player, err
 	if p.Extra.Hops > 0 || serves {
 		return r.play.RTMP(ctx, p)
 	}
-	return r.front.Play(ctx, p)
+	return r.carryViewer(ctx, p)
 }
 
 // Query implements session.Handler.

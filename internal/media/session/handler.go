@@ -69,6 +69,7 @@ type Publish struct {
 	// description, then closed. Any goroutine, at most once.
 	Evict func(code string, reason event.Reason, err error)
 	c     *conn
+	st    *netStream
 }
 
 // Play is a client's wish to play.
@@ -85,6 +86,7 @@ type Play struct {
 	// most once, never from within Handler.Play.
 	Ended func(reason event.Reason, by event.Side, err error)
 	c     *conn
+	st    *netStream
 }
 
 // Rejection is an answer that the client gets as it is.

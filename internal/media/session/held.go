@@ -11,12 +11,13 @@ import (
 // Held is one running publish or play, for whoever has to end or move it.
 type Held struct {
 	Client
-	Name stream.Name
-	c    *conn
-	st   *netStream
+	Name    stream.Name
+	c       *conn
+	st      *netStream
+	opening bool // the handler has not answered the publish
 }
 
-// Held returns every publish and play that runs now.
+// Held returns every publish and play that runs now, and the plays that are starting.
 func (s *Server) Held() []Held {
 	s.mu.Lock()
 	conns := make([]*conn, 0, len(s.conns))
@@ -28,11 +29,58 @@ func (s *Server) Held() []Held {
 	for _, c := range conns {
 		c.mu.Lock()
 		for st := range c.streams.all() {
-			all = append(all, Held{st.client, st.name, c, st})
+			all = append(all, Held{st.client, st.name, c, st, false})
 		}
 		c.mu.Unlock()
 	}
 	return all
+}
+
+// Opening returns the publishes that a [Handler] has been asked for and has not answered. Who
+// asks for them first, and then for those held, misses none.
+func (s *Server) Opening() (all []Held) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for st, c := range s.opening {
+		all = append(all, Held{st.client, st.name, c, st, true})
+	}
+	return all
+}
+
+// open notes a publish that the handler is asked for. done is to be called when it is among the
+// connection's streams, or was refused.
+func (s *Server) open(c *conn, st *netStream) (done func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.opening == nil {
+		s.opening = make(map[*netStream]*conn)
+	}
+	s.opening[st] = c
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.opening, st)
+	}
+}
+
+// Elsewhere says that the stream is to be at another server, to which this one carries the
+// session. It is for a [Handler] to say before that begins.
+func (p *Publish) Elsewhere() { p.st.elsewhere.Store(true) }
+
+// Elsewhere is as for a Publish.
+func (p *Play) Elsewhere() { p.st.elsewhere.Store(true) }
+
+// Elsewhere reports whether the session is only carried here.
+func (h Held) Elsewhere() bool { return h.st.elsewhere.Load() }
+
+// Runs reports whether there is something to end or to move: the handler has said yes.
+func (h Held) Runs() bool {
+	if h.opening || h.st.publisher != nil {
+		return !h.opening
+	}
+	h.st.mu.Lock()
+	defer h.st.mu.Unlock()
+	return h.st.player != nil
 }
 
 // Publishers is how many publish here, each once: what the node named self sends to itself,

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"weir/internal/media/member"
@@ -16,6 +17,7 @@ type netStream struct {
 	id        uint32
 	client    Client // for whom
 	name      stream.Name
+	elsewhere atomic.Bool   // carried to another server; see Publish.Elsewhere
 	publisher Publisher     // set before the stream is registered; nil for a play
 	prompt    bool          // its messages must not wait for a collector; set with publisher
 	patience  time.Duration // how long they may wait for it, if it is longer than collectEvery; set with publisher
@@ -147,7 +149,9 @@ func (c *conn) publish(req *rtmp.PublishRequest) error {
 		}
 	}
 	st := &netStream{id: req.StreamID, client: p.Client, name: name}
+	p.st = st
 	p.Evict = func(code string, reason event.Reason, err error) { c.evict(st, code, reason, err) }
+	defer c.s.open(c, st)()
 	st.publisher, err = c.s.o.Handler.Publish(c.ctx, p)
 	c.forgetWords()
 	if err != nil {
@@ -276,6 +280,7 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 	if c.ending() {
 		cancel() // stop may have been before
 	}
+	p.st = st
 	p.Ended = func(reason event.Reason, by event.Side, err error) { c.playEnded(st, reason, by, err) }
 	c.became(p.Client)
 	c.readBy(time.Time{})

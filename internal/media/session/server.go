@@ -64,8 +64,9 @@ type Server struct {
 	mu      sync.Mutex
 	closed  bool
 	conns   map[uint64]*conn
-	headers map[net.Conn]bool // connections whose PROXY header is awaited
-	in, out int64             // of sessions that have ended
+	opening map[*netStream]*conn // publishes that the handler has been asked for; see Server.open
+	headers map[net.Conn]bool    // connections whose PROXY header is awaited
+	in, out int64                // of sessions that have ended
 }
 
 // NewServer returns a Server without sessions.
