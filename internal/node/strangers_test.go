@@ -430,11 +430,13 @@ func unread(a *attack) {
 func talkativePlayer(a *attack) {
 	c := a.playing("canary")
 	m := message(rtmp.Video, 1, make([]byte, 16<<10))
-	for range 2000 {
-		if _, err := c.NetConn().Write(m); err != nil {
-			a.t.Errorf("after sending for a while: %v", err)
-			return
+	for range 40 {
+		for range 50 {
+			if _, err := c.NetConn().Write(m); err != nil {
+				a.t.Errorf("after sending for a while: %v", err)
+				return
+			}
 		}
+		a.alive(c) // and so has read what it plays: else that would end it
 	}
-	a.alive(c)
 }
