@@ -1,8 +1,6 @@
 package live
 
-import (
-	"time"
-)
+import "time"
 
 // finish lets the viewer end where its current message does. Pump only.
 func (v *Viewer) finish() {
