@@ -2,6 +2,7 @@ package front
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -115,6 +116,13 @@ func (f *Front) evacuate(ctx context.Context, server string, gentle, gone bool) 
 			f.ended(ctx, server)
 			return
 		}
+		all = slices.DeleteFunc(all, func(g guest) bool {
+			w, spliced := g.(*wired)
+			if spliced { // which never waits, and must not wait for those who do
+				w.evacuate(ctx, server, gentle)
+			}
+			return spliced
+		})
 		for _, g := range all {
 			select {
 			case room <- struct{}{}:

@@ -145,7 +145,7 @@ func (v *viewer) after(from *leg, out *outcome) (*leg, error) {
 	if !out.asked {
 		v.f.backendFailed(v.p.Session, &from.backend, event.PhaseMedia, out.reason, out.err)
 	}
-	return v.roam(leaving(from.backend.Node))
+	return v.roam(leaving(from.backend.Node), !out.asked)
 }
 
 // use goes on with another server, which is told what the client wanted.
@@ -155,6 +155,9 @@ func (v *viewer) use(next *leg) {
 	from := v.leg
 	v.leg, v.between = next, false
 	v.settle(from)
+	if v.ctx.Err() != nil {
+		next.close() // who left has closed the one before
+	}
 	if v.paused {
 		next.pause(true)
 	}

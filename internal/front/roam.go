@@ -168,22 +168,24 @@ func (v *viewer) afterForeign(from *leg, out *outcome) (*leg, error) {
 	}
 	out.ended = false
 	if known && !elsewhere {
-		return v.roam(search{})
+		return v.roam(search{}, true)
 	}
-	return v.roam(leaving(from.backend.Node))
+	return v.roam(leaving(from.backend.Node), !out.asked)
 }
 
 // roam finds a server for a viewer that has none, trying again for roamTime. A server that is
-// left is not tried at first, and then if there is nobody else, since it may be back.
-func (v *viewer) roam(s search) (*leg, error) {
+// left is not tried at first, and then if there is nobody else, since it may be back. Together
+// says that others may have lost theirs at the same moment.
+func (v *viewer) roam(s search, together bool) (*leg, error) {
 	ctx, cancel := context.WithTimeout(v.ctx, roamTime)
 	defer cancel()
-	if !rush(ctx, v.f.Viewers()) {
+	if together && !rush(ctx, v.f.Viewers()) {
 		return nil, context.Cause(ctx)
 	}
 	var waits waits
 	for ; ; s.leaves = "" {
-		next, err := v.open(ctx, s, v.clock.Position())
+		// Not ctx: a node that has been reached may hold the viewer back for longer.
+		next, err := v.open(v.ctx, s, v.clock.Position())
 		if err == nil {
 			return next, nil
 		}

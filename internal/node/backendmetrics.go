@@ -74,8 +74,12 @@ func (m *backendMetrics) Collect(ch chan<- prometheus.Metric) {
 	for i := range list {
 		m.collect(ch, &list[i])
 	}
+	told := map[string]bool{} // a series that comes twice would cost all the others
 	for _, s := range (*fleetView)(m.node).Sources() {
-		m.collectSource(ch, &s)
+		if !told[s.Name] {
+			told[s.Name] = true
+			m.collectSource(ch, &s)
+		}
 	}
 	joined := m.node.front.Spliced()
 	for d, v := range map[*prometheus.Desc]int{m.spliced: joined.Sessions, m.pipes: joined.Pipes, m.lane: joined.InLane} {

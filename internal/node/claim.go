@@ -99,8 +99,11 @@ func (r registry) yields(ctx context.Context, by newcomer, busy *cluster.BusyErr
 		}
 		return silence{publishing, silent}.yields()
 	}
-	owner, alive := r.c.FindNode(ctx, busy.Owner)
-	if !alive {
+	owner, alive, err := r.c.FindNode(ctx, busy.Owner)
+	switch {
+	case err != nil: // no evidence of anything
+		return "", false
+	case !alive:
 		return "the owner has left the cluster", true
 	}
 	ctx, cancel := context.WithTimeout(ctx, ownerTimeout)

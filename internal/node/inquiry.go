@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"weir/internal/control/cluster"
@@ -45,14 +46,19 @@ func (q *inquiry) find(parent context.Context, origins []cluster.Node, name stre
 	ctx, cancel := context.WithTimeout(parent, ownerTimeout)
 	defer cancel()
 	var wg sync.WaitGroup
+	var unheard atomic.Bool // an origin that has not said whether it has the stream
 	found := make(chan relay.Source, 1)
 	for _, origin := range origins {
 		addr := origin.Addresses.RTMP
 		if q.isSilent(addr) {
+			unheard.Store(true)
 			continue
 		}
 		wg.Go(func() {
 			s, err := q.ask(ctx, addr, name)
+			if err != nil {
+				unheard.Store(true)
+			}
 			switch {
 			case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && parent.Err() == nil:
 				q.noteSilent(addr)
@@ -71,7 +77,7 @@ func (q *inquiry) find(parent context.Context, origins []cluster.Node, name stre
 		return src, true
 	default:
 	}
-	if all && parent.Err() == nil {
+	if all && !unheard.Load() && parent.Err() == nil {
 		q.noteAbsent(name)
 	}
 	return relay.Source{}, false

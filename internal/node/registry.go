@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 
 	"weir/internal/control/cluster"
 	"weir/internal/media/ingest"
@@ -25,7 +26,7 @@ type registry struct {
 // say because the store is away, the origins say themselves.
 func (r registry) Locate(ctx context.Context, name stream.Name, failed string) (relay.Source, bool, error) {
 	rec, ok, err := r.c.Owner(ctx, name)
-	owner, alive := r.c.FindNode(ctx, rec.Owner)
+	owner, alive, unknown := r.c.FindNode(ctx, rec.Owner)
 	src := relay.Source{Node: rec.Owner, Addr: owner.Addresses.RTMP, Epoch: rec.Epoch, Self: ok && rec.Owner == r.self}
 	switch {
 	case ok && rec.Facts.Backend != "":
@@ -41,7 +42,7 @@ func (r registry) Locate(ctx context.Context, name stream.Name, failed string) (
 		src, ok := r.askMissing(ctx, name, failed)
 		return src, ok, nil
 	}
-	return relay.Source{}, false, err
+	return relay.Source{}, false, errors.Join(err, unknown)
 }
 
 // askMissing asks the origins that the registry has lost: one that is cut off from the store alone

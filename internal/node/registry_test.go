@@ -55,8 +55,8 @@ func TestAnOriginIsFoundBeforeTheViewHasIt(t *testing.T) {
 	if err := origin.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n, ok := edge.FindNode(t.Context(), "origin"); ok {
-		t.Errorf("an origin that has left: %+v", n)
+	if n, ok, err := edge.FindNode(t.Context(), "origin"); ok || err != nil {
+		t.Errorf("an origin that has left: %+v, %v", n, err)
 	}
 }
 

@@ -19,6 +19,7 @@ const (
 	// sessionPageBytes bounds one answer, before its last session: a command has 64 KiB, and a
 	// session is 0.3 KiB, 4 KiB if its names are long and full of what JSON escapes.
 	sessionPageBytes = 48 << 10
+	sessionLeast     = 100 // bytes: no session is shorter
 	// sessionsTimeout is how long a listing waits for a node, in all. Why not shorter: 20,000
 	// sessions are 100 pages. Why not longer: the client of the API waits.
 	sessionsTimeout = 5 * time.Second
@@ -26,8 +27,19 @@ const (
 
 // clients are the publishes and plays of this node's clients, by connection. What other nodes have here
 // for clients of theirs is theirs to show and to end: a front would go on elsewhere.
-func (n *node) clients() []session.Held {
-	all := slices.DeleteFunc(n.sessions.Held(), func(h session.Held) bool { return h.Member != "" })
+//
+// Only those of the connections from first on, and of no more than so many connections: sorting all
+// for each page of 20,000 sessions would take minutes.
+func (n *node) clients(first uint64, most int) []session.Held {
+	all := slices.DeleteFunc(n.sessions.Held(), func(h session.Held) bool { return h.Member != "" || h.Conn < first })
+	if len(all) > most {
+		conns := make([]uint64, len(all))
+		for i := range all {
+			conns[i] = all[i].Conn
+		}
+		slices.Sort(conns)
+		all = slices.DeleteFunc(all, func(h session.Held) bool { return h.Conn > conns[most-1] })
+	}
 	slices.SortStableFunc(all, func(a, b session.Held) int { return cmp.Compare(a.Conn, b.Conn) })
 	return all
 }
@@ -35,7 +47,7 @@ func (n *node) clients() []session.Held {
 // kick ends what a connection publishes and plays, in the background: its client may not read. It
 // returns how many.
 func (n *node) kick(conn uint64) int {
-	all := slices.DeleteFunc(n.clients(), func(h session.Held) bool { return h.Conn != conn })
+	all := slices.DeleteFunc(n.clients(conn, 1), func(h session.Held) bool { return h.Conn != conn })
 	for _, h := range all {
 		go h.End(event.Kicked)
 	}
@@ -65,7 +77,7 @@ func (n *node) sessionPage(after string) (string, error) {
 	var page sessionPage
 	var at, last sessionMark
 	size := 0
-	for _, h := range n.clients() {
+	for _, h := range n.clients(from.Conn, sessionPageBytes/sessionLeast) {
 		if h.Conn != at.Conn {
 			at = sessionMark{Conn: h.Conn}
 		}

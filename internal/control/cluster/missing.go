@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -31,6 +32,12 @@ func (m *missing) note(ch fleetChange, now time.Time) {
 	for _, n := range ch.up {
 		delete(m.nodes, n.Name)
 	}
+	m.purge(now)
+}
+
+// purge forgets who has been gone for too long. Needs mu.
+func (m *missing) purge(now time.Time) {
+	maps.DeleteFunc(m.nodes, func(_ string, n missedNode) bool { return now.Sub(n.since) > missingFor })
 }
 
 // Missing lists the nodes, by name, whose records ran out not longer than missingFor ago. The
@@ -39,12 +46,9 @@ func (c *Cluster) Missing() []NodeRecord {
 	m := &c.missing
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.purge(c.o.Now())
 	var nodes []NodeRecord
-	for name, n := range m.nodes {
-		if c.o.Now().Sub(n.since) > missingFor {
-			delete(m.nodes, name)
-			continue
-		}
+	for _, n := range m.nodes {
 		nodes = append(nodes, n.NodeRecord)
 	}
 	slices.SortFunc(nodes, func(a, b NodeRecord) int { return strings.Compare(a.Name, b.Name) })

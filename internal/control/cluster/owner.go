@@ -110,10 +110,13 @@ func (c *Cluster) readOwner(name stream.Name) (StreamRecord, bool, error) {
 }
 
 // FindNode is [Cluster.Node] for who has an owner's name from the store: the view may be behind it, so a
-// node that is not there is looked up, once for all who ask.
-func (c *Cluster) FindNode(ctx context.Context, name string) (Node, bool) {
-	if n, ok := c.Node(name); ok || name == "" || c.health.isDown() {
-		return n, ok
+// node that is not there is looked up, once for all who ask. It fails if the store cannot say.
+func (c *Cluster) FindNode(ctx context.Context, name string) (n Node, ok bool, err error) {
+	if n, ok := c.Node(name); ok || name == "" {
+		return n, ok, nil
+	}
+	if c.health.isDown() {
+		return Node{}, false, store.ErrUnavailable
 	}
 	ch := c.flight.DoChan(c.keys.node(name), func() (any, error) {
 		if !c.begin() {
@@ -137,10 +140,13 @@ func (c *Cluster) FindNode(ctx context.Context, name string) (Node, bool) {
 	})
 	select {
 	case res := <-ch:
+		if errors.Is(res.Err, store.ErrNotFound) {
+			return Node{}, false, nil
+		}
 		n, ok := res.Val.(Node)
-		return n, ok && res.Err == nil
+		return n, ok && res.Err == nil, res.Err
 	case <-ctx.Done():
-		return Node{}, false
+		return Node{}, false, context.Cause(ctx)
 	}
 }
 

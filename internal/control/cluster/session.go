@@ -64,6 +64,9 @@ func (c *Cluster) hold() error {
 	}
 	c.beginLease(lease)
 	defer c.endLease()
+	again := time.AfterFunc(time.Hour, c.wakeSession.ring)
+	again.Stop()
+	defer again.Stop()
 	for {
 		select {
 		case <-c.ctx.Done():
@@ -85,8 +88,7 @@ func (c *Cluster) hold() error {
 					return nil
 				}
 				// Tried again while the store is away.
-				timer := time.AfterFunc(c.backoff(3), c.wakeSession.ring)
-				defer timer.Stop()
+				again.Reset(c.backoff(3))
 			}
 		}
 	}

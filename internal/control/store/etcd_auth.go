@@ -109,9 +109,12 @@ func (c *credential) unary(ctx context.Context, method string, req, reply any, c
 // stream opens a stream with a new token: an old one may be over before the server has
 // looked at it, and then the stream fails where nobody asks again.
 func (c *credential) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	token, err := c.current(ctx)
+	// A stream has no end, and calls wait while a token is being asked for.
+	soon, cancel := context.WithTimeout(ctx, DefaultTimeout)
+	defer cancel()
+	token, err := c.current(soon)
 	if err == nil {
-		err = c.renew(ctx, cc, token)
+		err = c.renew(soon, cc, token)
 	}
 	if err != nil {
 		return nil, err

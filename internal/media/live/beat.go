@@ -50,7 +50,11 @@ func (b *beat) rest(start, end time.Duration, t tally) {
 		if seek {
 			b.sought = 0
 		}
-		b.news.Store(0)
+		var news time.Duration
+		if b.dirty.Load() != nil {
+			news = start // it came during the pass, and nobody noted when
+		}
+		b.news.Store(int64(news))
 		b.picture.Store(int64(b.soft(start, seek)))
 	}
 }

@@ -31,7 +31,7 @@ func TestTrailerOfABusyConnectionHoldsNobodyUp(t *testing.T) {
 	select {
 	case <-asked:
 	case <-got:
-		t.Error("the trailer did not need the connection: the test shows nothing")
+		t.Fatal("the trailer did not need the connection: the test shows nothing")
 	case <-time.After(10 * time.Second):
 		t.Error("the service waits for a client")
 	}

@@ -73,15 +73,9 @@ func (p *Play) Elsewhere() { p.st.elsewhere.Store(true) }
 // Elsewhere reports whether the session is only carried here.
 func (h Held) Elsewhere() bool { return h.st.elsewhere.Load() }
 
-// Runs reports whether there is something to end or to move: the handler has said yes.
-func (h Held) Runs() bool {
-	if h.opening || h.st.publisher != nil {
-		return !h.opening
-	}
-	h.st.mu.Lock()
-	defer h.st.mu.Unlock()
-	return h.st.player != nil
-}
+// Runs reports whether there is something to end or to move: a publish that the handler has
+// answered, or a play, which may wait for its stream for as long as it likes.
+func (h Held) Runs() bool { return !h.opening }
 
 // Publishers is how many publish here, each once: what the node named self sends to itself,
 // as a front that is the origin too, has come in before.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net"
@@ -34,7 +35,11 @@ func (k checker) backends() {
 		k.own(fmt.Sprintf("%s.servers[%d]", at, i), s)
 	}
 	for i, d := range b.DNS {
-		k.dns(fmt.Sprintf("%s.dns[%d]", at, i), d)
+		key := fmt.Sprintf("%s.dns[%d]", at, i)
+		k.dns(key, d)
+		if d.Name != "" && slices.ContainsFunc(b.DNS[:i], func(o DNSBackends) bool { return o.Name == d.Name && cmp.Or(o.Type, DNSA) == cmp.Or(d.Type, DNSA) }) {
+			k.at(key+".name", fmt.Sprintf("%s is given twice", d.Name), "each list would take the other's servers away")
+		}
 	}
 	for i, f := range b.File {
 		key := listKey(k, at+".file", i)
@@ -46,7 +51,12 @@ func (k checker) backends() {
 		}
 	}
 	for i, h := range b.HTTP {
-		k.polled(fmt.Sprintf("%s.http[%d]", at, i), h)
+		key := fmt.Sprintf("%s.http[%d]", at, i)
+		k.polled(key, h)
+		path, _, _ := strings.Cut(h.URL, "?")
+		if h.URL != "" && slices.ContainsFunc(b.HTTP[:i], func(o HTTPBackends) bool { other, _, _ := strings.Cut(o.URL, "?"); return other == path }) {
+			k.at(key+".url", path+" is given twice", "each list would take the other's servers away")
+		}
 	}
 	k.registration(at+".srs", b.SRS)
 }

@@ -74,6 +74,8 @@ func TestBadBackends(t *testing.T) {
 		{"open registration", "front: {backends: {srs: {listen: \":12025\"}}}\n", `w.yaml:1:34: front.backends.srs.listen: anybody could register a server at :12025 and be sent streams; set token, or trust: the networks of the servers, or listen on 127.0.0.1`},
 		{"no registration", "front: {backends: {srs: {token: x}, file: a}}\n", `w.yaml:1:20: front.backends.srs: no address to register at; give listen: :12025`},
 		{"address as name", "front: {backends: {dns: [{name: 10.0.0.1, port: 1}]}}\n", `w.yaml:1:33: front.backends.dns[0].name: "10.0.0.1" is no name to resolve; write a domain name; addresses belong into servers`},
+		{"a name twice", "front: {backends: {dns: [{name: a.b, port: 1}, {name: a.b, type: AAAA, port: 1}, {name: a.b, type: A, port: 2}]}}\n", `w.yaml:1:89: front.backends.dns[2].name: a.b is given twice; each list would take the other's servers away`},
+		{"a URL twice", "front: {backends: {http: [{url: 'http://h/s?a'}, {url: 'http://h/s?b'}]}}\n", `w.yaml:1:56: front.backends.http[1].url: http://h/s is given twice; each list would take the other's servers away`},
 		{"no port of a name", "front: {backends: {dns: {name: a.b}}}\n", `w.yaml:1:25: front.backends.dns[0]: no port; give port: 1935, or type: SRV`},
 		{"no URL", "front: {backends: {http: {url: servers.json}}}\n", `w.yaml:1:32: front.backends.http[0].url: no URL of HTTP; write http://HOST:PORT/PATH`},
 		{"URL for an address", "front: {backends: {servers: [{rtmp: \"rtmp://h:1/live\", name: a}]}}\n", `w.yaml:1:37: front.backends.servers[0].rtmp: "rtmp://h:1/live" is no address; write HOST:PORT without a scheme or path`},

@@ -42,7 +42,11 @@ type DNS struct {
 
 // NewDNS returns the source; Run starts it.
 func NewDNS(o Options, d DNSOptions) *DNS {
-	return &DNS{view: view{o: o, source: "dns:" + d.Name}, d: d, r: resolver{server: d.Resolver}}
+	source := "dns:" + d.Name
+	if d.Type != "" && d.Type != "A" {
+		source += ":" + d.Type // of one name there may be several
+	}
+	return &DNS{view: view{o: o, source: source}, d: d, r: resolver{server: d.Resolver}}
 }
 
 // Run resolves until ctx ends.

@@ -86,6 +86,7 @@ func (s *SRS) call(w http.ResponseWriter, r *http.Request) {
 		s.bad(err)
 		refuse(w, http.StatusBadRequest, codeBad, err.Error())
 	default:
+		s.same()
 		answer(w, http.StatusOK, map[string]any{"code": 0, "pid": b.pid})
 	}
 }

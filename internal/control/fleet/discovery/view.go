@@ -91,7 +91,7 @@ func (v *view) same() {
 	defer v.mu.Unlock()
 	v.updated()
 	if v.words != "" {
-		v.o.Emit.Emit(event.Discovered{Source: v.source, Servers: len(v.names), Again: true})
+		v.o.Emit.Emit(event.Discovered{Source: v.source, Servers: v.stats.Servers, Again: true})
 	}
 	v.stats.Failing, v.words, v.silent = "", "", 0
 }
