@@ -152,7 +152,7 @@ func (f *Front) Close() {
 // Done is closed by Close.
 func (f *Front) Done() <-chan struct{} { return f.ctx.Done() }
 
-// Publishers and Viewers are how many sessions are carried now.
+// Publishers and Viewers are how many sessions are carried or spliced now.
 func (f *Front) Publishers() int { return int(f.publishers.Load()) }
 func (f *Front) Viewers() int    { return int(f.viewers.Load()) }
 

@@ -54,7 +54,8 @@ func (f *Front) settleAt(g guest, from, to string) {
 
 // Evacuate moves the carried sessions of a foreign server that takes no more, in the
 // background: gently, one after another and each at a key frame; otherwise many at a
-// time, publishers at once, and viewers as soon as they have a picture elsewhere. Publishers go first: their viewers find the stream where it is then.
+// time, publishers at once, and viewers as soon as they have a picture elsewhere. Publishers go
+// first: their viewers find the stream where it is then.
 // What is spliced stays until its server ends it; viewers, until their stream is elsewhere, or
 // a server that is down has fallen silent.
 func (f *Front) Evacuate(server string, gentle bool) { f.evacuation(server, gentle, false) }

@@ -7,7 +7,7 @@ import (
 	"weir/internal/media/mediatest"
 )
 
-// players is how many play a stream at a server.
+// viewers is how many play a stream at a server.
 func (s *stranger) viewers(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -34,7 +34,8 @@ func (f *Fleet) refuse(q *question, now time.Duration) *place.NoServerError {
 	}
 	p := q.record(Refused)
 	none := &place.NoServerError{Brief: *last}
-	if p.Brief = *last != "" && !f.budget.take(f.index.Len(), now); !p.Brief {
+	p.Brief = *last != "" && !f.budget.take(f.index.Len(), now)
+	if !p.Brief {
 		none = &place.NoServerError{}
 		none.Rejected, none.Rest = f.summarize(q, nil, now)
 		*last = none.Cause()

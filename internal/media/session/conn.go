@@ -29,9 +29,9 @@ type conn struct {
 	client  Client
 	proof   *member.Proof
 	phase   event.Phase
-	used    bool // something was published or played before
-	pending sync.WaitGroup
-	starts  []func() // plays to be started when there is nothing to read
+	used    bool           // something was published or played before
+	pending sync.WaitGroup // what the end waits for; others add to it under mu, while not shut
+	starts  []func()       // plays to be started when there is nothing to read
 
 	wire atomic.Pointer[rtmp.ServerConn] // rtmp, for other goroutines
 
