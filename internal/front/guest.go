@@ -14,6 +14,8 @@ type guest interface {
 	// heard. At a gentle move the old server serves until the new one has a key frame.
 	evacuate(ctx context.Context, server string, gentle bool)
 	publishes() bool
+	// waits reports whether evacuate takes its time.
+	waits() bool
 	// stays reports that such an evacuation is none of its business.
 	stays(gentle bool) bool
 }
@@ -100,7 +102,8 @@ func (f *Front) Stay(server string) {
 	}
 }
 
-// evacuate goes on until Stay, or of a server that is gone until it is empty: who was on the way there when it began comes too.
+// evacuate goes on until Stay, or of a server that is gone until it is empty: who was on the way
+// there when it began comes too.
 func (f *Front) evacuate(ctx context.Context, server string, gentle, gone bool) {
 	room := make(chan struct{}, 1)
 	if !gentle {
@@ -117,18 +120,17 @@ func (f *Front) evacuate(ctx context.Context, server string, gentle, gone bool) 
 			f.ended(ctx, server)
 			return
 		}
-		all = slices.DeleteFunc(all, func(g guest) bool {
-			w, spliced := g.(*wired)
-			if spliced { // which never waits, and must not wait for those who do
-				w.evacuate(ctx, server, gentle)
-			}
-			return spliced
-		})
-		for _, g := range all {
-			select {
-			case room <- struct{}{}:
-			case <-ctx.Done():
-				return
+		f.evacuatePrompt(ctx, server, gentle)
+		for _, g := range slices.DeleteFunc(all, func(g guest) bool { return !g.waits() }) {
+			for placed := false; !placed; {
+				select {
+				case room <- struct{}{}:
+					placed = true
+				case <-tick.C:
+					f.evacuatePrompt(ctx, server, gentle)
+				case <-ctx.Done():
+					return
+				}
 			}
 			go func() {
 				defer func() { <-room }()
@@ -140,6 +142,15 @@ func (f *Front) evacuate(ctx context.Context, server string, gentle, gone bool) 
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
+		}
+	}
+}
+
+// evacuatePrompt is the turn of those who need no place to wait in, and must not wait for who does.
+func (f *Front) evacuatePrompt(ctx context.Context, server string, gentle bool) {
+	for _, g := range f.guestsAt(server, gentle) {
+		if !g.waits() {
+			g.evacuate(ctx, server, gentle)
 		}
 	}
 }

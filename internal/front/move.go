@@ -56,6 +56,9 @@ func (c *carried) evacuate(ctx context.Context, server string, gentle bool) {
 }
 
 func (c *carried) publishes() bool { return true }
+
+// waits is guest.
+func (c *carried) waits() bool     { return true }
 func (c *carried) stays(bool) bool { return false }
 
 // keyBell rings once, at the next key frame that passes.

@@ -28,6 +28,9 @@ const (
 
 // publishes is guest.
 func (v *viewer) publishes() bool { return false }
+
+// waits is guest.
+func (v *viewer) waits() bool     { return true }
 func (v *viewer) stays(bool) bool { return false }
 
 // rejoin is follower.

@@ -91,3 +91,6 @@ func (w *wired) stays(gentle bool) bool { return gentle }
 
 // publishes is guest; see settle.
 func (w *wired) publishes() bool { return false }
+
+// waits is guest.
+func (w *wired) waits() bool { return false }
