@@ -6,6 +6,7 @@ GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 FUZZ ?= .
 FAULTS ?= .
 RUNS ?= 20
+LANES ?= 1
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,8 +48,8 @@ bench-balance: tools build ## publishers of unequal bitrates over three nginx-rt
 	go build -trimpath -o bin/balance ./bench/balance
 	bin/balance $(BALANCE)
 
-bench-faults: tools ## break a cluster 20 times in each way, at full scale; interrupted, it goes on where it was; FAULTS=pattern RUNS=n choose
-	go test -count=1 -v -timeout 24h -run '$(FAULTS)' ./interop/faults -full -runs $(RUNS) -out ../../bench/results/faults
+bench-faults: tools ## break a cluster 20 times in each way, at full scale; interrupted, it goes on where it was; FAULTS=pattern RUNS=n choose; LANES=4: so many rows side by side
+	go test -count=1 -v -timeout 24h -run '$(FAULTS)' ./interop/faults -full -runs $(RUNS) -lanes $(LANES) -out ../../bench/results/faults
 
 docs: ## write the generated documents
 	WEIR_WRITE_DOCS=1 go test -count=1 -run "TestLimitsDocIsCurrent|TestReadmeListsThePromisesTests" ./internal ./internal/ops/config

@@ -1,13 +1,7 @@
 package faults_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -51,11 +45,6 @@ func (t target) bounds() bounds {
 	x := func(d time.Duration) float64 { return float64(d) / float64(ms) }
 	return bounds{x(t.p50), x(t.p99), x(t.always)}
 }
-
-// sheet collects the figures of a run of the bench.
-type sheet struct{ all []*figure }
-
-var figures sheet
 
 // figure adds values of one run.
 func (s *story) figure(what, unit string, t target, values ...float64) {
@@ -157,105 +146,4 @@ func (f *figure) finish() {
 		}
 		f.Met = within(f.P50, t.p50) && within(f.P99, t.p99)
 	}
-}
-
-// machine says what the figures were measured on.
-type machine struct {
-	Commit string    `json:"commit"`
-	Began  time.Time `json:"began"`
-	Runs   int       `json:"runs"`
-	Full   bool      `json:"full_scale"`
-	Cores  int       `json:"cores"`
-	CPU    string    `json:"cpu"`
-	Kernel string    `json:"kernel"`
-	Etcd   string    `json:"etcd"`
-}
-
-func thisMachine() machine {
-	m := machine{Began: time.Now().UTC(), Runs: *runs, Full: *full, Cores: runtime.NumCPU()}
-	output := func(argv ...string) string {
-		out, _ := exec.Command(argv[0], argv[1:]...).Output()
-		first, _, _ := strings.Cut(string(out), "\n")
-		return strings.TrimSpace(first)
-	}
-	m.Commit = output("git", "describe", "--always", "--dirty")
-	m.Kernel = output("uname", "-r")
-	m.Etcd = strings.TrimPrefix(output("etcd", "--version"), "etcd Version: ")
-	info, _ := os.ReadFile("/proc/cpuinfo")
-	for l := range bytes.Lines(info) {
-		if key, value, ok := bytes.Cut(l, []byte(":")); ok && string(bytes.TrimSpace(key)) == "model name" {
-			m.CPU = string(bytes.TrimSpace(value))
-			break
-		}
-	}
-	return m
-}
-
-// write leaves the figures as JSON and as a table. Scenarios that were not told
-// this time keep what the files said of them.
-func (f *sheet) write(dir string) error {
-	if len(f.all) == 0 {
-		return nil
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	type part struct {
-		Machine machine   `json:"machine"`
-		Figures []*figure `json:"figures"`
-	}
-	var order []string
-	parts := map[string]*part{}
-	path := filepath.Join(dir, "faults.json")
-	if old, err := os.ReadFile(path); err == nil {
-		var was struct {
-			Scenarios []part `json:"scenarios"`
-		}
-		if err := json.Unmarshal(old, &was); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		for _, p := range was.Scenarios {
-			parts[p.Figures[0].Scenario] = &p
-			order = append(order, p.Figures[0].Scenario)
-		}
-	}
-	m := thisMachine()
-	told := map[string]bool{}
-	for _, g := range f.all {
-		g.finish()
-		if !told[g.Scenario] {
-			told[g.Scenario] = true
-			if parts[g.Scenario] == nil {
-				order = append(order, g.Scenario)
-			}
-			m.Runs = book.done(g.Scenario)
-			parts[g.Scenario] = &part{Machine: m}
-		}
-		parts[g.Scenario].Figures = append(parts[g.Scenario].Figures, g)
-	}
-	var all []part
-	var table bytes.Buffer
-	fmt.Fprintf(&table, "# What faults do to publishers and viewers\n\nWritten by `make bench-faults`. A key frame every second; milliseconds. "+
-		"Each viewer of each run is one value.\n\n| fault | what | p50 | p99 | max | values | target | met | runs | commit |\n|---|---|---|---|---|---|---|---|---|---|\n")
-	for _, name := range order {
-		p := parts[name]
-		all = append(all, *p)
-		for _, g := range p.Figures {
-			format, met := "%.0f", "yes"
-			if !g.Met {
-				met = "**no**"
-			}
-			fmt.Fprintf(&table, "| %s | %s | "+format+" | "+format+" | "+format+" | %d | %s | %s | %d | %s |\n",
-				g.Scenario, g.What, g.P50, g.P99, g.Max, len(g.Values), g.Target, met, p.Machine.Runs, p.Machine.Commit)
-		}
-	}
-	fmt.Fprintf(&table, "\n%d cores (%s), Linux %s, etcd %s.\n", m.Cores, m.CPU, m.Kernel, m.Etcd)
-	b, err := json.MarshalIndent(map[string]any{"scenarios": all}, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(path, append(b, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "README.md"), table.Bytes(), 0o644)
 }

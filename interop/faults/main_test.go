@@ -14,6 +14,7 @@ var (
 	full     = flag.Bool("full", false, "tell the stories at full scale")
 	runs     = flag.Int("runs", 1, "how often to tell each")
 	outDir   = flag.String("out", "", "directory for the figures, as JSON and as a table")
+	abreast  = flag.Int("lanes", 1, "how many scenarios at once; what needs the machine for itself is told alone all the same")
 	prebuilt = flag.String("weir", "", "binary under test; built from this tree if empty")
 )
 
@@ -36,6 +37,11 @@ func all(m *testing.M) int {
 			return 1
 		}
 	}
+	lane.n = *abreast
+	if *abreast > 1 {
+		// All rows come up at once, and lane says who may begin.
+		flag.Set("test.parallel", fmt.Sprint(2*len(rows)))
+	}
 	dir, err := os.MkdirTemp("", "weir-faults-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -52,6 +58,10 @@ func all(m *testing.M) int {
 		if err := figures.write(*outDir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
+		}
+		for _, m := range figures.missed() {
+			fmt.Fprintln(os.Stderr, "MISSED:", m)
+			code = 1
 		}
 	}
 	return code

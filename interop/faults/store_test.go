@@ -10,6 +10,7 @@ import (
 // P2: whatever happens to the store, running streams go on; when it is back, the
 // registry is right.
 func TestP2StoreFaults(t *testing.T) {
+	beside(t)
 	for _, f := range []struct {
 		name string
 		// prepare is told of the streams first; the second publisher comes after it.

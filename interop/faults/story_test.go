@@ -30,16 +30,27 @@ type story struct {
 
 // tell runs a scenario as often as asked for.
 func tell(t *testing.T, name string, scenario func(*story)) {
-	choose(t, name)
+	r := choose(t, name)
+	beside(t)
+	if r.alone {
+		defer lane.enter(true, book.left(r))()
+	}
 	for i := book.done(name); i < *runs; i++ {
-		run(t, name, fmt.Sprint("run", i+1), 1, scenario)
+		func() {
+			if !r.alone {
+				defer lane.enter(false, book.left(r))()
+			}
+			run(t, name, fmt.Sprint("run", i+1), 1, scenario)
+		}()
 	}
 }
 
 // tellTogether is tell for a scenario that has as many runs in it, at once, as are asked for.
 func tellTogether(t *testing.T, name string, scenario func(s *story, runs int)) {
-	choose(t, name)
+	r := choose(t, name)
+	beside(t)
 	if left := *runs - book.done(name); left > 0 {
+		defer lane.enter(r.alone, book.left(r))()
 		run(t, name, fmt.Sprint(left, "runs"), left, func(s *story) { scenario(s, left) })
 	}
 }

@@ -13,41 +13,11 @@ import (
 	"time"
 )
 
-// rows are the scenarios of the bench with what one run of each takes, set-up included, as
-// measured at full scale on two cores: what is left is estimated by it until the row has
-// been run.
-var rows = []struct {
-	name string
-	run  time.Duration
-}{
-	{"500 viewers join a cold edge within 1 s", 13 * time.Second},
-	{"SIGSTOP of the owner past every timeout, another takes over, SIGCONT", 26 * time.Second},
-	{"a second process under a running node's name", 15 * time.Second},
-	{"drain of an origin with 50 publishers through fronts", 22 * time.Second},
-	{"drain of an origin with publishers that announced reconnecting", 12 * time.Second},
-	{"kill -9 of an edge with 500 viewers behind a front", 17 * time.Second},
-	{"kill -9 of the owning origin, publisher direct", 14 * time.Second},
-	{"kill -9 of the owning origin, publisher through a front", 14 * time.Second},
-	{"origin restarts every 3 s × 20", 72 * time.Second},
-	{"publish while the store is away", 16 * time.Second},
-	{"publisher flaps every 2 s × 50", 6 * time.Second}, // all runs at once
-	{"races of two publishers for one key on two origins", 60 * time.Second},
-	{"rolling restart of all nodes, one at a time by drain", 40 * time.Second},
-	{"silent partition between origin and edge", 16 * time.Second},
-	{"silent partition of the origin from everybody", 18 * time.Second},
-	{"store down for 60 s", 85 * time.Second},
-	{"store frozen for 10 s", 32 * time.Second},
-	{"store leader killed", 27 * time.Second},
-	{"store restored from an old snapshot", 22 * time.Second},
-	{"store wiped", 22 * time.Second},
-}
-
 // notebook keeps what the bench has measured, run by run, in a directory beside the results: a
 // bench that was interrupted goes on where it was, if the code is the same.
 type notebook struct {
 	mu    sync.Mutex
 	dir   string // "": not kept
-	began time.Time
 	pages map[string]*page
 }
 
@@ -55,8 +25,9 @@ type notebook struct {
 type page struct {
 	Commit  string        `json:"commit"`
 	Row     string        `json:"row"`
-	Done    int           `json:"done"` // runs
-	Took    time.Duration `json:"took"` // of all of them
+	Done    int           `json:"done"`  // runs
+	Lanes   int           `json:"lanes"` // at most, that any of them was told in
+	Took    time.Duration `json:"took"`  // of all of them
 	Figures []*figure     `json:"figures"`
 }
 
@@ -64,7 +35,8 @@ var book = notebook{pages: map[string]*page{}}
 
 // open reads what is there of this code.
 func (b *notebook) open(dir string) error {
-	b.dir, b.began = filepath.Join(dir, "unfinished"), time.Now()
+	b.dir = filepath.Join(dir, "unfinished")
+	commit := thisMachine().Commit
 	files, err := filepath.Glob(filepath.Join(b.dir, "*.json"))
 	if err != nil {
 		return err
@@ -78,7 +50,7 @@ func (b *notebook) open(dir string) error {
 		if err := json.Unmarshal(text, p); err != nil {
 			return fmt.Errorf("%s: %w: delete it, and its runs are made again", f, err)
 		}
-		if p.Commit == thisMachine().Commit && !strings.HasSuffix(p.Commit, "-dirty") {
+		if p.Commit == commit && !strings.HasSuffix(p.Commit, "-dirty") {
 			b.pages[p.Row] = p
 		}
 	}
@@ -95,6 +67,32 @@ func (b *notebook) done(row string) int {
 	return 0
 }
 
+// left is about how long the runs of a row take that are to be made yet.
+func (b *notebook) left(r row) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.remaining(r)
+}
+
+// remaining is left; mu is held.
+func (b *notebook) remaining(r row) time.Duration {
+	p, each := b.pages[r.name], r.run
+	if p == nil {
+		return each * time.Duration(*runs)
+	}
+	if p.Done > 0 {
+		each = p.Took / time.Duration(p.Done)
+	}
+	return each * time.Duration(max(0, *runs-p.Done))
+}
+
+// lanes is in how many lanes a row was told.
+func (b *notebook) lanes(row string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pages[row].Lanes
+}
+
 // ran notes runs that are over, and what has been measured in them.
 func (b *notebook) ran(row string, n int, took time.Duration, measured []*figure) error {
 	b.mu.Lock()
@@ -106,6 +104,7 @@ func (b *notebook) ran(row string, n int, took time.Duration, measured []*figure
 	}
 	p.Done += n
 	p.Took += took
+	p.Lanes = max(p.Lanes, lane.of(row))
 	for _, f := range measured {
 		i := slices.IndexFunc(p.Figures, func(g *figure) bool { return g.What == f.What })
 		if i < 0 {
@@ -168,62 +167,27 @@ func (b *notebook) finish() error {
 func (b *notebook) progress(row string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var left time.Duration
+	var left, longest time.Duration
 	done, all := 0, 0
 	for _, r := range rows {
 		if !chosen(r.name) {
 			continue
 		}
-		p, each := b.pages[r.name], r.run
-		if p == nil {
-			p = new(page)
-		}
-		if p.Done > 0 {
-			each = p.Took / time.Duration(p.Done)
-		}
 		all += *runs
-		done += min(p.Done, *runs)
-		left += each * time.Duration(max(0, *runs-p.Done))
+		if p := b.pages[r.name]; p != nil {
+			done += min(p.Done, *runs)
+		}
+		l := b.remaining(r)
+		longest = max(longest, l)
+		left += l / time.Duration(lane.of(r.name))
 	}
+	left = max(left, longest)
 	at := 0
 	if p := b.pages[row]; p != nil {
 		at = p.Done
 	}
 	return fmt.Sprintf("%s  run %d of %d of all; %s: %d of %d; about %v left",
 		time.Now().Format("15:04:05"), done+1, all, row, at+1, *runs, left.Round(time.Minute))
-}
-
-// told are the rows that were asked for in this process; empty before the first.
-var told = struct {
-	sync.Mutex
-	only map[string]bool
-}{}
-
-// chosen reports whether a row is part of this bench: with a pattern, those that have come up.
-func chosen(row string) bool {
-	told.Lock()
-	defer told.Unlock()
-	return told.only == nil || told.only[row]
-}
-
-// choose notes that a row has come up, if only some do.
-func choose(t *testing.T, row string) {
-	if !slices.ContainsFunc(rows, func(r struct {
-		name string
-		run  time.Duration
-	}) bool {
-		return r.name == row
-	}) {
-		t.Fatalf("%q is not in the table of rows (bench_test.go)", row)
-	}
-	told.Lock()
-	defer told.Unlock()
-	if *pattern {
-		if told.only == nil {
-			told.only = map[string]bool{}
-		}
-		told.only[row] = true
-	}
 }
 
 func TestANotebookGoesOnWhereItWas(t *testing.T) {
