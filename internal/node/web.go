@@ -22,7 +22,7 @@ func (n *node) newWeb() *web.Front {
 		Node: n.cfg.Node.Name, Local: n.whileUp(n.play.HTTP()), Here: n.here, Dial: n.world.Dial, Emit: n.emit,
 		Trusted: h.Forwarded.Trusted(), Fronts: n.isOtherNode, Admit: n.sessions.Admit, Ready: n.ready,
 		Health: h.Health, Redirect: h.RedirectHTTPS.Status(), TLSPort: n.tlsPort(),
-		Prefixes: f.Apps(), Plain: f.Plain, Body: int64(f.Body),
+		Prefixes: f.Apps(), Publish: f.Publish, Plain: f.Plain, Body: int64(f.Body),
 		Connect: f.Connect, Answer: f.Answer, Silence: f.Silence, Tunnel: f.Tunnel, Gather: n.cfg.Front.SpliceLatency, Stall: n.cfg.Limits.WriteStall,
 		Cookie: web.Cookie{Name: f.Cookie.Name, NoCache: f.Cookie.NoCache, MaxAge: f.Cookie.MaxAge},
 	}
@@ -98,6 +98,9 @@ type webServers struct{ n *node }
 
 // Choose implements web.Servers.
 func (w webServers) Choose(r web.Request) (web.Server, error) {
+	if r.Publish {
+		return w.publisher(r)
+	}
 	at := w.locate(r.Names)
 	if s, ok := w.kept(r, at); ok {
 		return s, nil
@@ -161,7 +164,7 @@ func (w webServers) kept(r web.Request, at location) (web.Server, bool) {
 	}
 	if b, ok := w.n.backends.Get(r.Prefer); ok {
 		switch state := b.State(); {
-		case state != place.Up && state != place.Drain, b.HTTP == "", at.known && at.holders == nil,
+		case state != place.Up && state != place.Drain, b.HTTP == "", !b.Serves, at.known && at.holders == nil,
 			at.known && !b.Shared && !slices.Contains(at.holders, b.Name):
 			return web.Server{}, false
 		}

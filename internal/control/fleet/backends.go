@@ -125,6 +125,18 @@ func (b *Backends) AnyHTTP() bool {
 	return false
 }
 
+// AnyHTTPPublisher reports whether any backend takes publishers by HTTP.
+func (b *Backends) AnyHTTPPublisher() bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, x := range b.all {
+		if x.HTTP != "" && x.Publishes {
+			return true
+		}
+	}
+	return false
+}
+
 // Counters of a backend, also of one that is gone while it has sessions; of an unknown one, some that nobody reads.
 func (b *Backends) Counters(name string) *Counters {
 	b.mu.RLock()

@@ -31,7 +31,7 @@ var again = []int{http.StatusBadGateway, http.StatusServiceUnavailable, http.Sta
 func (c *chooser) RoundTrip(r *http.Request) (*http.Response, error) {
 	f := (*Front)(c)
 	p := passingOf(r.Context())
-	ask := Request{Names: p.names, Media: p.media, Source: p.client.addr, Prefer: p.asked}
+	ask := Request{Names: p.names, Media: p.media, Publish: p.publish, Session: p.at, Source: p.client.addr, Prefer: p.asked}
 	if ask.Prefer == "" && p.media && !p.lasts(r) {
 		ask.Prefer = f.affinity.get(p.key, p.began)
 	}

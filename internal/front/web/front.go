@@ -39,6 +39,7 @@ type Options struct {
 	TLSPort  int    // where the redirect leads
 
 	Prefixes map[string]string // paths that stand for an application
+	Publish  []string          // which requests bring a stream; see publishRule
 	Plain    bool              // requests for no stream are passed on too
 	Cookie   Cookie
 	Body     int64 // the longest request body, in bytes
@@ -62,6 +63,7 @@ type Front struct {
 	o         Options
 	via       string // this node in Via
 	prefixes  prefixes
+	publishes publishRules
 	transport *http.Transport
 	proxy     *httputil.ReverseProxy
 	ctx       context.Context // ends with Close
@@ -77,7 +79,7 @@ type Front struct {
 
 // New returns a Front without requests.
 func New(o Options) *Front {
-	f := &Front{o: o, via: pseudonym(o.Node), prefixes: newPrefixes(o.Prefixes)}
+	f := &Front{o: o, via: pseudonym(o.Node), prefixes: newPrefixes(o.Prefixes), publishes: newPublishRules(o.Publish)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.transport = f.newTransport()
 	f.proxy = f.newProxy()

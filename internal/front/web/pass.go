@@ -23,8 +23,13 @@ type passing struct {
 	names  []stream.Name
 	media  bool
 	asked  string // the server that the cookie named
-	key    affinityKey
-	began  time.Time
+
+	publish bool   // it brings a stream
+	at      string // the server that has the session which it is about
+	query   string // for the server
+
+	key   affinityKey
+	began time.Time
 
 	server   Server // that is asked, or has answered
 	entry    Entry
@@ -54,6 +59,9 @@ func (p *passing) bodyError() error {
 // session is the request as events have it.
 func (p *passing) session(r *http.Request) event.Session {
 	s := event.Session{Remote: r.RemoteAddr}
+	if p.publish {
+		s.Role = event.RolePublisher
+	}
 	if p.client.trusted && p.client.addr.IsValid() {
 		s.Remote = p.client.addr.String()
 	}
@@ -70,8 +78,8 @@ func passingOf(ctx context.Context) *passing { return ctx.Value(passingKey{}).(*
 // pass hands a request to a server and its answer back.
 func (f *Front) pass(w http.ResponseWriter, r *http.Request, c client) {
 	p := &passing{client: c, began: time.Now(), plain: r.Method == http.MethodGet && r.ProtoMajor == 1 && r.ProtoMinor == 1}
-	p.names, p.media = f.prefixes.names(r.URL.Path)
-	if f.o.Servers == nil || !f.o.Plain && len(p.names) == 0 {
+	f.read(p, r)
+	if f.o.Servers == nil || !f.o.Plain && len(p.names) == 0 && !p.publish {
 		answer(w, http.StatusNotFound, "Nothing is here.")
 		return
 	}
@@ -92,6 +100,28 @@ func (f *Front) pass(w http.ResponseWriter, r *http.Request, c client) {
 	defer p.leave()
 	f.proxy.ServeHTTP(p.response, r.WithContext(ctx))
 	p.response.end()
+}
+
+// read finds out what a request is for.
+func (f *Front) read(p *passing, r *http.Request) {
+	p.names, p.media = f.prefixes.names(r.URL.Path)
+	if p.query, p.at = cutSession(r.URL.RawQuery); p.at != "" {
+		p.publish = true
+	}
+	if p.media {
+		return
+	}
+	if name, ok := f.publishes.match(r); ok {
+		p.publish, p.names = true, nil
+		if name != (stream.Name{}) {
+			p.names = []stream.Name{name}
+		}
+	}
+}
+
+// begins reports an answer that begins a session.
+func (p *passing) begins(res *http.Response) bool {
+	return p.publish && p.at == "" && res.Request.Method == http.MethodPost && res.StatusCode/100 == 2
 }
 
 // leave ends what an answer has begun at its server. The proxy closes the bodies that it
@@ -142,9 +172,9 @@ func (f *Front) newProxy() *httputil.ReverseProxy {
 		ErrorLog:      slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // done says it
 		Rewrite: func(pr *httputil.ProxyRequest) {
 			pr.Out.URL.Scheme = "http"
-			pr.Out.URL.RawQuery = pr.In.URL.RawQuery // the server's to read
-			pr.Out.Host = pr.In.Host
 			p := passingOf(pr.In.Context())
+			pr.Out.URL.RawQuery = p.query // the server's to read
+			pr.Out.Host = pr.In.Host
 			p.asked = f.o.Cookie.take(pr.Out.Header)
 			f.forwarded(pr.Out.Header, pr.In, p.client)
 		},
@@ -176,7 +206,10 @@ func (f *Front) answered(res *http.Response) error {
 	p.status = res.StatusCode
 	f.o.Cookie.put(res.Header, p.server.Name, p.asked, p.client.secure)
 	long := res.StatusCode == http.StatusSwitchingProtocols || strings.HasSuffix(res.Request.URL.Path, ".flv") && res.StatusCode == http.StatusOK
-	p.end = f.enter(p, long)
+	if to := res.Header.Get("Location"); to != "" && p.begins(res) {
+		res.Header.Set("Location", sessionURL(to, p.server))
+	}
+	p.end = f.enter(p, long, p.begins(res))
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		if back, ok := res.Body.(io.ReadWriteCloser); ok {
 			p.tunnel = newTunnel(f.o.Tunnel, p)
@@ -194,14 +227,14 @@ func (f *Front) answered(res *http.Response) error {
 }
 
 // enter counts a request at its server; what it returns ends that, once.
-func (f *Front) enter(p *passing, long bool) (end func()) {
+func (f *Front) enter(p *passing, long, begins bool) (end func()) {
 	p.entry = f.o.Servers.Open(p.server.Name)
 	p.response.sinks = []*atomic.Int64{&f.out, p.entry.Out}
 	if long {
 		f.streams.Add(1)
 	}
-	if p.server.Done != nil && (long || p.media) {
-		p.server.Done(true) // a player that has begun goes on
+	if p.server.Done != nil && (long || p.media || begins) {
+		p.server.Done(true) // who has begun goes on
 		p.server.Done = nil
 	}
 	return sync.OnceFunc(func() {

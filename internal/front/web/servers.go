@@ -22,6 +22,10 @@ type Request struct {
 	// Media: the path ends as a stream's do, so the first of Names is meant even if
 	// nobody is known to have it.
 	Media bool
+	// Publish: it brings a stream, which Names is, if its URL tells.
+	Publish bool
+	// Session is the server that has what is asked for, and nobody else; "": any may.
+	Session string
 	// Prefer is a server that the client had before; "" if none. It is chosen if it has the
 	// stream, or nobody is known to, and it still answers those it had.
 	Prefer  string
@@ -36,8 +40,8 @@ type Server struct {
 	// Node marks one of the cluster's own, which serves streams and nothing else.
 	Node bool
 	Why  string // the decision in words
-	// Done gives the reservation back; ok: the request was the first of many, or
-	// lasts. It may be nil.
+	// Done gives the reservation back; ok: the request was the first of many, lasts, or
+	// has begun a session. It may be nil.
 	Done func(ok bool)
 }
 

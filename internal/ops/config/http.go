@@ -121,6 +121,10 @@ type FrontHTTP struct {
 	// Paths are PATH=APP: what stands in URLs for an application, where it is not the
 	// application itself.
 	Paths []string `yaml:"paths"`
+	// Publish is which requests bring a stream, and go to servers that take publishers: a
+	// segment of their path (whip), or what it begins with (/rtc/v1/publish), after a method if only
+	// that one does.
+	Publish []string `yaml:"publish"`
 	// Plain passes on what is for no stream.
 	Plain bool `yaml:"plain"`
 	// Body is the longest request body.
@@ -171,7 +175,7 @@ func defaultHTTP() HTTP {
 
 func defaultFrontHTTP() FrontHTTP {
 	return FrontHTTP{
-		Cookie: FrontCookie{Mode: CookieOff, NoCache: true}, Plain: true,
+		Cookie: FrontCookie{Mode: CookieOff, NoCache: true}, Publish: []string{"whip"}, Plain: true,
 		// Not larger: what is sent to a live server is small. Not smaller: a picture, a
 		// document. Uploads of recordings need more.
 		Body: 16 * MiB,

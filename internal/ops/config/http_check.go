@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -110,6 +111,9 @@ func (k checker) acme() {
 	}
 }
 
+// publishForm is "[METHOD ]SEGMENT" or "[METHOD ]/PATH".
+var publishForm = regexp.MustCompile(`^([A-Z]+ )?(/?[^/\s?#]+|(/[^/\s?#]+)+/?)$`)
+
 func (k checker) frontHTTP() {
 	f := &k.Front.HTTP
 	if c := f.Cookie; c.Mode != CookieOff && !cookieName(c.Name) {
@@ -121,6 +125,11 @@ func (k checker) frontHTTP() {
 		path, app, ok := strings.Cut(p, "=")
 		if _, err := stream.NewName(app, "x"); !ok || err != nil || strings.Trim(path, "/") == "" {
 			k.at(listKey(k, "front.http.paths", i), fmt.Sprintf("%q does not say which application a path stands for", p), "write PATH=APP, as in hls=live")
+		}
+	}
+	for i, p := range f.Publish {
+		if !publishForm.MatchString(p) {
+			k.at(listKey(k, "front.http.publish", i), fmt.Sprintf("%q is no form of request", p), "write a segment of its path, as in whip, or what it begins with, as in /rtc/v1/publish; before it a method if only that one publishes")
 		}
 	}
 	if f.Body < 0 {

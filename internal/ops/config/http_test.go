@@ -76,6 +76,8 @@ func TestBadHTTP(t *testing.T) {
 		"front: {http: {cookie: {mode: prefix}}}":                                                 `"" is no name of a cookie`,
 		"front: {http: {cookie: {name: \"a b\", mode: insert}}}":                                  "is no name of a cookie",
 		"front: {http: {cookie: {name: a}}}":                                                      "has no effect while",
+		"front: {http: {publish: [whip, a/b]}}":                                                   "is no form of request",
+		"front: {http: {publish: [\"GET\", \"post /x\"]}}":                                        "\"post /x\" is no form of request",
 		"front: {http: {paths: [hls]}}":                                                           "does not say which application",
 		"front: {http: {silence: 1ms}}":                                                           "is out of range",
 	} {
