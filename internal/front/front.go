@@ -24,6 +24,8 @@ type Backend struct {
 	Node string // its name
 	Addr string // RTMP, host:port
 	HTTP string // host:port; "" if it serves none
+	// Public is the RTMP address for clients, which may not reach Addr; "" is Addr.
+	Public string
 	// Foreign marks a server that is no node of the cluster. It proves nothing,
 	// knows neither epochs nor clocks, and is spoken to as any client would.
 	Foreign bool

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -80,7 +81,8 @@ func flashPlayer(version string) bool {
 // if nothing had been said.
 func (f *Front) redirect(ctx context.Context, p *session.Play, b *Backend) (told bool, err error) {
 	fam := ""
-	if p.Member == "" && len(f.o.Redirect) > 0 && p.Alone {
+	// Who came over TLS is not sent to where there may be none.
+	if p.Member == "" && len(f.o.Redirect) > 0 && p.Alone && !p.TLS {
 		fam = family(p.Connect, f.o.Redirect)
 	}
 	if fam == "" {
@@ -95,7 +97,7 @@ func (f *Front) redirect(ctx context.Context, p *session.Play, b *Backend) (told
 		return false, nil
 	}
 	f.o.Emit.Emit(event.Redirected{Session: p.Session, Node: b.Node, Family: fam})
-	if err := p.Conn.WriteMessage(redirection(p, b.Addr, fam)); err != nil {
+	if err := p.Conn.WriteMessage(redirection(p, cmp.Or(b.Public, b.Addr), fam)); err != nil {
 		return true, err
 	}
 	t := time.NewTimer(followTime)

@@ -123,6 +123,9 @@ func (p *backendParts) stop() {
 func found(from *config.Backends, f discovery.Found, sources ...config.BackendSettings) fleet.Backend {
 	b := from.Backend(config.Server{Name: f.Name, RTMP: f.RTMP, HTTP: f.HTTP}, sources...)
 	b.Weight *= cmp.Or(f.Weight, 1)
+	if _, _, err := net.SplitHostPort(b.Public); err != nil {
+		b.Public = "" // the name that it was found by is no host
+	}
 	return backendOf(b)
 }
 
@@ -141,7 +144,7 @@ func backendOf(b config.Backend) fleet.Backend {
 		announce = fleet.AnnounceNot
 	}
 	return fleet.Backend{
-		Name: b.Name, RTMP: b.RTMP, HTTP: b.HTTP, Zone: b.Zone, Publishes: b.Publish, Serves: b.Play, Shared: b.Shared, Weight: b.Weight,
+		Name: b.Name, RTMP: b.RTMP, HTTP: b.HTTP, Public: b.Public, Zone: b.Zone, Publishes: b.Publish, Serves: b.Play, Shared: b.Shared, Weight: b.Weight,
 		Capacity: place.Capacity{EgressBPS: float64(b.Egress), Sessions: b.MaxConnections, Publishers: b.MaxPublishers},
 		Kind:     fleet.Kind(b.Kind), Announce: announce,
 		Check: fleet.Check{Kind: fleet.CheckKind(b.Check.Kind), Interval: b.Check.Interval, Jitter: b.Check.Jitter, Timeout: b.Check.Timeout,

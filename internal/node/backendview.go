@@ -44,7 +44,7 @@ func (v *fleetView) Has(name string) []string {
 func backendView(s *fleet.BackendStatus, polls load.State) admin.Backend {
 	c := s.Counters
 	b := admin.Backend{
-		Name: s.Name, Source: s.Source, Kind: string(s.Kind), Addresses: admin.Addresses{RTMP: s.RTMP, HTTP: s.HTTP}, Zone: s.Zone, Shared: s.Shared,
+		Name: s.Name, Source: s.Source, Kind: string(s.Kind), Addresses: admin.Addresses{RTMP: s.RTMP, HTTP: s.HTTP, Public: s.Public}, Zone: s.Zone, Shared: s.Shared,
 		State: string(s.State()), Operator: string(s.Operator), Weight: s.Weight, Set: s.WeightSet,
 		Health: admin.Health{State: cmp.Or(string(s.Health.State), "unknown"), Check: cmp.Or(string(s.Check.Kind), string(fleet.CheckRTMP)), Reason: s.Health.Reason, Since: s.Health.Since,
 			Status: s.Health.Status, Code: s.Health.Code, Took: s.Health.Took.Seconds(), Rise: s.Check.Rise, Fall: s.Check.Fall},

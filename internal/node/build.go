@@ -31,7 +31,7 @@ func (n *node) join(ctx context.Context) (err error) {
 		Gone:    n.streamGone,
 		Self: cluster.NodeRecord{
 			Name: n.cfg.Node.Name, Roles: roles(&n.cfg), Zone: n.cfg.Node.Zone, Version: Version(),
-			Addresses: n.listeners.advertised(n.cfg.Node.Advertise),
+			Addresses: n.listeners.advertised(n.cfg.Node.Advertise, n.cfg.Node.Public),
 			Capacity:  capacity(n.cfg.Node.Capacity), Weight: n.cfg.Node.Weight,
 		},
 	})

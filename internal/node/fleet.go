@@ -18,7 +18,7 @@ func (v *fleetView) Nodes(context.Context) ([]admin.Node, error) {
 	for _, m := range v.cluster.Nodes() {
 		out = append(out, admin.Node{
 			Name: m.Name, Roles: m.Roles, State: string(m.State), Zone: m.Zone, Version: m.Version, Self: m.Name == v.cfg.Node.Name,
-			Addresses: admin.Addresses{RTMP: m.Addresses.RTMP, HTTP: m.Addresses.HTTP, Admin: m.Addresses.Admin},
+			Addresses: admin.Addresses{RTMP: m.Addresses.RTMP, HTTP: m.Addresses.HTTP, Admin: m.Addresses.Admin, Public: m.Addresses.Public},
 			Capacity:  admin.Capacity{Egress: m.Capacity.EgressBPS, Sessions: m.Capacity.Sessions},
 			Load: admin.Load{Publishers: m.Load.Publishers, Viewers: m.Load.Viewers, Sessions: m.Load.Sessions, Pulls: m.Load.Pulls,
 				Egress: m.Load.EgressBPS, Ingress: m.Load.IngressBPS, CPU: m.Load.CPU},

@@ -70,7 +70,7 @@ func (l *listeners) shutdown(ctx context.Context) {
 // advertised is where others reach this node: the port it listens on, at host,
 // or at the address it listens on, or at the one that its default route leaves
 // from.
-func (l *listeners) advertised(host string) cluster.Addresses {
+func (l *listeners) advertised(host, public string) cluster.Addresses {
 	at := func(ln net.Listener) string {
 		if ln == nil {
 			return ""
@@ -85,7 +85,16 @@ func (l *listeners) advertised(host string) cluster.Addresses {
 		}
 		return net.JoinHostPort(h, strconv.Itoa(a.Port))
 	}
-	return cluster.Addresses{RTMP: at(l.rtmp), HTTP: at(l.http), Admin: at(l.admin)}
+	return cluster.Addresses{RTMP: at(l.rtmp), HTTP: at(l.http), Admin: at(l.admin), Public: l.public(public)}
+}
+
+// public is where clients reach this node by RTMP: as configured, with the listener's port if that has none.
+func (l *listeners) public(addr string) string {
+	if _, _, err := net.SplitHostPort(addr); addr == "" || err == nil {
+		return addr
+	}
+	_, port := hostPortOf(l.rtmp)
+	return net.JoinHostPort(addr, strconv.Itoa(port))
 }
 
 // outwardAddress is the address that the default route leaves from. Nothing is

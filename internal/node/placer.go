@@ -52,6 +52,6 @@ func backend(c fleet.Choice, err error) (front.Backend, error) {
 	if err != nil {
 		return front.Backend{}, fmt.Errorf("%w: %w", front.ErrNoServer, err)
 	}
-	return front.Backend{Node: c.Node, Addr: c.Addr, HTTP: c.HTTP, Foreign: c.Foreign, Announce: front.Announce(c.Announce),
+	return front.Backend{Node: c.Node, Addr: c.Addr, HTTP: c.HTTP, Public: c.Public, Foreign: c.Foreign, Announce: front.Announce(c.Announce),
 		Why: c.Why, Done: c.Done}, nil
 }

@@ -23,6 +23,8 @@ type Addresses struct {
 	RTMP  string `json:"rtmp,omitempty"`
 	HTTP  string `json:"http,omitempty"`
 	Admin string `json:"admin,omitempty"`
+	// Public is where clients reach it by RTMP, if that is elsewhere.
+	Public string `json:"public,omitempty"`
 }
 
 // Capacity is what a node may carry; 0 means not limited (or not known).

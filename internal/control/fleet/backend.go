@@ -12,7 +12,9 @@ type Backend struct {
 	Name string // unique among backends and nodes
 	RTMP string // host:port
 	HTTP string // host:port; "" if it serves none
-	Zone string
+	// Public is the RTMP address at which clients reach it; "" is RTMP.
+	Public string
+	Zone   string
 
 	Publishes bool // takes publishers
 	Serves    bool // serves viewers

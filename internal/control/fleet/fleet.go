@@ -89,6 +89,7 @@ type Choice struct {
 	Node     string
 	Addr     string // RTMP, host:port
 	HTTP     string // host:port; "" if it serves none
+	Public   string // RTMP, as clients reach it; "" is Addr
 	Foreign  bool   // it is no node of the cluster
 	Announce Announce
 	Why      string
@@ -170,7 +171,7 @@ func (f *Fleet) choose(q *question) (Choice, error) {
 	}
 	p := f.decided(q, &d, now)
 	m := f.known[d.Node]
-	c := Choice{Node: d.Node, Addr: m.addr, HTTP: m.http, Foreign: m.foreign, Announce: m.announce, Why: p.Reason()}
+	c := Choice{Node: d.Node, Addr: m.addr, HTTP: m.http, Public: m.public, Foreign: m.foreign, Announce: m.announce, Why: p.Reason()}
 	seq := f.past.add(p)
 	var ticket place.Ticket
 	if m.foreign {

@@ -32,7 +32,7 @@ func (f *Fleet) syncBackends(nodes []cluster.Node, listed map[string]bool, now t
 		}
 		m := f.member(name, strconv.FormatUint(x.ID, 36), now, first)
 		m.foreign, m.b = true, x
-		m.addr, m.http, m.announce = x.RTMP, x.HTTP, x.Announce
+		m.addr, m.http, m.public, m.announce = x.RTMP, x.HTTP, x.Public, x.Announce
 		m.others = place.Load{}
 		if !x.Reported {
 			m.others = f.elsewhere(nodes, name)

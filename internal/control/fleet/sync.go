@@ -14,6 +14,7 @@ type member struct {
 	id       place.ID
 	addr     string // RTMP
 	http     string
+	public   string // RTMP, for clients
 	foreign  bool
 	announce Announce
 	process  string          // which process of a node, which backend of a name: another one begins anew
@@ -60,7 +61,7 @@ func (f *Fleet) sync(now time.Duration) {
 		if m.foreign {
 			m.foreign, m.b = false, nil // a node has come under a backend's name
 		}
-		m.addr, m.http = n.Addresses.RTMP, n.Addresses.HTTP
+		m.addr, m.http, m.public = n.Addresses.RTMP, n.Addresses.HTTP, n.Addresses.Public
 		f.set(m, c, n.Weight, load(n), now)
 		if !n.LoadSeen.IsZero() && !n.LoadSeen.Equal(m.report) {
 			m.report = n.LoadSeen

@@ -44,6 +44,8 @@ type Addresses struct {
 	RTMPS string `json:"rtmps,omitempty"`
 	HTTP  string `json:"http,omitempty"`
 	Admin string `json:"admin,omitempty"`
+	// Public is where clients are sent to by a redirection of RTMP, if not to RTMP.
+	Public string `json:"public,omitempty"`
 }
 
 // Load is a node's last report of itself.

@@ -11,6 +11,7 @@ import (
 // Backend is a server with all that applies to it.
 type Backend struct {
 	Name, RTMP, HTTP, Zone        string
+	Public                        string // RTMP, as clients reach it; "" is RTMP
 	Publish, Play, Shared         bool
 	Kind                          BackendKind
 	Weight                        float64
@@ -83,6 +84,7 @@ func (b *Backends) Backend(s Server, sources ...BackendSettings) Backend {
 	}
 	own := strings.NewReplacer("{host}", host, "{name}", out.Name)
 	out.Check.URL, out.Load.URL = own.Replace(value(set.Check.URL)), own.Replace(value(set.Load.URL))
+	out.Public = own.Replace(value(set.Public))
 	return out
 }
 

@@ -127,6 +127,9 @@ type BackendSettings struct {
 	MaxPublishers  *int          `yaml:"max_publishers"`
 	Egress         *Rate         `yaml:"egress"`
 	Announce       *Announce     `yaml:"announce"`
+	// Public is HOST:PORT at which clients reach the server by RTMP, for redirections; {host} and {name}
+	// stand for the server's. Default: what the front dials.
+	Public *string `yaml:"public"`
 	// Shared: the shared ones pull from each other, so each can play what any has.
 	Shared *bool         `yaml:"shared"`
 	Check  CheckSettings `yaml:"check"`

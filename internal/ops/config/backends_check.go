@@ -29,7 +29,7 @@ func (k checker) backends() {
 	if b.Any() && !k.Node.Has(RoleFront) {
 		k.at(at, "has no effect without the role front", "add front to node.roles, or remove it")
 	}
-	k.settings(at+".defaults", b.Defaults)
+	k.common(at+".defaults", b.Defaults)
 	k.servers(at+".servers", b.Servers, b.Defaults)
 	for i, s := range b.Servers {
 		k.own(fmt.Sprintf("%s.servers[%d]", at, i), s)
@@ -79,7 +79,7 @@ func (k checker) servers(at string, list []Server, over ...BackendSettings) {
 	if len(list) > MaxServers {
 		k.at(at, fmt.Sprintf("%d servers: there can be %d", len(list), MaxServers), "")
 	}
-	names := make(map[string]int, len(list))
+	names, public := make(map[string]int, len(list)), make(map[string]int)
 	for i, s := range list {
 		key := fmt.Sprintf("%s[%d]", at, i)
 		if s.RTMP == "" && s.HTTP == "" {
@@ -104,18 +104,29 @@ func (k checker) servers(at string, list []Server, over ...BackendSettings) {
 			k.at(k.either(key+".name", key), fmt.Sprintf("%s is this node's own name", b.Name), "give the server another name")
 		}
 		k.settings(key, s.BackendSettings)
+		if b.Public == "" {
+			continue
+		}
+		at := k.either(key+".public", key)
+		k.public(at, b.Public)
+		if first, twice := public[b.Public]; twice && !b.Shared {
+			k.at(at, fmt.Sprintf("clients reach server %d at %s too", first+1, b.Public), "they would get to either: give each server its own, or make them shared")
+		} else {
+			public[b.Public] = i
+		}
 	}
 }
 
 // own checks what can be said of a server in this file only: lists of others are
 // not thrown away for one server of no use.
 func (k checker) own(at string, s Server) {
-	for _, a := range []struct{ key, addr, listen string }{{".rtmp", s.RTMP, k.RTMP.Listen}, {".http", s.HTTP, k.HTTP.Listen}} {
+	b := k.Front.Backends.Backend(s)
+	for _, a := range []struct{ key, addr, listen string }{{".rtmp", s.RTMP, k.RTMP.Listen}, {".http", s.HTTP, k.HTTP.Listen}, {".public", b.Public, k.RTMP.Listen}} {
 		if k.leadsHere(a.addr, a.listen) {
-			k.at(at+a.key, fmt.Sprintf("%s is this node itself: it would send sessions round in a circle", a.addr), "give the server's own address")
+			k.at(k.either(at+a.key, at), fmt.Sprintf("%s is this node itself: it would send sessions round in a circle", a.addr), "give the server's own address")
 		}
 	}
-	if b := k.Front.Backends.Backend(s); b.Check.Kind == CheckHTTP && b.Check.URL == "" && b.HTTP == "" && b.RTMP != "" {
+	if b.Check.Kind == CheckHTTP && b.Check.URL == "" && b.HTTP == "" && b.RTMP != "" {
 		k.at(k.either(at+".check.kind", at), "http has nothing to ask: the server has neither check.url nor an HTTP address", "add one of them, or take rtmp")
 	}
 }
@@ -244,7 +255,7 @@ func (k checker) dns(at string, d DNSBackends) {
 	if d.Resolver != "" {
 		k.dialable(at+".resolver", d.Resolver, "53")
 	}
-	k.settings(at, d.BackendSettings)
+	k.common(at, d.BackendSettings)
 }
 
 func (k checker) polled(at string, h HTTPBackends) {
@@ -256,7 +267,7 @@ func (k checker) polled(at string, h HTTPBackends) {
 	if h.Interval != 0 {
 		k.span(at+".interval", h.Interval, 500*time.Millisecond, time.Hour)
 	}
-	k.settings(at, h.BackendSettings)
+	k.common(at, h.BackendSettings)
 }
 
 func (k checker) registration(at string, s SRSBackends) {
@@ -281,5 +292,5 @@ func (k checker) registration(at string, s SRSBackends) {
 	if s.Expire != 0 {
 		k.span(at+".expire", s.Expire, time.Second, time.Hour)
 	}
-	k.settings(at, s.BackendSettings)
+	k.common(at, s.BackendSettings)
 }

@@ -76,6 +76,7 @@ func (k checker) node() {
 			k.at("node.advertise", fmt.Sprintf("%q has a port", a), "write only the host: each listener's own port is added")
 		}
 	}
+	k.nodePublic()
 	if z := k.Node.Zone; z != "" {
 		if why := badLabel(z); why != "" {
 			k.at("node.zone", fmt.Sprintf("%q: %s", z, why), "use letters, digits, dots, dashes and underscores")

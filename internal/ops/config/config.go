@@ -33,6 +33,9 @@ type Node struct {
 	// Advertise is the host name or address that other nodes and clients reach
 	// this node by, without a port; default: the address of the default route.
 	Advertise string `yaml:"advertise"`
+	// Public is HOST or HOST:PORT at which clients reach this node by RTMP, for redirections; default:
+	// as advertised, and the listener's own port.
+	Public string `yaml:"public"`
 	// DrainTimeout is how long a node that is told to stop may hand over what it
 	// has before the rest is cut; zero: it cuts at once.
 	DrainTimeout time.Duration `yaml:"drain_timeout"`

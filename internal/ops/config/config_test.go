@@ -186,7 +186,7 @@ w.yaml:1:1: listen: unknown key; did you mean admin.listen?
       | ^^^^^^
 `},
 		{"nothing near", "node:\n  shoesize: 43\n", `
-w.yaml:2:3: node.shoesize: unknown key; known here: advertise, capacity, drain_timeout, log_format, log_level, name, roles, weight, zone
+w.yaml:2:3: node.shoesize: unknown key; known here: advertise, capacity, drain_timeout, log_format, log_level, name, public, roles, weight, zone
     2 |   shoesize: 43
       |   ^^^^^^^^
 `},
