@@ -25,7 +25,7 @@ type Backends struct {
 	all    map[string]*backend
 	wanted map[string]map[string]Backend // by source, name: all that is said, the refused included
 	kept   map[string]kept               // what operators set, by name; outlives the backend
-	gone   map[string]left               // what has sessions of this node still, by name
+	gone   map[leftKey]left              // what has sessions of this node still
 	order  []string                      // of sources: who comes first wins a name
 	nextID uint64
 	// unsettled: something is wanted that could not be registered, and may be later.
@@ -62,7 +62,7 @@ func NewBackends(o BackendOptions) *Backends {
 		o.Node = func(string) bool { return false }
 	}
 	return &Backends{o: o, all: map[string]*backend{}, wanted: map[string]map[string]Backend{},
-		kept: map[string]kept{}, gone: map[string]left{}, has: map[stream.Name][]string{}, subs: map[*Changes]bool{}}
+		kept: map[string]kept{}, gone: map[leftKey]left{}, has: map[stream.Name][]string{}, subs: map[*Changes]bool{}}
 }
 
 // NameError is a backend that cannot be registered.
@@ -144,7 +144,7 @@ func (b *Backends) Counters(name string) *Counters {
 	if x := b.all[name]; x != nil {
 		return x.Counters
 	}
-	if l, ok := b.gone[name]; ok {
+	if l, ok := b.lost(name); ok {
 		return l.counters
 	}
 	return new(Counters)

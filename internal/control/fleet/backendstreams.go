@@ -20,7 +20,7 @@ func (b *Backends) carry(name string, s stream.Name, n int) {
 	defer b.mu.Unlock()
 	x := b.all[name]
 	if x == nil {
-		if l, ok := b.gone[name]; ok {
+		if l, ok := b.lost(name); ok {
 			carry(l.carried, s, n)
 		}
 		return

@@ -1,8 +1,11 @@
 package fleet
 
 import (
+	"cmp"
 	"maps"
+	"time"
 
+	"weir/internal/control/place"
 	"weir/internal/stream"
 )
 
@@ -13,20 +16,42 @@ type left struct {
 	carried  map[stream.Name]int
 }
 
+// leftKey is a name and where it was: under the same name at another address is another server, which has
+// none of it.
+type leftKey struct{ name, addr string }
+
+func leftAt(d *Backend) leftKey { return leftKey{d.Name, whereabouts(d)} }
+
+// whereabouts tell a server from another of its name.
+func whereabouts(d *Backend) string { return cmp.Or(d.RTMP, d.HTTP) }
+
 // leave keeps what a backend that is removed has. It needs b.mu.
 func (b *Backends) leave(x *backend) {
 	if x.Counters.Sessions() > 0 {
-		b.gone[x.Name] = left{x.Counters, maps.Clone(x.carried)}
+		b.gone[leftAt(&x.Backend)] = left{x.Counters, maps.Clone(x.carried)}
 	}
+}
+
+// clear takes from x what is known of the server that it was, and keeps what this node has there. What its checks
+// have said stays: another address is checked at once. It needs b.mu.
+func (b *Backends) clear(x *backend) {
+	b.leave(x)
+	b.setStreams(x, nil)
+	for s := range x.carried {
+		delete(x.carried, s)
+		b.index(x, s, true)
+	}
+	x.Measured, x.LoadSeen, x.Reported, x.ownThen, x.meter = place.Load{}, time.Time{}, false, place.Load{}, meter{}
 }
 
 // back gives one that is named again what it had. It needs b.mu.
 func (b *Backends) back(x *backend) {
-	l, ok := b.gone[x.Name]
+	key := leftAt(&x.Backend)
+	l, ok := b.gone[key]
 	if !ok {
 		return
 	}
-	delete(b.gone, x.Name)
+	delete(b.gone, key)
 	if l.counters.Sessions() <= 0 {
 		return
 	}
@@ -37,11 +62,21 @@ func (b *Backends) back(x *backend) {
 	}
 }
 
+// lost is what one that is gone has. It needs b.mu.
+func (b *Backends) lost(name string) (left, bool) {
+	for key, l := range b.gone {
+		if key.name == name {
+			return l, true
+		}
+	}
+	return left{}, false
+}
+
 // forget drops those whose last session has ended. It needs b.mu.
 func (b *Backends) forget() {
-	for name, l := range b.gone {
+	for key, l := range b.gone {
 		if l.counters.Sessions() <= 0 {
-			delete(b.gone, name)
+			delete(b.gone, key)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"weir/internal/control/place"
 	"weir/internal/stream"
 )
 
@@ -57,6 +58,27 @@ func TestAServerThatIsNamedAgainStillHasItsSessions(t *testing.T) {
 		if _, err := f.Publisher(Request{Name: alice}); err != nil {
 			t.Error(err)
 		}
+		// Another server under the name has nothing of it, and the first has it still when it is back.
+		other := one
+		other.RTMP = "elsewhere:1935"
+		_, end = b.Counters("x").Publisher()
+		b.StreamStarted("x", alice)
+		b.SetLoad("x", place.Load{Sessions: 7}, []stream.Name{alice, {App: "live", Stream: "past-the-front"}})
+		for _, gap := range []bool{false, true} { // changed at once, and gone in between
+			if gap {
+				b.Replace("static", nil)
+			}
+			b.Replace("static", []Backend{other})
+			if s, _ := b.Get("x"); s.Counters.Sessions() != 0 || s.Streams != 0 || s.Measured.Sessions != 0 || len(b.Having(alice)) != 0 {
+				t.Errorf("elsewhere: %+v, alice at %v", s, b.Having(alice))
+			}
+			b.Replace("static", []Backend{one})
+			if s, _ := b.Get("x"); s.Counters.Sessions() != 1 || len(b.Having(alice)) != 1 {
+				t.Errorf("back: %+v, alice at %v", s, b.Having(alice))
+			}
+		}
+		b.StreamEnded("x", alice)
+		end()
 		// Nobody is remembered for longer than he has sessions.
 		_, end = b.Counters("x").Publisher()
 		b.Replace("static", nil)

@@ -95,10 +95,17 @@ func (b *Backends) settle(source, name string) error {
 	case x.Source != source:
 		return &NameError{Name: name, Source: source, By: x.Source}
 	case x.Backend != d:
-		if x.Backend.Load.Kind != d.Load.Kind {
+		moved := whereabouts(&x.Backend) != whereabouts(&d)
+		if moved {
+			b.clear(x)
+		} else if x.Backend.Load.Kind != d.Load.Kind {
 			b.clearLoad(x) // what it said of itself is not what it will be asked, and nobody says it anew
 		}
 		x.Backend = d
+		if moved {
+			x.Counters = new(Counters)
+			b.back(x)
+		}
 		if !x.WeightSet {
 			x.Weight = cmp.Or(d.Weight, 1)
 		}
@@ -153,12 +160,7 @@ func (b *Backends) release(source, name string) {
 
 // remove needs b.mu.
 func (b *Backends) remove(x *backend) {
-	b.leave(x)
-	b.setStreams(x, nil)
-	for s := range x.carried {
-		delete(x.carried, s)
-		b.index(x, s, true)
-	}
+	b.clear(x)
 	delete(b.all, x.Name)
 	b.changed(x, Removed)
 }
