@@ -126,6 +126,9 @@ func (k checker) own(at string, s Server) {
 			k.at(k.either(at+a.key, at), fmt.Sprintf("%s is this node itself: it would send sessions round in a circle", a.addr), "give the server's own address")
 		}
 	}
+	if b.Load.Kind == LoadNginx && b.Load.URL == "" && b.HTTP == "" && b.RTMP != "" {
+		k.at(k.either(at+".load.kind", at), "nginx has nothing to ask: the server has neither load.url nor an HTTP address", "add one of them: nginx-rtmp has its statistics where its configuration says rtmp_stat")
+	}
 	if b.Check.Kind == CheckHTTP && b.Check.URL == "" && b.HTTP == "" && b.RTMP != "" {
 		k.at(k.either(at+".check.kind", at), "http has nothing to ask: the server has neither check.url nor an HTTP address", "add one of them, or take rtmp")
 	}

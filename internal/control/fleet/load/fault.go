@@ -15,6 +15,7 @@ type Word string
 
 const (
 	Unreachable Word = "unreachable" // no connection
+	Unasked     Word = "unasked"     // nobody says where it is
 	Slow        Word = "timeout"     // no answer, or no end of it, in time
 	BadStatus   Word = "status"      // an HTTP status that is not 200, or SRS's code
 	Redirected  Word = "redirect"    // not followed

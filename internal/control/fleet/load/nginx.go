@@ -31,6 +31,13 @@ func (n *nginx) read(ctx context.Context, now time.Duration) (r Report, err erro
 	return r, err
 }
 
+// nowhere is a server whose statistics nobody has said the place of.
+type nowhere struct{}
+
+func (nowhere) read(context.Context, time.Duration) (Report, error) {
+	return Report{}, &Fault{Word: Unasked, Text: "nothing to ask: load.kind nginx needs load.url, or the server's HTTP address"}
+}
+
 // stat is what a /stat page says.
 type stat struct {
 	pid           string

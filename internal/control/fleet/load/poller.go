@@ -129,6 +129,9 @@ func (p *Poller) end(t *target) {
 func (p *Poller) source(from fleet.LoadSource) source {
 	switch from.Kind {
 	case fleet.LoadNginx:
+		if from.URL == "" {
+			return nowhere{}
+		}
 		return &nginx{get: p.get, url: from.URL, most: maxStatBytes}
 	case fleet.LoadSRS:
 		return newSRS(p.get, from.URL)
@@ -136,7 +139,8 @@ func (p *Poller) source(from fleet.LoadSource) source {
 	return newMediaMTX(p.get, from.URL)
 }
 
-// where a backend's load is, with the address that its software has by default.
+// where a backend's load is, with the address that its software has by default. nginx has none: a guess would
+// ask whatever else listens there.
 func where(b *fleet.Backend) fleet.LoadSource {
 	from := b.Load
 	if from.Kind == "" {
@@ -148,7 +152,9 @@ func where(b *fleet.Backend) fleet.LoadSource {
 	host, _, _ := net.SplitHostPort(cmp.Or(b.RTMP, b.HTTP))
 	switch from.Kind {
 	case fleet.LoadNginx:
-		from.URL = "http://" + cmp.Or(b.HTTP, net.JoinHostPort(host, "80")) + "/stat"
+		if b.HTTP != "" {
+			from.URL = "http://" + b.HTTP + "/stat"
+		}
 	case fleet.LoadSRS:
 		from.URL = "http://" + net.JoinHostPort(host, "1985")
 	case fleet.LoadMediaMTX:

@@ -126,6 +126,18 @@ func TestAReportIsUsedKeptAndForgotten(t *testing.T) {
 	})
 }
 
+// Nobody has said where its statistics are: whatever listens on port 80 of its host is not asked.
+func TestNginxWithoutAnAddressSaysSo(t *testing.T) {
+	polled(t, func(b *fleet.Backends, p *Poller, said *event.Recorder, open func(addr, page string) *site) {
+		other := open("10.0.0.1:80", published("a"))
+		b.Replace("static", []fleet.Backend{{Name: "e1", RTMP: "10.0.0.1:1935", Load: fleet.LoadSource{Kind: fleet.LoadNginx}}})
+		time.Sleep(time.Minute)
+		if state := p.State("e1"); other.hits.Load() != 0 || !strings.Contains(state.Problem, "load.url") || len(event.Of[event.BackendLoad](said)) != 1 {
+			t.Errorf("asked %d times, %+v\n%s", other.hits.Load(), state, said)
+		}
+	})
+}
+
 func TestDescriptionsAndOperatorsChangeWhatIsPolled(t *testing.T) {
 	polled(t, func(b *fleet.Backends, p *Poller, _ *event.Recorder, open func(addr, page string) *site) {
 		first, second := open("10.0.0.1:80", published("a")), open("10.0.0.2:80", published("b"))
