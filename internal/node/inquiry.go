@@ -22,25 +22,47 @@ const (
 	// silentFor is how long an origin is not asked that did not answer in time. Why not longer: its streams
 	// are not found so long after it has woken. Why not shorter: every play of an absent name waits for it.
 	silentFor = 2 * time.Second
+	// refusedFor is the same for one that could not be asked at all: nobody waited for it. Why not shorter: each
+	// play of an absent name would open a connection to it.
+	refusedFor = 500 * time.Millisecond
+	// askedMost bounds the questions that one origin has not answered yet. Why not more: a flood of absent names
+	// must not become one of questions. Why not fewer: as many streams are looked for at a time when an edge comes up.
+	askedMost = 64
 )
+
+// circle says who is asked, and so whether what they do not have may be remembered.
+type circle int
+
+const (
+	someOrigins circle = iota // one is left out: nothing is remembered
+	allOrigins                // of the registry
+	allMissing                // all that the registry has lost
+)
+
+// absence is a name that nobody in a circle has.
+type absence struct {
+	in   circle
+	name stream.Name
+}
 
 // inquiry asks the origins who publishes a stream, while the registry cannot say.
 type inquiry struct {
 	ask func(ctx context.Context, addr string, name stream.Name) (silence, error)
 
 	mu     sync.Mutex
-	absent map[stream.Name]time.Time // until when
-	silent map[string]time.Time      // origins' addresses, likewise
+	absent map[absence]time.Time // until when
+	silent map[string]time.Time  // origins' addresses, likewise
+	asking map[string]int        // questions under way, by address
 }
 
 func newInquiry(ask func(context.Context, string, stream.Name) (silence, error)) *inquiry {
-	return &inquiry{ask: ask, absent: make(map[stream.Name]time.Time), silent: make(map[string]time.Time)}
+	return &inquiry{ask: ask, absent: make(map[absence]time.Time), silent: make(map[string]time.Time), asking: make(map[string]int)}
 }
 
-// find asks those origins, within ownerTimeout. all says that they are all there are: then
-// what they do not have is remembered.
-func (q *inquiry) find(parent context.Context, origins []cluster.Node, name stream.Name, all bool) (relay.Source, bool) {
-	if all && q.isAbsent(name) {
+// find asks those origins, within ownerTimeout. What a whole circle does not have is
+// remembered. An origin that has not answered askedMost others yet is passed over.
+func (q *inquiry) find(parent context.Context, origins []cluster.Node, name stream.Name, in circle) (relay.Source, bool) {
+	if q.isAbsent(in, name) {
 		return relay.Source{}, false
 	}
 	ctx, cancel := context.WithTimeout(parent, ownerTimeout)
@@ -50,7 +72,7 @@ func (q *inquiry) find(parent context.Context, origins []cluster.Node, name stre
 	found := make(chan relay.Source, 1)
 	for _, origin := range origins {
 		addr := origin.Addresses.RTMP
-		if q.isSilent(addr) {
+		if !q.begin(addr) {
 			unheard.Store(true)
 			continue
 		}
@@ -59,16 +81,21 @@ func (q *inquiry) find(parent context.Context, origins []cluster.Node, name stre
 			if err != nil {
 				unheard.Store(true)
 			}
+			var quiet time.Duration
 			switch {
-			case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && parent.Err() == nil:
-				q.noteSilent(addr)
-			case err == nil && s.Publishing && s.Silent < yieldAfter:
+			case err == nil && s.live():
 				select {
 				case found <- relay.Source{Node: origin.Name, Addr: addr}:
 					cancel() // one is enough: its feed says under which epoch
 				default:
 				}
+			case err == nil || parent.Err() != nil:
+			case errors.Is(ctx.Err(), context.DeadlineExceeded):
+				quiet = silentFor
+			case ctx.Err() == nil:
+				quiet = refusedFor
 			}
+			q.end(addr, quiet)
 		})
 	}
 	wg.Wait()
@@ -77,43 +104,65 @@ func (q *inquiry) find(parent context.Context, origins []cluster.Node, name stre
 		return src, true
 	default:
 	}
-	if all && !unheard.Load() && parent.Err() == nil {
-		q.noteAbsent(name)
+	if !unheard.Load() && parent.Err() == nil {
+		q.noteAbsent(in, name)
 	}
 	return relay.Source{}, false
 }
 
-func (q *inquiry) isAbsent(name stream.Name) bool {
+func (q *inquiry) isAbsent(in circle, name stream.Name) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return time.Now().Before(q.absent[name])
+	return time.Now().Before(q.absent[absence{in, name}])
 }
 
-func (q *inquiry) noteAbsent(name stream.Name) {
+func (q *inquiry) noteAbsent(in circle, name stream.Name) {
+	if in == someOrigins {
+		return
+	}
 	now := time.Now()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.absent) >= absentMost {
-		maps.DeleteFunc(q.absent, func(_ stream.Name, until time.Time) bool { return !now.Before(until) })
+		maps.DeleteFunc(q.absent, func(_ absence, until time.Time) bool { return !now.Before(until) })
 	}
 	if len(q.absent) < absentMost {
-		q.absent[name] = now.Add(absentFor)
+		q.absent[absence{in, name}] = now.Add(absentFor)
 	}
 }
 
-func (q *inquiry) isSilent(addr string) bool {
+// live reports whether that is a stream on air.
+func (s silence) live() bool { return s.Publishing && s.Silent < yieldAfter }
+
+// begin reports whether an origin may be asked now, and counts the question.
+func (q *inquiry) begin(addr string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.quiet(addr) || q.asking[addr] >= askedMost {
+		return false
+	}
+	q.asking[addr]++
+	return true
+}
+
+// end is the end of a question, after which the origin is not asked for a while.
+func (q *inquiry) end(addr string, quiet time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.asking[addr]--; q.asking[addr] == 0 {
+		delete(q.asking, addr)
+	}
+	if quiet > 0 {
+		q.silent[addr] = time.Now().Add(quiet)
+	}
+}
+
+// quiet reports whether an origin has just not answered. It needs q.mu.
+func (q *inquiry) quiet(addr string) bool {
 	until, noted := q.silent[addr]
 	if noted && !time.Now().Before(until) {
 		delete(q.silent, addr)
 		return false
 	}
 	return noted
-}
-
-func (q *inquiry) noteSilent(addr string) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.silent[addr] = time.Now().Add(silentFor)
 }

@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -34,7 +36,11 @@ func TestAbsentNamesAreNotAskedForAgainAndAgain(t *testing.T) {
 		}
 		play := func(name string, all bool) (found bool, took time.Duration) {
 			began := time.Now()
-			src, ok := q.find(t.Context(), origins, stream.Name{App: "live", Stream: name}, all)
+			in := someOrigins
+			if all {
+				in = allOrigins
+			}
+			src, ok := q.find(t.Context(), origins, stream.Name{App: "live", Stream: name}, in)
 			if ok && src.Node != "well" {
 				t.Errorf("%s found at %+v", name, src)
 			}
@@ -78,9 +84,64 @@ func TestAbsentNamesAreNotAskedForAgainAndAgain(t *testing.T) {
 		gone, leave := context.WithCancel(t.Context())
 		leave()
 		time.Sleep(silentFor)
-		q.find(gone, origins, stream.Name{App: "live", Stream: "c"}, true)
-		if q.isAbsent(stream.Name{App: "live", Stream: "c"}) || q.isSilent("frozen") {
+		c := stream.Name{App: "live", Stream: "c"}
+		q.find(gone, origins, c, allOrigins)
+		if q.isAbsent(allOrigins, c) || len(q.silent) > 0 || len(q.asking) > 0 {
 			t.Error("remembered for a viewer who left")
+		}
+	})
+}
+
+// Questions to origins that vanished from the registry are bounded: for each name, to one that is dead, and to one that
+// hangs.
+func TestMissingOriginsAreNotFlooded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		asked := 0
+		var answer func(context.Context) error
+		q := newInquiry(func(ctx context.Context, _ string, _ stream.Name) (silence, error) {
+			mu.Lock()
+			asked++
+			mu.Unlock()
+			return silence{}, answer(ctx)
+		})
+		origin := []cluster.Node{{NodeRecord: cluster.NodeRecord{Name: "lost", Addresses: cluster.Addresses{RTMP: "lost"}}}}
+		// rounds plays names one after another, each as soon as the one before has been answered.
+		rounds := func(in circle, names int, rounds int) int {
+			asked = 0
+			for range rounds {
+				for i := range names {
+					q.find(t.Context(), origin, stream.Name{App: "live", Stream: fmt.Sprint(i)}, in)
+				}
+			}
+			return asked
+		}
+		answer = func(context.Context) error { return nil }
+		if n := rounds(allMissing, 3, 100); n != 3 {
+			t.Errorf("an origin that has none of 3 names was asked %d times at once", n)
+		}
+		if n := rounds(allOrigins, 1, 1); n != 1 {
+			t.Error("what the missing do not have, the others may")
+		}
+		time.Sleep(absentFor)
+		answer = func(context.Context) error { return errors.New("connection refused") }
+		if n := rounds(allMissing, 3, 100); n != 1 {
+			t.Errorf("a dead origin was asked %d times at once", n)
+		}
+		time.Sleep(refusedFor)
+		if n := rounds(allMissing, 1, 1); n != 1 {
+			t.Error("it is not asked again")
+		}
+		time.Sleep(refusedFor)
+		answer = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		asked = 0
+		var wg sync.WaitGroup
+		for i := range 10 * askedMost {
+			wg.Go(func() { q.find(t.Context(), origin, stream.Name{App: "live", Stream: fmt.Sprint(i)}, allMissing) })
+		}
+		wg.Wait()
+		if asked != askedMost {
+			t.Errorf("an origin that hangs had %d questions at a time", asked)
 		}
 	})
 }

@@ -49,15 +49,20 @@ func (r registry) Locate(ctx context.Context, name stream.Name, failed string) (
 // still has its publishers.
 func (r registry) askMissing(ctx context.Context, name stream.Name, except string) (relay.Source, bool) {
 	var origins []cluster.Node
+	in := allMissing
 	for _, n := range r.c.Missing() {
-		if n.Name != r.self && n.Name != except && n.HasRole(string(config.RoleOrigin)) {
+		switch {
+		case n.Name == r.self || !n.HasRole(string(config.RoleOrigin)):
+		case n.Name == except:
+			in = someOrigins
+		default:
 			origins = append(origins, cluster.Node{NodeRecord: n})
 		}
 	}
 	if len(origins) == 0 {
 		return relay.Source{}, false
 	}
-	return r.origins.find(ctx, origins, name, false)
+	return r.origins.find(ctx, origins, name, in)
 }
 
 // ask asks every origin but one whether the stream is published there.
@@ -68,7 +73,11 @@ func (r registry) ask(ctx context.Context, name stream.Name, except string) (rel
 			origins = append(origins, n)
 		}
 	}
-	src, ok := r.origins.find(ctx, origins, name, except == "")
+	in := allOrigins
+	if except != "" {
+		in = someOrigins
+	}
+	src, ok := r.origins.find(ctx, origins, name, in)
 	return src, ok, nil
 }
 
