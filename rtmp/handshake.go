@@ -30,7 +30,15 @@ type HandshakeOptions struct {
 	// Unverified: do not look whether the peer's final packet answers ours. Nothing
 	// follows from it, and it is a quarter of a server's work here.
 	Unverified bool
+	// Mark replaces the last MarkSize bytes of our first packet, or the first of those, instead of noise: for
+	// peers that know to look there. Heard is told the peer's, which are its only during the call.
+	Mark  []byte
+	Heard func(mark []byte)
 }
+
+// MarkSize is how many bytes at the end of C1 and S1 are for marks: behind all that the
+// digest of scheme 0, ours, needs.
+const MarkSize = 512
 
 // HandshakeInfo says how a handshake went.
 type HandshakeInfo struct {
@@ -77,6 +85,7 @@ func ServerHandshake(rw io.ReadWriter, o HandshakeOptions) (HandshakeInfo, error
 	}
 	c1, s1, s2 := first(h.peer), first(h.mine), second(h.mine)
 	h.info.Version = binary.BigEndian.Uint32(c1[4:])
+	h.hear(c1)
 	var digest []byte
 	if h.info.Version != 0 && !o.Simple {
 		digest, h.info.Scheme = findDigest(c1, clientKey)
@@ -135,6 +144,7 @@ func ClientHandshake(rw io.ReadWriter, o HandshakeOptions) (HandshakeInfo, error
 	}
 	s1, s2 := first(h.peer), second(h.peer)
 	h.info.Version = binary.BigEndian.Uint32(s1[4:])
+	h.hear(s1)
 	var digest []byte
 	if h.info.Version != 0 && !o.Simple {
 		digest, h.info.Scheme = findDigest(s1, serverKey)
@@ -187,7 +197,15 @@ func (h *handshake) fill(packet []byte) error {
 	if _, err := io.ReadFull(h.o.Rand, packet[8:]); err != nil {
 		return fmt.Errorf("rtmp: handshake: random bytes: %w", err)
 	}
+	copy(packet[packetSize-MarkSize:], h.o.Mark)
 	return nil
+}
+
+// hear tells of the peer's mark.
+func (h *handshake) hear(packet []byte) {
+	if h.o.Heard != nil {
+		h.o.Heard(packet[packetSize-MarkSize:])
+	}
 }
 
 // answer makes a digest C2 or S2.

@@ -20,7 +20,7 @@ func (c *Conn) handshake(run func(io.ReadWriter, HandshakeOptions) (HandshakeInf
 		}
 		defer c.nc.SetDeadline(time.Time{})
 	}
-	return run(handshakeIO{c}, HandshakeOptions{Rand: c.opt.Rand, Simple: c.opt.SimpleHandshake})
+	return run(handshakeIO{c}, HandshakeOptions{Rand: c.opt.Rand, Simple: c.opt.SimpleHandshake, Mark: c.opt.Mark, Heard: c.opt.Heard})
 }
 
 // handshakeIO reads and writes as the Conn does.

@@ -16,6 +16,9 @@ type Options struct {
 	// SimpleHandshake makes a client send the simple handshake. The default is
 	// the digest handshake, from which every known server falls back.
 	SimpleHandshake bool
+	// Mark and Heard are those of [HandshakeOptions].
+	Mark  []byte
+	Heard func(mark []byte)
 	// BeforeRead is called before each read after the handshake, by the reading goroutine; it may be nil.
 	BeforeRead func()
 	// HandUp names the commands that a ServerConn hands to its caller as

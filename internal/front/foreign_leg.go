@@ -37,7 +37,7 @@ type foreignLeg struct {
 // openForeignLeg connects to a server that is no node, as the client, and asks for the stream.
 func (f *Front) openForeignLeg(ctx context.Context, p *session.Play, b Backend) (*leg, error) {
 	connect := foreignConnect(&p.Client, p.Name)
-	conn, err := relay.DialStranger(ctx, f.dialer(&b, &p.Client), b.Addr, &connect)
+	conn, err := relay.DialStranger(ctx, f.dialer(&b, &p.Client), b.Addr, &connect, f.mark(&p.Client))
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
 	"weir/internal/stream"
+	"weir/internal/trail"
 	"weir/rtmp"
 )
 
@@ -109,6 +110,10 @@ type Options struct {
 	// SpliceLatency is how long what a server sends to a spliced session may wait here
 	// for more to come; 0: it does not.
 	SpliceLatency time.Duration
+	// Self is who this front is to other fronts, Own tells it and those it works with. A nil Own: it
+	// says nothing of itself, and does not look.
+	Self trail.ID
+	Own  func(trail.ID) bool
 }
 
 // Front carries sessions.

@@ -106,7 +106,7 @@ func (c *carried) pushTo(ctx context.Context, b Backend) error {
 	if b.Foreign {
 		o.Connect = foreignConnect(&c.p.Client, c.p.Name)
 		o.Path = foreignName(&c.p.Client, c.p.Name, c.p.Request.Name, c.p.Request.Query)
-		o.Type, o.Args = c.p.Request.Type, rest(c.p.Request.Args, 2)
+		o.Type, o.Args, o.Mark = c.p.Request.Type, rest(c.p.Request.Args, 2), c.f.mark(&c.p.Client)
 	} else {
 		o.Node, o.Secret = c.f.o.Node, c.f.o.Secret()
 		o.Connect, o.Path = connectAs(&c.p.Client, b.Addr), c.p.Name.String()

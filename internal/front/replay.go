@@ -41,15 +41,15 @@ type replayed struct {
 // replay says a client's words to a server: to the connect, to its answer;
 // to createStream, to its answer; then the rest. The server is refused (errCarry) if
 // its message stream has another id than the client's, and its own refusal is a
-// *relay.RefusedError.
-func replay(ctx context.Context, nc net.Conn, s *script) (*replayed, error) {
+// *relay.RefusedError. The mark goes with the handshake.
+func replay(ctx context.Context, nc net.Conn, s *script, mark []byte) (*replayed, error) {
 	tcp, ok := nc.(*net.TCPConn)
 	if !ok {
 		return nil, notSpliced(event.NotPlainTCP, nil)
 	}
 	defer context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })()
 	nc.SetDeadline(time.Now().Add(replayTime))
-	if _, err := rtmp.ClientHandshake(nc, rtmp.HandshakeOptions{}); err != nil {
+	if _, err := rtmp.ClientHandshake(nc, rtmp.HandshakeOptions{Mark: mark}); err != nil {
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
 	l := &listener{nc: tcp, d: rtmp.NewDecoder(rtmp.Limits{})}

@@ -102,7 +102,7 @@ func (f *Front) splice(ctx context.Context, t taker, name stream.Name, c *sessio
 	if err != nil {
 		return nil, err
 	}
-	server, err := replay(ctx, nc, words)
+	server, err := replay(ctx, nc, words, f.mark(c))
 	if err == nil {
 		_, err = align(out, server.swallowed)
 		err = errors.Join(err, echoes(words, out, server.swallowed))

@@ -41,7 +41,7 @@ func (n *node) startBackends() error {
 		n.log.Info("listening", "what", "srs registration", "addr", l.Addr().String())
 		p.srs = l
 	}
-	p.checker = health.New(health.Options{Backends: n.backends, Dial: n.dialer, Emit: n.emit})
+	p.checker = health.New(health.Options{Backends: n.backends, Dial: n.dialer, Emit: n.emit, Own: n.ownTrail})
 	p.poller = load.New(load.Options{Backends: n.backends, Dial: n.dialer, Emit: n.emit})
 	var ctx context.Context
 	ctx, p.cancel = context.WithCancel(context.Background())

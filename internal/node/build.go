@@ -16,6 +16,7 @@ import (
 	"weir/internal/media/session"
 	"weir/internal/ops/config"
 	"weir/internal/stream"
+	"weir/internal/trail"
 )
 
 // join makes this node a member of its cluster.
@@ -44,6 +45,7 @@ func (n *node) join(ctx context.Context) (err error) {
 		}
 		return fmt.Errorf("joining the cluster: %w", err)
 	}
+	n.marks.self = trail.NewID(n.cluster.Self().Process)
 	return nil
 }
 
@@ -99,6 +101,7 @@ func (n *node) build() {
 		Placer: n.placer, FirstMedia: n.cfg.Limits.FirstMedia, Silence: n.cfg.Limits.PublisherSilence,
 		Publish: front.Way(n.cfg.Front.Publish), Play: front.Way(n.cfg.Front.Play), Redirect: n.cfg.Front.Redirect,
 		Ledger: ledger{n.backends}, Registry: frontRegistry{reg}, SpliceLatency: n.cfg.Front.SpliceLatency,
+		Self: n.marks.self, Own: n.ownTrail,
 	})
 	wire := n.cfg.Limits.Wire()
 	wire.Handshake = -1 // the session's own, TLS and connect included
@@ -107,6 +110,7 @@ func (n *node) build() {
 		Wire:      wire,
 		Handshake: n.cfg.Limits.Handshake, Command: n.cfg.Limits.Command, Record: n.cfg.Node.Has(config.RoleFront),
 		ConnectionsPerAddr: n.cfg.Limits.ConnectionsPerAddr, Trusted: n.isNode, Proxy: n.cfg.RTMP.ProxyProtocol.Trusted(),
+		Mark: n.ownMark,
 	})
 }
 

@@ -66,6 +66,7 @@ type node struct {
 	addresses addressBook
 	drops     drops
 	drainer   drainer
+	marks     marks
 
 	listeners listeners
 	serving   sync.WaitGroup

@@ -17,7 +17,7 @@ import (
 func ConnectMember(ctx context.Context, nc net.Conn, node string, secret []byte, c *rtmp.Connect) (*rtmp.ClientConn, error) {
 	proof, offer := member.Offer(secret, node)
 	c.Object = append(c.Object, offer...)
-	return connect(ctx, nc, c, func(conn *rtmp.ClientConn, res *rtmp.ConnectResult) error {
+	return connect(ctx, nc, c, nil, func(conn *rtmp.ClientConn, res *rtmp.ConnectResult) error {
 		answer, err := proof.Answer(res.Properties)
 		if err != nil {
 			return err
@@ -31,12 +31,12 @@ func ConnectMember(ctx context.Context, nc net.Conn, node string, secret []byte,
 
 // connect runs handshake and connect, and then what the two sides have to say to
 // each other before streams. ctx bounds all of it.
-func connect(ctx context.Context, nc net.Conn, c *rtmp.Connect, then func(*rtmp.ClientConn, *rtmp.ConnectResult) error) (*rtmp.ClientConn, error) {
+func connect(ctx context.Context, nc net.Conn, c *rtmp.Connect, mark []byte, then func(*rtmp.ClientConn, *rtmp.ConnectResult) error) (*rtmp.ClientConn, error) {
 	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	// The deadline is ctx's: one of the handshake's own would be lifted after it,
 	// and ctx's with it if they come together.
-	conn := rtmp.NewClientConn(nc, rtmp.Options{ChunkSize: live.ChunkSize, Limits: rtmp.Limits{Handshake: -1}, BeforeRead: quickly(nc)})
+	conn := rtmp.NewClientConn(nc, rtmp.Options{ChunkSize: live.ChunkSize, Limits: rtmp.Limits{Handshake: -1}, BeforeRead: quickly(nc), Mark: mark})
 	if err := conn.Handshake(); err != nil {
 		return nil, fmt.Errorf("handshake: %w", err)
 	}

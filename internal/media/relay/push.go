@@ -46,6 +46,7 @@ type PushOptions struct {
 	// the publish says behind it.
 	Type string
 	Args []any
+	Mark []byte // a stranger's, for the handshake
 
 	// Rounds say when what is new is sent, to many servers at a time. Nil: at once.
 	Rounds *live.Rounds
@@ -77,7 +78,7 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 	p := &Push{end: make(chan struct{}), asked: make(chan struct{}), stranger: o.Node == "", rounds: o.Rounds}
 	var err error
 	if p.stranger {
-		p.conn, err = DialStranger(ctx, o.Dial, o.Addr, &o.Connect)
+		p.conn, err = DialStranger(ctx, o.Dial, o.Addr, &o.Connect, o.Mark)
 	} else {
 		var nc net.Conn
 		if nc, err = o.Dial(ctx, o.Addr); err != nil {

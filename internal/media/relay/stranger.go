@@ -12,15 +12,15 @@ import (
 
 // DialStranger connects to a server that is no member, as the client whose connect
 // it is given, and returns the connection ready for streams. A refusal is a
-// *[RefusedError]. It takes DialTimeout at most.
-func DialStranger(ctx context.Context, dial Dialer, addr string, c *rtmp.Connect) (*rtmp.ClientConn, error) {
+// *[RefusedError]. It takes DialTimeout at most. The mark goes with the handshake; nil: none.
+func DialStranger(ctx context.Context, dial Dialer, addr string, c *rtmp.Connect, mark []byte) (*rtmp.ClientConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, DialTimeout)
 	defer cancel()
 	nc, err := dial(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := connect(ctx, nc, c, func(*rtmp.ClientConn, *rtmp.ConnectResult) error { return nil })
+	conn, err := connect(ctx, nc, c, mark, func(*rtmp.ClientConn, *rtmp.ConnectResult) error { return nil })
 	if err == nil {
 		return conn, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"weir/amf"
 	"weir/internal/media/member"
 	"weir/internal/ops/event"
+	"weir/internal/trail"
 	"weir/rtmp"
 )
 
@@ -109,7 +110,8 @@ func (c *conn) handshake() error {
 	}
 	c.phase = event.PhaseHandshake
 	c.rtmp = rtmp.NewServerConn(c.nc, rtmp.Options{
-		Limits: c.s.o.Wire, HandUp: []string{member.CommandProve, member.CommandQuery}})
+		Limits: c.s.o.Wire, HandUp: []string{member.CommandProve, member.CommandQuery},
+		Mark: c.s.mark(), Heard: func(mark []byte) { c.client.Trail = trail.Parse(mark) }})
 	c.wire.Store(c.rtmp)
 	if err := c.rtmp.Handshake(); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"weir/internal/media/member"
 	"weir/internal/ops/event"
 	"weir/internal/stream"
+	"weir/internal/trail"
 	"weir/rtmp"
 )
 
@@ -57,6 +58,8 @@ type Client struct {
 	// Local is the address that the client connected to; behind a proxy, the one
 	// that the proxy names. Zero if it is not known.
 	Local netip.AddrPort
+	// Trail is the fronts that the session has come through, as the last one says; nil of nearly all.
+	Trail trail.Trail
 }
 
 // Publish is a client's wish to publish.

@@ -35,6 +35,15 @@ type Options struct {
 	// Proxy says whose connections begin with a PROXY header, which says for whom
 	// they are. Nil: nobody's.
 	Proxy func(netip.Addr) bool
+	// Mark is what handshakes say of this node to peers that know to look; nil: nothing.
+	Mark func() []byte
+}
+
+func (s *Server) mark() []byte {
+	if s.o.Mark == nil {
+		return nil
+	}
+	return s.o.Mark()
 }
 
 func (o *Options) trusted(a netip.Addr) bool { return o.Trusted != nil && o.Trusted(a) || o.proxy(a) }

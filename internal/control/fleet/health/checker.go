@@ -9,6 +9,8 @@ import (
 	"weir/internal/control/fleet"
 	"weir/internal/control/fleet/pace"
 	"weir/internal/ops/event"
+	"weir/internal/trail"
+	"weir/rtmp"
 )
 
 // Options are a Checker's parts.
@@ -16,6 +18,8 @@ type Options struct {
 	Backends *fleet.Backends
 	Dial     Dialer
 	Emit     event.Sink // told of states that change
+	// Own tells this front, and those it works with, to see what leads back to them; nil: nobody looks.
+	Own func(trail.ID) bool
 }
 
 // Checker checks all backends of a registry.
@@ -38,6 +42,7 @@ type target struct {
 	asked   time.Time // when the last check began
 	accused time.Time // when a session last failed there
 	phased  bool      // the first interval was of random length
+	front   trail.ID  // who it said it is, if it is a front; else zero
 }
 
 // New returns a Checker that runs until Close.
@@ -113,13 +118,22 @@ func (c *Checker) check(ctx context.Context, t *target) time.Duration {
 	t.asked = start
 	c.mu.Unlock()
 
-	code, f := probe(ctx, c.o.Dial, &b)
+	var said trail.Trail
+	code, f := probe(ctx, c.o.Dial, &b, rtmp.HandshakeOptions{Heard: func(mark []byte) { said = trail.Parse(mark) }})
 	took := time.Since(start)
+	if f == nil {
+		f = c.circle(&b, said)
+	}
 
 	c.mu.Lock()
 	if ctx.Err() != nil || c.targets[b.Name] != t {
 		c.mu.Unlock()
 		return 0 // it was removed meanwhile
+	}
+	if len(said) > 0 {
+		t.front = said[0]
+	} else if f == nil {
+		t.front = trail.ID{}
 	}
 	was := t.tracker.state
 	moved := t.tracker.check(f, !t.accused.Before(start))

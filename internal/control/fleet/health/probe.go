@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"weir/internal/control/fleet"
+	"weir/rtmp"
 )
 
 // Dialer opens a connection to a host:port.
 type Dialer func(ctx context.Context, addr string) (net.Conn, error)
 
 // probe asks a backend once, as its check says.
-func probe(ctx context.Context, dial Dialer, b *fleet.Backend) (code int, f *Failure) {
+func probe(ctx context.Context, dial Dialer, b *fleet.Backend, o rtmp.HandshakeOptions) (code int, f *Failure) {
 	c := filled(b.Check)
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -26,7 +27,7 @@ func probe(ctx context.Context, dial Dialer, b *fleet.Backend) (code int, f *Fai
 		}
 		return 0, f
 	}
-	return 0, probeRTMP(ctx, dial, b, c.Timeout)
+	return 0, probeRTMP(ctx, dial, b, c.Timeout, o)
 }
 
 // address is where a backend is connected to: a web server alone has no RTMP.

@@ -12,7 +12,7 @@ import (
 
 // probeRTMP completes a handshake. Why no connect: which applications there are is the operator's
 // secret, servers refuse unknown ones, and hooks (on_connect) would be called for each check.
-func probeRTMP(ctx context.Context, dial Dialer, b *fleet.Backend, timeout time.Duration) *Failure {
+func probeRTMP(ctx context.Context, dial Dialer, b *fleet.Backend, timeout time.Duration, o rtmp.HandshakeOptions) *Failure {
 	nc, f := open(ctx, dial, b.RTMP, timeout)
 	if f != nil {
 		return f
@@ -25,7 +25,7 @@ func probeRTMP(ctx context.Context, dial Dialer, b *fleet.Backend, timeout time.
 			return broken(b.RTMP, err, timeout)
 		}
 	}
-	if _, err := rtmp.ClientHandshake(nc, rtmp.HandshakeOptions{}); err != nil {
+	if _, err := rtmp.ClientHandshake(nc, o); err != nil {
 		return broken(b.RTMP, err, timeout)
 	}
 	return nil

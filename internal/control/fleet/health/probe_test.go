@@ -108,7 +108,7 @@ func TestProbe(t *testing.T) {
 		if tc.status == "L7TOUT" {
 			tc.b.Check.Timeout = 100 * time.Millisecond
 		}
-		code, f := probe(t.Context(), dial, &tc.b)
+		code, f := probe(t.Context(), dial, &tc.b, rtmp.HandshakeOptions{})
 		status, why := good(&tc.b), ""
 		if f != nil {
 			status, why = f.Status, f.Reason
@@ -133,7 +133,7 @@ func TestAServerThatExpectsAnAnnouncementGetsOne(t *testing.T) {
 			said <- hello
 			answer(nc)
 		})
-		if _, f := probe(t.Context(), dial, &fleet.Backend{RTMP: addr, Announce: a}); f != nil {
+		if _, f := probe(t.Context(), dial, &fleet.Backend{RTMP: addr, Announce: a}, rtmp.HandshakeOptions{}); f != nil {
 			t.Errorf("%q: %v", a, f)
 		}
 		if got := <-said; !bytes.Equal(got, []byte(want)) {
@@ -152,7 +152,7 @@ func TestAnHTTPChecksDialEndsWithIt(t *testing.T) {
 		return nil, ctx.Err()
 	}
 	b := fleet.Backend{HTTP: "10.0.0.1:80", Check: fleet.Check{Kind: fleet.CheckHTTP, Timeout: 100 * time.Millisecond}}
-	if _, f := probe(t.Context(), slow, &b); f == nil || f.Status != connectTimeout {
+	if _, f := probe(t.Context(), slow, &b, rtmp.HandshakeOptions{}); f == nil || f.Status != connectTimeout {
 		t.Fatalf("%+v", f)
 	}
 	select {
