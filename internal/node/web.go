@@ -117,7 +117,7 @@ func (w webServers) Choose(r web.Request) (web.Server, error) {
 		if !at.known && !r.Media && !w.n.backends.AnyHTTP() {
 			return web.Server{}, web.ErrNotHere
 		}
-		return web.Server{}, web.ErrNoServer
+		return web.Server{}, w.unserved(at)
 	}
 	s := web.Server{Name: c.Node, Addr: c.HTTP, Node: !c.Foreign, Why: c.Why, Done: c.Done}
 	if c.HTTP == "" || slices.Contains(r.Exclude, c.Node) || !c.Foreign && !r.Media {
@@ -137,6 +137,20 @@ type location struct {
 	name    stream.Name
 	known   bool
 	holders []string // foreign servers that have it; nil: nodes do
+}
+
+// unserved is why nobody serves a stream: nobody can now, or nobody could whatever came.
+func (w webServers) unserved(at location) error {
+	for _, name := range at.holders {
+		b, ok := w.n.backends.Get(name)
+		if !ok || b.HTTP != "" || b.Shared && w.n.backends.AnyHTTP() {
+			return web.ErrNoServer
+		}
+	}
+	if len(at.holders) == 0 {
+		return web.ErrNoServer
+	}
+	return &web.NoHTTPError{Server: at.holders[0]}
 }
 
 // locate finds the first of names that anybody is known to have.

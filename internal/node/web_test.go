@@ -16,13 +16,16 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"weir/internal/control/cluster"
 	"weir/internal/control/store"
 	"weir/internal/node"
 	"weir/internal/ops/certs/certstest"
 	"weir/internal/ops/config"
+	"weir/internal/stream"
 )
 
 // startWeb is startIn of a front with a TLS listener; change alters its configuration.
@@ -215,6 +218,51 @@ func TestHealthURLAndRedirect(t *testing.T) {
 	fmt.Fprintf(nc, "PROXY TCP4 198.51.100.7 203.0.113.1 5000 80\r\nGET /healthz HTTP/1.0\r\n\r\n")
 	if b, err := io.ReadAll(nc); err != nil || string(b[:12]) != "HTTP/1.0 503" {
 		t.Errorf("through a proxy: %.40q, %v", b, err)
+	}
+}
+
+// A stream that only a server without HTTP has is not found, and the log says which server that is.
+func TestAStreamWithoutHTTPSaysSo(t *testing.T) {
+	m := store.NewMemory()
+	defer m.Close()
+	page := newWHIP(t, "page")
+	f := startWeb(t, m, func(c *config.Config) {
+		c.Front.Backends.Defaults.Check.Kind = new(config.CheckNone)
+		c.Front.Backends.Servers = []config.Server{{Name: "deaf", RTMP: "127.0.0.1:1"}, {Name: "page", HTTP: page.addr}}
+	})
+	other, err := cluster.New(cluster.Options{Store: m.Client(), Self: cluster.NodeRecord{Name: "front2", Roles: []string{"front"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.Claim(t.Context(), stream.Name{App: "live", Stream: "x"}, cluster.Facts{Backend: "deaf"}); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(path string) (status int, text string) {
+		res, err := browser().Get("http://" + f.listening("http") + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, _ := io.ReadAll(res.Body)
+		return res.StatusCode, string(b)
+	}
+	for _, path := range []string{"/live/x.flv", "/live/x/index.m3u8"} {
+		if !eventually(5*time.Second, func() bool {
+			status, text := ask(path)
+			return status == http.StatusNotFound && strings.Contains(text, "not served over HTTP")
+		}) {
+			t.Error(ask(path))
+		}
+	}
+	if l, ok := f.log.wait(time.Second, func(l line) bool { return l.msg == "refused" && l.attrs["reason"] == "no-http-address" }); !ok || !strings.Contains(l.attrs["err"], "deaf") || l.attrs["stream"] != "x" {
+		t.Errorf("the log says %+v", l)
+	}
+	if status, text := ask("/live/y.flv"); status != http.StatusOK || text != "page" {
+		t.Errorf("what nobody is known to have: %d %q", status, text)
 	}
 }
 

@@ -192,8 +192,11 @@ func refusal(err error) (status int, text string) {
 	var tooLong *http.MaxBytesError
 	var malformed *bodyFault
 	var dial *dialError
+	var unserved *NoHTTPError
 	var timeout net.Error
 	switch {
+	case errors.As(err, &unserved): // and asking again would not help
+		return http.StatusNotFound, "This stream is not served over HTTP."
 	case errors.As(err, &tooLong):
 		return http.StatusRequestEntityTooLarge, "The body is too long."
 	case errors.Is(err, ErrNotHere):

@@ -191,6 +191,9 @@ func (f *Front) newProxy() *httputil.ReverseProxy {
 			} else if why != nil {
 				panic(http.ErrAbortHandler) // nobody is there to hear; net/http's way to say nothing
 			}
+			if unserved, ok := errors.AsType[*NoHTTPError](err); ok {
+				f.o.Emit.Emit(event.Refused{Session: p.session(r), Reason: event.NoHTTPAddress, Err: unserved})
+			}
 			status, text := refusal(err)
 			if status == http.StatusServiceUnavailable {
 				w.Header().Set("Retry-After", "1")

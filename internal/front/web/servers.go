@@ -14,6 +14,13 @@ var ErrNoServer = errors.New("web: no server can answer this")
 // ErrNotHere: no server would ever answer the request.
 var ErrNotHere = errors.New("web: nothing is here")
 
+// NoHTTPError: the server that has a stream serves nothing by HTTP, so nobody does.
+type NoHTTPError struct{ Server string }
+
+func (e *NoHTTPError) Error() string {
+	return e.Server + " has the stream and no HTTP address: give it one in front.backends, or point players at RTMP"
+}
+
 // Request is what a server is wanted for.
 type Request struct {
 	// Names are the streams that the path may be of, the likeliest first; those of
@@ -48,7 +55,7 @@ type Server struct {
 // Servers are all that can answer. They are called from requests' goroutines and do
 // not wait.
 type Servers interface {
-	// Choose fails with ErrNoServer or ErrNotHere.
+	// Choose fails with ErrNoServer, ErrNotHere or a *NoHTTPError.
 	Choose(Request) (Server, error)
 	// Open counts a request at a server until end is called.
 	Open(name string) Entry

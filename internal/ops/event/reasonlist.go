@@ -16,6 +16,7 @@ var own = []ReasonInfo{
 	{BadName, "the application or stream name is not allowed", true},
 	{Unauthorized, "a token or a proof of membership is missing or wrong", false},
 	{NoServer, "no server can take the session", false},
+	{NoHTTPAddress, "the server that has the stream serves nothing by HTTP", false},
 	{NotServed, "this node's roles do not include what was asked", false},
 	{TooManyOfOne, "too many connections of one address", true},
 	{StorePending, "the store did not answer in time", false},

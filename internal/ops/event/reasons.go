@@ -31,6 +31,7 @@ const (
 	BadName        Reason = "bad-name"         // the application or stream name is not allowed
 	Unauthorized   Reason = "unauthorized"     // a proof of membership or a token is missing or wrong
 	NoServer       Reason = "no-server"        // no server can take the session
+	NoHTTPAddress  Reason = "no-http-address"  // the server that has the stream serves nothing by HTTP
 	NotServed      Reason = "not-served"       // this node's roles do not include what was asked
 	TooManyOfOne   Reason = "address-limit"    // connections of one address
 	StorePending   Reason = "store-pending"    // the store did not answer in time
