@@ -8,8 +8,8 @@ import (
 // agentStatus is this node as an HAProxy in front of it is to see it.
 func (n *node) agentStatus() agent.Status {
 	s := agent.Status{Drain: n.draining()}
-	if problems := (*fleetView)(n).Ready(); len(problems) > 0 && problems[0].Part == "name" {
-		s.Down = problems[0].Reason // what is only slow, or without its store, still serves
+	if p := n.displaced(); p != nil {
+		s.Down = p.Reason // what is only slow, or without its store, still serves
 	}
 	if self, ok := n.cluster.Node(n.cfg.Node.Name); ok {
 		s.Share = share(&self)

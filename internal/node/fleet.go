@@ -43,17 +43,6 @@ func (v *fleetView) Streams(ctx context.Context) ([]admin.Stream, error) {
 	return out, nil
 }
 
-// Ready implements admin.Fleet.
-func (v *fleetView) Ready() []admin.Problem {
-	if v.cluster.Displaced() {
-		return []admin.Problem{{Part: "name", Reason: "another process took this node's name: give each node its own, and start this one again"}}
-	}
-	if !v.cluster.Available() {
-		return []admin.Problem{{Part: "store", Reason: "the store does not answer; running streams go on"}}
-	}
-	return nil
-}
-
 // Drain implements admin.Fleet.
 func (v *fleetView) Drain(ctx context.Context, name string, window time.Duration) error {
 	return v.tell(ctx, name, queryDrain, window.String())

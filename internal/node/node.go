@@ -67,6 +67,7 @@ type node struct {
 	drops     drops
 	drainer   drainer
 	marks     marks
+	readiness readiness
 
 	listeners listeners
 	serving   sync.WaitGroup

@@ -59,18 +59,6 @@ func (n *node) tlsPort() int {
 // say nothing: everything here has them.
 func (n *node) isOtherNode(a netip.Addr) bool { return !a.IsLoopback() && n.isNode(a) }
 
-// ready says why no publisher, or no viewer, can be taken now.
-func (n *node) ready(publish bool) error {
-	if n.draining() {
-		return web.ErrNoServer
-	}
-	if !n.cfg.Node.Has(config.RoleFront) {
-		return nil
-	}
-	_, err := n.placer.f.Route(fleet.Request{}, publish)
-	return err
-}
-
 // serves reports whether this node has viewers of its own.
 func (n *node) serves() bool {
 	return n.cfg.Node.Has(config.RoleEdge) || n.cfg.Node.Has(config.RoleOrigin)
