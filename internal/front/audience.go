@@ -12,6 +12,7 @@ import (
 // their server may never do it, and come back by themselves.
 type audience struct {
 	viewers map[follower]bool // Front.mu guards it
+	again   chan struct{}     // somebody has come who may have missed a change
 	stop    func()
 }
 
@@ -32,6 +33,23 @@ func (f *Front) attend(v *viewer) {
 		return
 	}
 	f.follow(name, v)
+	f.look(name, v.leg.backend.Node)
+}
+
+// look has a viewer who is at a server now looked for, if its stream is elsewhere: that may have been said
+// while it was on its way.
+func (f *Front) look(name stream.Name, server string) {
+	if at, ok := f.o.Registry.At(name); !ok || at.Server == server {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if a := f.audiences[name]; a != nil {
+		select {
+		case a.again <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // follow has somebody be told where a stream goes, until unfollow.
@@ -42,12 +60,12 @@ func (f *Front) follow(name stream.Name, v follower) {
 	if a == nil {
 		changed, unwatch := f.o.Registry.Watch(name)
 		ctx, cancel := context.WithCancel(f.ctx)
-		a = &audience{viewers: make(map[follower]bool), stop: func() {
+		a = &audience{viewers: make(map[follower]bool), again: make(chan struct{}, 1), stop: func() {
 			cancel()
 			unwatch()
 		}}
 		f.audiences[name] = a
-		go f.followStream(ctx, name, changed)
+		go f.followStream(ctx, name, changed, a.again)
 	}
 	a.viewers[v] = true
 }
@@ -69,13 +87,14 @@ func (f *Front) unfollow(name stream.Name, v follower) {
 }
 
 // followStream moves the viewers of one stream whenever it is found to be elsewhere.
-func (f *Front) followStream(ctx context.Context, name stream.Name, changed <-chan struct{}) {
+func (f *Front) followStream(ctx context.Context, name stream.Name, changed, again <-chan struct{}) {
 	room := make(chan struct{}, atOnce)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-changed:
+		case <-again:
 		}
 		at, ok := f.o.Registry.At(name)
 		if !ok {

@@ -103,7 +103,7 @@ func (v *viewer) evacuate(ctx context.Context, server string, gentle bool) {
 	if !v.moving.CompareAndSwap(false, true) {
 		return
 	}
-	defer v.moving.Store(false)
+	defer v.moved(server)
 	v.mu.Lock()
 	from, between := v.leg, v.between
 	v.mu.Unlock()
@@ -150,6 +150,18 @@ func (v *viewer) evacuate(ctx context.Context, server string, gentle bool) {
 		from.interrupt(overlapTime)
 	} else {
 		from.interrupt(0)
+	}
+}
+
+// moved is the end of a move from server. Nobody else could move the viewer meanwhile, who may have gone
+// by itself to where its stream is not any more.
+func (v *viewer) moved(server string) {
+	v.moving.Store(false)
+	v.mu.Lock()
+	b := v.leg.backend
+	v.mu.Unlock()
+	if b.Foreign && b.Node != server {
+		v.f.look(v.p.Name, b.Node)
 	}
 }
 

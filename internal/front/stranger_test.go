@@ -289,6 +289,7 @@ type foreignFleet struct {
 	mu       sync.Mutex
 	order    []*stranger // who is chosen, in this order, if it has not just failed
 	announce front.Announce
+	placed   func() // happens once, between the choice of a viewer's server and the way there
 }
 
 func (w *foreignFleet) choose(r front.Request, viewer bool) (front.Backend, error) {
@@ -311,7 +312,18 @@ func (w *foreignFleet) choose(r front.Request, viewer bool) (front.Backend, erro
 }
 
 func (w *foreignFleet) Publisher(r front.Request) (front.Backend, error) { return w.choose(r, false) }
-func (w *foreignFleet) Viewer(r front.Request) (front.Backend, error)    { return w.choose(r, true) }
+
+func (w *foreignFleet) Viewer(r front.Request) (front.Backend, error) {
+	b, err := w.choose(r, true)
+	w.mu.Lock()
+	then := w.placed
+	w.placed = nil
+	w.mu.Unlock()
+	if then != nil {
+		then()
+	}
+	return b, err
+}
 
 func (w *foreignFleet) use(order ...*stranger) {
 	w.mu.Lock()
