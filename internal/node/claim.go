@@ -86,9 +86,8 @@ func (r registry) claim(ctx context.Context, by newcomer) (*claim, error) {
 // yields reports whether the owner of a stream has to give way to a newcomer
 // that was allowed to publish it, and why.
 func (r registry) yields(ctx context.Context, by newcomer, busy *cluster.BusyError) (why string, ok bool) {
-	rec, known := r.c.Known(by.name)
 	switch {
-	case known && rec.Epoch == busy.Epoch && rec.Facts.Timeline == by.facts.Timeline:
+	case busy.Timeline != "" && busy.Timeline == by.facts.Timeline:
 		return "the same publisher, handed over", true
 	case r.n.cfg.Publish.Duplicate == config.DuplicateTakeover && !by.moved:
 		return "the newcomer wins, by policy", true
@@ -98,6 +97,8 @@ func (r registry) yields(ctx context.Context, by newcomer, busy *cluster.BusyErr
 			return "left over from a session that has ended", true
 		}
 		return silence{publishing, silent}.yields()
+	case busy.Vanished:
+		return r.vanished(ctx, busy)
 	}
 	owner, alive, err := r.c.FindNode(ctx, busy.Owner)
 	switch {
@@ -106,8 +107,6 @@ func (r registry) yields(ctx context.Context, by newcomer, busy *cluster.BusyErr
 	case !alive:
 		return "the owner has left the cluster", true
 	}
-	ctx, cancel := context.WithTimeout(ctx, ownerTimeout)
-	defer cancel()
 	s, err := r.n.askSilence(ctx, owner.Addresses.RTMP, by.name)
 	if err != nil {
 		return fmt.Sprintf("the owner does not answer: %v", err), true
@@ -115,9 +114,15 @@ func (r registry) yields(ctx context.Context, by newcomer, busy *cluster.BusyErr
 	return s.yields()
 }
 
-// askSilence asks a node about one of its streams.
-func (n *node) askSilence(ctx context.Context, addr string, name stream.Name) (s silence, err error) {
-	text, err := n.peers.Query(ctx, addr, querySilence, name.String())
+// askSilence asks a node about one of its streams, within ownerTimeout.
+func (n *node) askSilence(ctx context.Context, addr string, name stream.Name) (silence, error) {
+	return n.askAbout(ctx, addr, querySilence, name)
+}
+
+func (n *node) askAbout(ctx context.Context, addr, question string, name stream.Name) (s silence, err error) {
+	ctx, cancel := context.WithTimeout(ctx, ownerTimeout)
+	defer cancel()
+	text, err := n.peers.Query(ctx, addr, question, name.String())
 	if err == nil {
 		err = json.Unmarshal([]byte(text), &s)
 	}

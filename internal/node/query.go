@@ -17,6 +17,7 @@ import (
 const (
 	queryViewers = "viewers" // how many viewers it has of each stream; the last name of the page before
 	querySilence = "silence" // whether a stream is published there, and since when nothing came; its name
+	queryFed     = "fed"     // whether a stream comes in there by a pull, and since when nothing came; its name
 	queryDrain   = "drain"   // hand over what it has; the window, as a duration
 	queryUndrain = "undrain" // take sessions again; none
 	queryBackend = "backend" // what an operator wants of a server that is no node; a backendOrder
@@ -42,6 +43,8 @@ func (n *node) answer(question, arg string) (string, error) {
 		return n.viewerPage(arg)
 	case querySilence:
 		return n.silence(arg)
+	case queryFed:
+		return n.fed(arg)
 	case queryDrain:
 		window, err := time.ParseDuration(arg)
 		if err != nil {

@@ -130,6 +130,8 @@ func (h *history) claim(ctx context.Context, p *process, name stream.Name, from 
 	case err == nil:
 		op.epoch = own.Epoch()
 		p.w.logf("%s.%d claim of %v (from %v): %v", p.m.name, p.gen, name, op.from, op.epoch)
+	case errors.As(err, &busy) && busy.Vanished:
+		return own, err // the register is empty; who had it last is to be asked
 	case errors.As(err, &busy):
 		op.kind, op.epoch = "busy", busy.Epoch
 		p.w.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"weir/internal/control/cluster"
@@ -57,7 +58,7 @@ func (w *world) claim(p *process, name stream.Name, overrule bool) *cluster.Owne
 	defer cancel()
 	own, err := w.hist.claim(ctx, p, name, nil)
 	var busy *cluster.BusyError
-	if overrule && errors.As(err, &busy) {
+	if errors.As(err, &busy) && (overrule || busy.Vanished && !w.holds(busy.Owner, name)) {
 		own, err = w.hist.claim(ctx, p, name, &busy.Epoch)
 	}
 	if err != nil {
@@ -72,6 +73,11 @@ func (w *world) claim(p *process, name stream.Name, overrule bool) *cluster.Owne
 		return nil
 	}
 	return own
+}
+
+// holds is what a node says when it is asked whether it has a stream whose record has gone.
+func (w *world) holds(node string, name stream.Name) bool {
+	return slices.ContainsFunc(w.holders(name), func(h holder) bool { return h.p.m.name == node })
 }
 
 // drop forgets a holding, and reports whether it was one.

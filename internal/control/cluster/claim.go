@@ -10,7 +10,7 @@ import (
 )
 
 // Claim makes this node the owner of a stream that has none; a [*BusyError]
-// names the owner otherwise. While the store does not answer, a stream of
+// names the owner otherwise, and whoever had it last and has vanished with it. While the store does not answer, a stream of
 // which no owner is known is granted unconfirmed, and settled in the
 // background: confirmed ([Ownership.Changed]) or lost ([Ownership.Lost]).
 func (c *Cluster) Claim(ctx context.Context, name stream.Name, facts Facts) (*Ownership, error) {
@@ -45,7 +45,8 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 		c.mu.Unlock()
 		return nil, ErrNameTaken
 	case old != nil && (from == nil || !old.ready || old.epoch != *from):
-		err := &BusyError{Name: name, Owner: c.o.Self.Name, Epoch: old.epoch}
+		r, _ := c.localRecord(old)
+		err := busy(r, false)
 		c.mu.Unlock()
 		c.refuse(err)
 		return nil, err
@@ -69,17 +70,16 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 	sctx, cancel := context.WithTimeout(c.ctx, limit)
 	defer cancel()
 	err := c.settle(sctx, o, from)
-	var busy *BusyError
-	if errors.As(err, &busy) { // the store's own word: nothing was written
+	var refused *BusyError
+	if errors.As(err, &refused) { // the store's own word: nothing was written
 		c.drop(o)
-		c.refuse(busy)
+		c.refuse(refused)
 		return nil, err
 	}
 	if unsettled(err) {
-		// The view is the last that was known.
-		s, known := c.view.stream(name)
-		if foreign := known && s.Owner != c.o.Self.Name; foreign && (from == nil || s.Epoch != *from) {
-			err = &BusyError{Name: name, Owner: s.Owner, Epoch: s.Epoch}
+		// What is remembered is the last that was known.
+		if last, foreign := c.lastOwner(name); foreign && (from == nil || last.Epoch != *from) {
+			err = busy(last, last.Remembered)
 		} else {
 			err = nil
 		}
@@ -96,8 +96,8 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 		c.giveBack(o) // should the transaction have happened after all
 		c.mu.Unlock()
 		c.wakeReconciler.ring()
-		if errors.As(err, &busy) {
-			c.refuse(busy)
+		if errors.As(err, &refused) {
+			c.refuse(refused)
 		}
 		return nil, err
 	}
@@ -110,8 +110,8 @@ func unsettled(err error) bool {
 	return away(err) || errors.Is(err, store.ErrLeaseGone)
 }
 
-func (c *Cluster) refuse(busy *BusyError) {
-	c.o.Emit.Emit(event.ClaimRefused{Name: busy.Name, Owner: busy.Owner, Epoch: busy.Epoch, Reason: event.Busy})
+func (c *Cluster) refuse(e *BusyError) {
+	c.o.Emit.Emit(event.ClaimRefused{Name: e.Name, Owner: e.Owner, Epoch: e.Epoch, Reason: event.Busy})
 }
 
 // grant lets the world see a new ownership.

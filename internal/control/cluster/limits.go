@@ -61,6 +61,10 @@ const (
 	// store that is broken takes a while to mend. Why not longer: a dead one is asked in vain.
 	missingFor = 5 * time.Minute
 
+	// latelyMax bounds the memory of streams whose owners vanished, at some 300 bytes each. Why not smaller: an
+	// origin of ten thousand, and another, may be cut off together. A name that is forgotten is free.
+	latelyMax = 50_000
+
 	// settleTries bounds the rounds of one settlement: each lost round means that
 	// somebody else's write came between.
 	settleTries = 8

@@ -185,7 +185,14 @@ func TestFrozenOwnerWakesAndFindsItselfReplaced(t *testing.T) {
 		if _, ok := b.Node("a"); ok {
 			t.Fatal("the node's record outlived its lease")
 		}
-		o2 := claim(t, b, alice)
+		var busy *cluster.BusyError
+		if _, err := b.Claim(t.Context(), alice, cluster.Facts{}); !errors.As(err, &busy) || !busy.Vanished || busy.Owner != "a" || busy.Epoch != o.Epoch() {
+			t.Fatalf("who has vanished does not have to be asked: %v", err)
+		}
+		o2, err := b.TakeOver(t.Context(), alice, cluster.Facts{}, busy.Epoch)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if isLost(o) {
 			t.Fatal("heard through a partition")
 		}

@@ -15,15 +15,21 @@ import (
 // that record's epoch; an ownership that finds a higher epoch is lost; all else is written:
 //
 //	record            epoch after
-//	absent            new
+//	absent            new, unless a claim has to ask the last owner: a BusyError
 //	this claim's      kept, if of the current incarnation; else new
 //	an older claim of this node, or garbage    new
 //	another's, lower epoch (restored copy)     new
 func (c *Cluster) settle(ctx context.Context, o *Ownership, from *stream.Epoch) error {
 	key := c.keys.stream(o.name)
 	c.mu.Lock()
-	fresh := !o.ready // then absent is the likeliest, and the transaction itself tells
+	claiming := !o.ready
 	c.mu.Unlock()
+	var last StreamRecord
+	known := false
+	if claiming && from == nil {
+		last, known = c.lastOwner(o.name)
+	}
+	fresh := claiming && !known // then absent is the likeliest, and the transaction itself tells
 	var cur store.KV
 	for range settleTries {
 		if !fresh {
@@ -47,7 +53,16 @@ func (c *Cluster) settle(ctx context.Context, o *Ownership, from *stream.Epoch) 
 			return nil
 		}
 		if p.other != nil && (from == nil || p.other.Epoch != *from) {
-			return &BusyError{Name: o.name, Owner: p.other.Owner, Epoch: p.other.Epoch}
+			return busy(*p.other, false)
+		}
+		if known && cur.Rev == 0 {
+			vanished, err := c.vanished(ctx, last)
+			switch {
+			case err != nil:
+				return err
+			case vanished:
+				return busy(last, true)
+			}
 		}
 		if p.same {
 			c.confirm(o, p.epoch, cur.Rev, p)

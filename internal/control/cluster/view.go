@@ -24,6 +24,8 @@ type view struct {
 	streams map[stream.Name]*viewStream
 	pulls   map[stream.Name]map[string]bool
 	absent  absent
+	lately  lately
+	began   time.Time // of the first list
 	subs    map[stream.Name]map[*Subscription]bool
 	closed  bool
 	until   map[string]time.Time // when remembered nodes are forgotten
@@ -42,7 +44,7 @@ func newView(now func() time.Time) *view {
 		nodes: map[string]*Node{}, loads: map[string]Load{}, until: map[string]time.Time{},
 		streams: map[stream.Name]*viewStream{},
 		pulls:   map[stream.Name]map[string]bool{},
-		absent:  newAbsent(), subs: map[stream.Name]map[*Subscription]bool{},
+		absent:  newAbsent(), lately: newLately(), subs: map[stream.Name]map[*Subscription]bool{},
 	}
 }
 

@@ -68,12 +68,16 @@ func (v *view) reset(k keys, kvs []store.KV, rev int64, remember bool) fleetChan
 			continue
 		}
 		change.ended = append(change.ended, s.StreamRecord)
+		if n := oldNodes[s.Owner]; n == nil || n.State != StateLeaving {
+			v.lately.add(s.StreamRecord, now) // it may have been given back unseen: then its owner says so
+		}
 		v.publish(name, OwnerChange{Record: StreamRecord{Name: name}})
 	}
 	v.rev = rev
 	select {
 	case <-v.synced:
 	default:
+		v.began = now
 		close(v.synced)
 	}
 	return change
@@ -85,12 +89,13 @@ func (v *view) apply(k keys, b store.WatchBatch, remember bool) fleetChange {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var change fleetChange
+	gone := v.expired(k, b)
 	if remember {
-		v.keep(k, b)
+		v.keep(k, b, gone)
 	}
 	for _, e := range b.Events {
 		if p := k.parse(e.Key); e.Deleted {
-			v.remove(p, &change)
+			v.remove(p, e.Rev, gone, &change)
 		} else {
 			v.put(p, e.KV, &change)
 		}
@@ -142,6 +147,7 @@ func (v *view) put(p parsed, kv store.KV, change *fleetChange) {
 		}
 		v.streams[p.name] = s
 		v.absent.remove(p.name)
+		v.lately.remove(p.name)
 		if old == nil || old.Epoch != s.Epoch || old.Owner != s.Owner || old.Facts.Backend != s.Facts.Backend {
 			v.publish(p.name, OwnerChange{Record: s.StreamRecord, Present: true})
 		}
@@ -153,23 +159,18 @@ func (v *view) put(p parsed, kv store.KV, change *fleetChange) {
 	}
 }
 
-// keep marks the nodes that the batch removes, and the streams that go with them, as
-// remembered. A lease takes all its records along at one revision, so a stream that
-// leaves without its owner was given back and is not kept. It needs v.mu.
-func (v *view) keep(k keys, b store.WatchBatch) {
+// keep marks the nodes whose leases ran out, and the streams that go with them, as remembered.
+// It needs v.mu.
+func (v *view) keep(k keys, b store.WatchBatch, gone map[string]int64) {
 	until := v.now().Add(rememberFor)
-	left := map[string]bool{}
-	for _, e := range b.Events {
-		if p := k.parse(e.Key); e.Deleted && p.kind == "nodes" && v.nodes[p.node] != nil && v.nodes[p.node].State != StateLeaving {
-			n := *v.nodes[p.node] // readers may hold the old one
-			n.Remembered = true
-			v.nodes[p.node], v.until[p.node] = &n, until
-			left[p.node] = true
-		}
+	for name := range gone {
+		n := *v.nodes[name] // readers may hold the old one
+		n.Remembered = true
+		v.nodes[name], v.until[name] = &n, until
 	}
 	for _, e := range b.Events {
 		if p := k.parse(e.Key); e.Deleted && p.kind == "streams" {
-			if old := v.streams[p.name]; old != nil && left[old.Owner] {
+			if old := v.streams[p.name]; old != nil && gone[old.Owner] == e.Rev {
 				s := *old
 				s.Remembered, s.until = true, until
 				v.streams[p.name] = &s
@@ -178,8 +179,8 @@ func (v *view) keep(k keys, b store.WatchBatch) {
 	}
 }
 
-// remove needs v.mu. What is to be remembered stays.
-func (v *view) remove(p parsed, change *fleetChange) {
+// remove takes a deletion in, beside those of leases that have gone. What is to be remembered stays. It needs v.mu.
+func (v *view) remove(p parsed, rev int64, gone map[string]int64, change *fleetChange) {
 	switch p.kind {
 	case "nodes":
 		old := v.nodes[p.node]
@@ -194,6 +195,9 @@ func (v *view) remove(p parsed, change *fleetChange) {
 		if s := v.streams[p.name]; s != nil && !s.Remembered {
 			delete(v.streams, p.name)
 			change.ended = append(change.ended, s.StreamRecord)
+			if gone[s.Owner] == rev {
+				v.lately.add(s.StreamRecord, v.now())
+			}
 			v.publish(p.name, OwnerChange{Record: StreamRecord{Name: p.name}})
 		}
 	case "pulls":

@@ -22,8 +22,9 @@ type pull struct {
 	poke   chan struct{} // a local publisher came or went
 
 	// Guarded by Pulls.mu.
-	wants  int
-	linger *time.Timer
+	wants   int
+	linger  *time.Timer
+	running *feed // nil: none
 
 	ready chan struct{} // closed at the first source, or when there is none
 	err   error         // set before ready is closed

@@ -87,6 +87,17 @@ func (p *Pulls) Len() int {
 	return len(p.byName)
 }
 
+// Fed is since when nothing has come of a stream that is pulled here; false if no feed of it runs.
+func (p *Pulls) Fed(name stream.Name) (silent time.Duration, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pl := p.byName[name]
+	if pl == nil || pl.running == nil {
+		return 0, false
+	}
+	return time.Since(time.Unix(0, pl.running.last.Load())), true
+}
+
 // Close ends every pull and waits for them.
 func (p *Pulls) Close() {
 	p.mu.Lock() // no Want may be half-way in

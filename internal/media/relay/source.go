@@ -85,10 +85,10 @@ func (pl *pull) feed(src Source, changed <-chan struct{}) (err error) {
 	defer conn.closeFeed(f)
 	pl.source()
 	began := time.Now()
-	pl.note(true)
+	pl.runs(f)
 	defer func() {
 		pl.since = time.Now()
-		pl.note(false)
+		pl.runs(nil)
 		pl.p.o.Emit.Emit(event.PullEnded{Name: pl.name, From: src.Node, Reason: feedReason(err), Err: err, BytesIn: f.bytes.Load(), Dur: time.Since(began)})
 	}()
 	pl.p.o.Emit.Emit(event.PullStarted{Name: pl.name, From: src.Node, Epoch: f.facts.Epoch})
@@ -127,9 +127,13 @@ func (pl *pull) believe(e stream.Epoch) error {
 	return pl.p.o.Believe(pl.ctx, pl.name, e)
 }
 
-func (pl *pull) note(on bool) {
+// runs notes the feed that runs now, nil if none does, and tells of it.
+func (pl *pull) runs(f *feed) {
+	pl.p.mu.Lock()
+	pl.running = f
+	pl.p.mu.Unlock()
 	if pl.p.o.OnPull != nil {
-		pl.p.o.OnPull(pl.name, on)
+		pl.p.o.OnPull(pl.name, f != nil)
 	}
 }
 
