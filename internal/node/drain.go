@@ -18,7 +18,7 @@ import (
 //	 ▲               │                                                  │
 //	 └────────────Undrain───────────────────────────────────────────────┘
 type drainer struct {
-	requests atomic.Int64 // over HTTP under way, those about to be refused included
+	requests atomic.Int64 // over HTTP under way; grows under mu
 
 	mu     sync.Mutex // new sessions take it: nobody waits while holding it
 	run    *drain     // nil while up
@@ -43,11 +43,12 @@ func (n *node) draining() bool {
 	return n.drainer.run != nil
 }
 
-// leaving reports whether it will not be back.
-func (n *node) leaving() bool {
-	n.drainer.mu.Lock()
-	defer n.drainer.mu.Unlock()
-	return n.drainer.last
+// let has a session in by what state the node is in. in is told before that can change, so who is
+// emptying the node misses nobody, and does not count who only knocks.
+func (d *drainer) let(in func(draining, leaving bool)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	in(d.run != nil, d.last)
 }
 
 // drain begins a drain, unless one runs, and returns a channel that is closed
@@ -135,7 +136,7 @@ func (h house) guests() []guest {
 	var all []guest
 	opening := h.n.sessions.Opening() // first: those that open meanwhile are held then
 	for _, s := range append(opening, h.n.sessions.Held()...) {
-		if h.last || !s.Elsewhere() {
+		if s.Admitted() && (h.last || !s.Elsewhere()) {
 			all = append(all, guestSession{s, h.n})
 		}
 	}

@@ -27,7 +27,7 @@ const (
 type emptying struct {
 	house interface {
 		guests() []guest
-		requests() int            // viewers over HTTP, and who is about to be one
+		requests() int            // viewers over HTTP
 		release(most int) (n int) // lets go viewers over HTTP
 	}
 	window time.Duration

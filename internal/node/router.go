@@ -30,10 +30,10 @@ type router node
 func (r *router) Publish(ctx context.Context, p *session.Publish) (session.Publisher, error) {
 	n := (*node)(r)
 	sent := p.Extra.Hops > 0
-	if n.draining() {
-		if sent || !n.cfg.Node.Has(config.RoleFront) || n.leaving() {
-			return nil, &session.Rejection{Code: rtmp.CodePublishRejected, Description: "This node is being drained.", Reason: event.NodeStopping}
-		}
+	switch n.admit(p, sent) {
+	case refused:
+		return nil, &session.Rejection{Code: rtmp.CodePublishRejected, Description: "This node is being drained.", Reason: event.NodeStopping}
+	case carriedOnly:
 		return r.carryPublisher(ctx, p)
 	}
 	switch {
@@ -43,6 +43,38 @@ func (r *router) Publish(ctx context.Context, p *session.Publish) (session.Publi
 		return r.take(ctx, p)
 	}
 	return r.carryPublisher(ctx, p)
+}
+
+// admission is what a node does for a session.
+type admission int
+
+const (
+	welcome     admission = iota
+	carriedOnly           // to another server: this one takes nothing itself
+	refused
+)
+
+// guestAtDoor is a publish or play that the router is asked for.
+type guestAtDoor interface {
+	Admitted()
+	Elsewhere()
+}
+
+// admit decides whether the node, as it is drained or not, takes a session.
+func (n *node) admit(p guestAtDoor, sent bool) (a admission) {
+	n.drainer.let(func(draining, leaving bool) {
+		switch {
+		case !draining:
+		case sent || !n.cfg.Node.Has(config.RoleFront) || leaving:
+			a = refused
+			return
+		default:
+			a = carriedOnly
+			p.Elsewhere()
+		}
+		p.Admitted()
+	})
+	return a
 }
 
 // carryPublisher and carryViewer give a session to the front.
@@ -119,11 +151,13 @@ func endCode(why error) string {
 
 // Play implements session.Handler.
 func (r *router) Play(ctx context.Context, p *session.Play) (session.Player, error) {
-	if (*node)(r).draining() && !p.Extra.Feed {
-		if p.Extra.Hops > 0 || !r.cfg.Node.Has(config.RoleFront) || (*node)(r).leaving() {
+	if !p.Extra.Feed {
+		switch (*node)(r).admit(p, p.Extra.Hops > 0) {
+		case refused:
 			return nil, &session.Rejection{Code: rtmp.CodePlayFailed, Description: "This node is being drained.", Reason: event.NodeStopping}
+		case carriedOnly:
+			return r.carryViewer(ctx, p)
 		}
-		return r.carryViewer(ctx, p)
 	}
 	serves := r.cfg.Node.Has(config.RoleEdge) || r.cfg.Node.Has(config.RoleOrigin)
 	if serves && p.Extra.Hops == 0 && r.cfg.Node.Has(config.RoleFront) && (*node)(r).atForeign(p.Name) {

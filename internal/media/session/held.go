@@ -70,6 +70,16 @@ func (p *Publish) Elsewhere() { p.st.elsewhere.Store(true) }
 // Elsewhere is as for a Publish.
 func (p *Play) Elsewhere() { p.st.elsewhere.Store(true) }
 
+// Admitted says that the session is not refused at the door: from now on it is one that the node
+// has, until it ends. It is for a [Handler] to say, before it does what may take time.
+func (p *Publish) Admitted() { p.st.admitted.Store(true) }
+
+// Admitted is as for a Publish.
+func (p *Play) Admitted() { p.st.admitted.Store(true) }
+
+// Admitted reports whether the handler has said so.
+func (h Held) Admitted() bool { return h.st.admitted.Load() }
+
 // Elsewhere reports whether the session is only carried here.
 func (h Held) Elsewhere() bool { return h.st.elsewhere.Load() }
 

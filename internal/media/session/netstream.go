@@ -16,6 +16,7 @@ type netStream struct {
 	client    Client // for whom
 	name      stream.Name
 	elsewhere atomic.Bool   // carried to another server; see Publish.Elsewhere
+	admitted  atomic.Bool   // see Publish.Admitted
 	publisher Publisher     // set before the stream is registered; nil for a play
 	prompt    bool          // its messages must not wait for a collector; set with publisher
 	patience  time.Duration // how long they may wait for it, if it is longer than collectEvery; set with publisher
