@@ -13,19 +13,25 @@ import (
 // Proxy forwards TCP connections to a target through links with faults.
 type Proxy struct {
 	ln     net.Listener
-	faults Faults
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
 	mu     sync.Mutex
 	target string
+	faults Faults
 	links  []*Link
 }
 
 // NewProxy listens on a free port of 127.0.0.1 and forwards to target, host:port.
 func NewProxy(target string, f Faults) (*Proxy, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	return NewProxyAt("127.0.0.1:0", target, f)
+}
+
+// NewProxyAt is NewProxy at an address of the caller's choice: for a program that tells others its own
+// port and another host's name.
+func NewProxyAt(addr, target string, f Faults) (*Proxy, error) {
+	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +49,13 @@ func (p *Proxy) SetTarget(target string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.target = target
+}
+
+// SetFaults says how later connections are.
+func (p *Proxy) SetFaults(f Faults) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults = f
 }
 
 // Links returns every connection so far, oldest first, ended ones too.

@@ -281,3 +281,22 @@ func TestProxyStallsAndCloses(t *testing.T) {
 	l.Cut()
 	p.Close() // must not wait for the half-open connection
 }
+
+func TestProxysFaultsAreOfLaterConnections(t *testing.T) {
+	p, c := dialProxy(t, Faults{})
+	write(t, c, []byte("a"))
+	read(t, c, 1)
+	p.SetFaults(Faults{Delay: time.Hour})
+	write(t, c, []byte("b"))
+	read(t, c, 1)
+	late, err := net.Dial("tcp", p.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Close()
+	write(t, late, []byte("c"))
+	late.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	if _, err := late.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("without delay: %v", err)
+	}
+}

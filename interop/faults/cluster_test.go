@@ -38,7 +38,7 @@ func (c *members) launch(spec string, h *host) *node {
 }
 
 // process starts a node that is not counted as a member.
-func (c *members) process(spec string, h *host) *node {
+func (c *members) process(spec string, h *host, prepare ...func(*node)) *node {
 	c.s.t.Helper()
 	name, roles, _ := strings.Cut(spec, ":")
 	file := filepath.Join(c.s.t.TempDir(), name+".yaml")
@@ -50,6 +50,9 @@ func (c *members) process(spec string, h *host) *node {
 	c.s.mu.Lock()
 	c.s.nodes = append(c.s.nodes, n)
 	c.s.mu.Unlock()
+	for _, f := range prepare {
+		f(n)
+	}
 	n.start()
 	return n
 }

@@ -31,6 +31,8 @@ var rows = []row{
 	{"500 viewers join a cold edge within 1 s", 13 * time.Second, true},
 	{"SIGSTOP of the owner past every timeout, another takes over, SIGCONT", 26 * time.Second, false},
 	{"a second process under a running node's name", 15 * time.Second, false},
+	{"bad way between front and origin", 35 * time.Second, false},
+	{"bad way between origin and edge", 35 * time.Second, false},
 	{"blackhole from a front to the origin", 20 * time.Second, false},
 	{"blackhole from an edge to the origin", 16 * time.Second, false},
 	{"blackhole from the origin to a front", 20 * time.Second, false},

@@ -228,3 +228,13 @@ func each[T any](all []T, cond func(T) error) func() error {
 		return nil
 	}
 }
+
+// sees is the condition that something has come of late.
+func (v *viewer) sees() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if d := time.Since(v.last); d > time.Second {
+		return fmt.Errorf("viewer of %s: nothing for %v (last error: %v)", v.where, d.Round(ms), v.why)
+	}
+	return nil
+}
