@@ -39,7 +39,7 @@ func (x *Index) decide(q *query, zone string, rng *rand.Rand) (Decision, bool) {
 	if zone != "" && len(x.zones) > 1 {
 		if z := slices.Index(x.zones, zone); z >= 0 {
 			d, ok := x.gated(q, z, z+1, rng)
-			if ok && d.Share <= zoneFull {
+			if ok && x.certain(d.ID, x.cost(q, d.ID)) <= zoneFull {
 				return d, true
 			}
 		}

@@ -143,3 +143,27 @@ func TestAskingTakesNobodysTurn(t *testing.T) {
 		}
 	}
 }
+
+// A zone whose servers do not report is not full of sessions that may have ended long ago.
+func TestOverdueReservationsDoNotFillAZone(t *testing.T) {
+	in := func(zone string) func(*Candidate) { return func(c *Candidate) { c.Zone = zone } }
+	x := index(t, Options{}, candidate("a", in("here"), limit(Capacity{Sessions: 10})), candidate("b", in("there"), limit(Capacity{Sessions: 10})))
+	rng := rand.New(rand.NewPCG(1, 1))
+	ask := func(when, want string) {
+		t.Helper()
+		if d, ok := x.Viewer(&ViewRequest{Name: alice, Zone: "here"}, rng); !ok || d.Node != want {
+			t.Errorf("%s: %q, want %q", when, d.Node, want)
+		}
+		if d, ok := x.Publisher(&PublishRequest{Name: alice, Zone: "here"}, rng); !ok || d.Node != want {
+			t.Errorf("%s, a publisher: %q, want %q", when, d.Node, want)
+		}
+	}
+	for i := range 10 {
+		x.ReserveUntilReport(&Decision{ID: 0, Demand: Load{Sessions: 1}}, time.Duration(i), time.Duration(i+10))
+	}
+	ask("full", "b")
+	x.Expire(20)
+	ask("full of what is overdue", "a")
+	x.Report(0, Load{Sessions: 10}, 20)
+	ask("full by its own word", "b")
+}

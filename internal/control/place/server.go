@@ -88,6 +88,19 @@ func (s *server) with(d *vec) float64 {
 	return max(m, (s.likely[publishers]+d[publishers])*s.inv[publishers])
 }
 
+// certain is the share with a demand added, without what is overdue: nobody hears of the ends of those sessions.
+func (x *Index) certain(id ID, d *vec) float64 {
+	s := &x.servers[id]
+	if s.overdue == (vec{}) {
+		return s.with(d)
+	}
+	m, add := 0.0, s.add(d)
+	for i := range joins {
+		m = max(m, (s.likely[i]-x.others()*s.overdue[i]+add[i])*s.inv[i])
+	}
+	return m
+}
+
 // gated says why a session had better go elsewhere while there is an elsewhere: joins in
 // flight, or what the other balancers have probably sent and would have the server refuse it. "" if nothing.
 func (s *server) gated(d *vec) Word {
