@@ -178,11 +178,11 @@ func (n *node) streamGone(r cluster.StreamRecord) {
 	}
 }
 
-// atBackends adds what this front has at backends to the load that it reports.
-func (n *node) atBackends(l cluster.Load) cluster.Load {
+// sampleBackends measures what this front has at backends, and tells the other fronts. It is called once a second, for what
+// changes without a word: rates, and who the other fronts are.
+func (n *node) sampleBackends() {
 	if n.backends.Len() > 0 {
 		n.backends.Sample()
-		l.Backends = n.backends.Shared()
+		n.cluster.PlacedChanged()
 	}
-	return l
 }

@@ -100,7 +100,7 @@ func (n *node) build() {
 		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Dial: n.dialer, Emit: n.emit, Hub: n.transit,
 		Placer: n.placer, FirstMedia: n.cfg.Limits.FirstMedia, Silence: n.cfg.Limits.PublisherSilence,
 		Publish: front.Way(n.cfg.Front.Publish), Play: front.Way(n.cfg.Front.Play), Redirect: n.cfg.Front.Redirect,
-		Ledger: ledger{n.backends}, Registry: frontRegistry{reg}, SpliceLatency: n.cfg.Front.SpliceLatency,
+		Ledger: ledger{n.backends, n.cluster.PlacedChanged}, Registry: frontRegistry{reg}, SpliceLatency: n.cfg.Front.SpliceLatency,
 		Self: n.marks.self, Own: n.ownTrail,
 	})
 	wire := n.cfg.Limits.Wire()

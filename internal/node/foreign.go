@@ -36,15 +36,26 @@ func (c frontClaim) MovedTo(server string) {
 }
 
 // ledger is the registry of foreign servers as the front sees it.
-type ledger struct{ b *fleet.Backends }
+type ledger struct {
+	b       *fleet.Backends
+	changed func() // what this front has at them
+}
 
 func (l ledger) Open(server string, publish bool) front.Entry {
 	c := l.b.Counters(server)
+	e := front.Entry{In: &c.In, Out: &c.Out}
+	var end func()
 	if publish {
-		in, end := c.Publisher()
-		return front.Entry{In: in, Out: &c.Out, End: end}
+		e.In, end = c.Publisher()
+	} else {
+		end = c.Open(false)
 	}
-	return front.Entry{In: &c.In, Out: &c.Out, End: c.Open(publish)}
+	l.changed()
+	e.End = func() {
+		end()
+		l.changed()
+	}
+	return e
 }
 
 func (l ledger) Failed(server string, err error) { l.b.Failed(server, err) }

@@ -35,7 +35,8 @@ func (l *loadMeter) start(n *node) {
 		var facts time.Time
 		for {
 			now := n.sample()
-			n.cluster.ReportLoad(n.atBackends(now.load(last)))
+			n.cluster.ReportLoad(now.load(last))
+			n.sampleBackends()
 			last = now
 			n.drops.flush(n.emit)
 			if now.at.Sub(facts) >= factsInterval {

@@ -14,11 +14,18 @@ import (
 )
 
 // placer is the fleet as the front sees it.
-type placer struct{ f *fleet.Fleet }
+type placer struct {
+	f       *fleet.Fleet
+	changed func() // what this front has at backends
+}
 
 func newPlacer(c *cluster.Cluster, o fleet.Options) (placer, error) {
+	o.Admit = c.Admit
 	f, err := fleet.NewWith(c, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), o)
-	return placer{f}, err
+	if err == nil {
+		c.SharePlaced(f.Placed)
+	}
+	return placer{f, c.PlacedChanged}, err
 }
 
 // Route implements admin.Fleet.
@@ -36,21 +43,28 @@ func (v *fleetView) Route(name stream.Name, publish bool) admin.Route {
 
 // Publisher implements front.Placer.
 func (p placer) Publisher(r front.Request) (front.Backend, error) {
-	return backend(p.f.Publisher(request(r)))
+	return p.backend(p.f.Publisher(request(r)))
 }
 
 // Viewer implements front.Placer.
 func (p placer) Viewer(r front.Request) (front.Backend, error) {
-	return backend(p.f.Viewer(request(r)))
+	return p.backend(p.f.Viewer(request(r)))
 }
 
 func request(r front.Request) fleet.Request {
 	return fleet.Request{Name: r.Name, Source: r.Source, Exclude: r.Exclude, Never: r.Never}
 }
 
-func backend(c fleet.Choice, err error) (front.Backend, error) {
+func (p placer) backend(c fleet.Choice, err error) (front.Backend, error) {
 	if err != nil {
 		return front.Backend{}, fmt.Errorf("%w: %w", front.ErrNoServer, err)
+	}
+	if done := c.Done; c.Foreign {
+		p.changed()
+		c.Done = func(ok bool) {
+			done(ok)
+			p.changed()
+		}
 	}
 	return front.Backend{Node: c.Node, Addr: c.Addr, HTTP: c.HTTP, Public: c.Public, Foreign: c.Foreign, Announce: front.Announce(c.Announce),
 		Why: c.Why, Done: c.Done}, nil

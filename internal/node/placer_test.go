@@ -24,7 +24,7 @@ func (lone) Known(stream.Name) (cluster.StreamRecord, bool) { return cluster.Str
 
 // What a front promises to publishers and viewers of a lone server rests on this difference.
 func TestWhatHasFailedIsTheLastChoiceAndWhatIsLeftIsNone(t *testing.T) {
-	p := placer{fleet.New(lone{}, rand.New(rand.NewPCG(1, 1)))}
+	p := placer{f: fleet.New(lone{}, rand.New(rand.NewPCG(1, 1)))}
 	for what, choose := range map[string]func(front.Request) (front.Backend, error){"publisher": p.Publisher, "viewer": p.Viewer} {
 		name, a := stream.Name{App: "live", Stream: "alice"}, []string{"a"}
 		if b, err := choose(front.Request{Name: name, Exclude: a}); err != nil || b.Node != "a" {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net/netip"
 
-	"weir/internal/front"
+	"weir/internal/control/fleet"
 	"weir/internal/media/ingest"
 	"weir/internal/media/session"
 	"weir/internal/ops/config"
@@ -93,14 +93,12 @@ func (n *node) belongsHere(p *session.Publish) bool {
 	if !n.cfg.Node.Has(config.RoleOrigin) {
 		return false
 	}
-	b, err := n.placer.Publisher(front.Request{Name: p.Name, Source: address(p.Session.Remote)})
+	b, err := n.placer.f.WouldTake(fleet.Request{Name: p.Name, Source: address(p.Session.Remote)})
 	if err != nil {
 		return true
 	}
 	here := b.Node == n.cfg.Node.Name
-	if b.Done != nil {
-		b.Done(here)
-	}
+	b.Done(here)
 	return here
 }
 

@@ -35,6 +35,9 @@ type Cluster struct {
 	dropLease      bell // a call said that the lease is gone
 	wakeWatcher    bell // the view must be made anew
 	wakeReconciler bell // something held differs from what is stored
+	wakeSharer     bell // what this node has at servers that are no nodes may have changed
+
+	asked chan admission // for the sharer
 
 	registered chan struct{} // closed after the first registration
 	refused    chan error    // the name is another's: there will be no registration
@@ -55,6 +58,7 @@ type Cluster struct {
 	newest    write  // of this node's own
 	secret    []byte
 	load      Load
+	place     func() map[string]Placed // nil: nothing is shared
 	held      map[stream.Name]*Ownership
 	releases  map[string]stream.Name     // claims whose record is still to be deleted
 	pulls     map[stream.Name]bool       // carried now
@@ -94,6 +98,7 @@ func New(o Options) (*Cluster, error) {
 		o: o, keys: keys{o.Prefix}, log: o.Logger, rand: o.Rand, self: o.Self,
 		view: newView(o.Now), missing: missing{nodes: map[string]missedNode{}},
 		wakeSession: newBell(), dropLease: newBell(), wakeWatcher: newBell(), wakeReconciler: newBell(),
+		wakeSharer: newBell(), asked: make(chan admission),
 		incGate: newGate(), registered: make(chan struct{}), refused: make(chan error, 1),
 		held: map[stream.Name]*Ownership{}, releases: map[string]stream.Name{},
 		pulls: map[stream.Name]bool{}, written: map[stream.Name]pullRecord{},
@@ -124,6 +129,7 @@ func (c *Cluster) Start(ctx context.Context) error {
 		c.wg.Go(c.watcher)
 		c.wg.Go(c.reporter)
 		c.wg.Go(c.reconciler)
+		c.wg.Go(c.sharer)
 		err = c.joined(ctx)
 	}
 	if err != nil {

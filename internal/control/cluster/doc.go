@@ -44,14 +44,16 @@
 //     [Ownership.Changed].
 //  3. For each pull: [Cluster.PullStarted] and [Cluster.PullEnded].
 //  4. Report the load now and then with [Cluster.ReportLoad]; it costs nothing.
+//  5. Of a front: [Cluster.SharePlaced] what it has at servers that are no nodes, [Cluster.PlacedChanged] when that
+//     changes, and [Cluster.Admit] before a publisher goes to one of them that takes a limited number.
 //
 // What it is not: it opens no connection to another node, decides no placement, and
 // compares no wall clocks of different nodes ([StreamRecord.Since] is for people).
 //
 // # Goroutines
 //
-// Four for the life of a Cluster: session (lease and registration), watcher
+// Five for the life of a Cluster: session (lease and registration), watcher
 // (the view), reporter (load, and noticing a store that is away or was
 // restored), reconciler (whatever in the store differs from what this node
-// holds). All end with Close. A subscription is a channel and has none.
+// holds), sharer (what a front has at servers that are no nodes). All end with Close. A subscription is a channel and has none.
 package cluster

@@ -31,15 +31,3 @@ func TestAllHearOfStreamsThatEnd(t *testing.T) {
 		}
 	})
 }
-
-func TestReportsTellWhatIsAtServersThatAreNoNodes(t *testing.T) {
-	bubble(t, func(t *testing.T, m *store.Memory) {
-		a, b := join(t, handle(t, m), "a"), join(t, handle(t, m), "b")
-		a.ReportLoad(cluster.Load{Backends: map[string]cluster.BackendLoad{"x1": {Sessions: 3, Publishers: 1, IngressBPS: 5e6}}})
-		time.Sleep(2 * time.Second)
-		n, _ := b.Node("a")
-		if n.Load.Backends["x1"] != (cluster.BackendLoad{Sessions: 3, Publishers: 1, IngressBPS: 5e6}) {
-			t.Errorf("%+v", n.Load)
-		}
-	})
-}

@@ -57,6 +57,22 @@ const (
 	// return, and a node may notice that a moment late.
 	rememberFor = 5 * time.Second
 
+	// shareEvery is how soon what a front has at servers that are no nodes is written again; the first change after a
+	// while is written at once. Why not shorter: every node hears of each write. Why not longer: it is how old the fronts'
+	// knowledge of each other is. shareRate bounds it in bytes a second, which counts from a hundred servers on, and
+	// shareMost is the longest pause that follows from it.
+	shareEvery = 200 * time.Millisecond
+	shareRate  = 30_000
+	shareMost  = time.Second
+
+	// admitTimeout bounds an admission's way to the store; then the publisher is let in by what is known. Why not
+	// smaller: a write to an etcd of three takes tens of milliseconds when its disks are busy. Why not larger: the publisher waits.
+	admitTimeout = 500 * time.Millisecond
+	// admitAtOnce is how many publishers one transaction lets in: two operations each at most, of etcd's 128.
+	admitAtOnce = 50
+	// admitTries bounds the rounds of one admission: each lost round means that another front has let somebody in.
+	admitTries = 8
+
 	// missingFor is how long a node that vanished may still be asked what it has. Why not shorter: a way to the
 	// store that is broken takes a while to mend. Why not longer: a dead one is asked in vain.
 	missingFor = 5 * time.Minute

@@ -24,6 +24,7 @@ func (c *Cluster) observeCall(before seen, rev int64, wrote bool, err error) {
 	} else if changed {
 		c.o.Emit.Emit(event.StoreBack{Dur: c.o.Now().Sub(since)})
 		c.wakeReconciler.ring()
+		c.wakeSharer.ring()
 	}
 	if err != nil || rev == 0 {
 		return

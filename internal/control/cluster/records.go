@@ -66,13 +66,11 @@ type Load struct {
 	IngressBPS    float64 `json:"ingress_bps"` // bits per second
 	CPU           float64 `json:"cpu"`         // share of the node's cores, 0 to 1
 	JoinsInFlight int     `json:"joins_in_flight"`
-	// Backends is what this node's own sessions are at servers that are no nodes, by name: the other
-	// fronts know of it from here.
-	Backends map[string]BackendLoad `json:"backends,omitempty"`
 }
 
-// BackendLoad is what one node's sessions are at one server that is no node.
-type BackendLoad struct {
+// Placed is what one front has at one server that is no node: its sessions there, and those that it has
+// decided upon and that have not begun.
+type Placed struct {
 	Sessions   int     `json:"s"`
 	Publishers int     `json:"p,omitempty"`
 	EgressBPS  float64 `json:"e,omitempty"` // bits per second that the server sends
@@ -85,6 +83,9 @@ type Node struct {
 	Load Load
 	// LoadSeen is when this process heard of the load, by its own clock; zero if never.
 	LoadSeen time.Time
+	// Placed is what it has at servers that are no nodes, by name; see [Cluster.SharePlaced]. PlacedSeen is as LoadSeen.
+	Placed     map[string]Placed
+	PlacedSeen time.Time
 	// Remembered: the store came back without the record; it is kept for a while because
 	// the node is more probably about to register again than gone.
 	Remembered bool

@@ -45,7 +45,7 @@ func (c *Cluster) reporter() {
 		load, lease, before, incRev := c.load, c.lease, c.seen, c.incRev
 		own, unproven := c.unproven(last)
 		c.mu.Unlock()
-		due := !load.Equal(written) || lease != under || time.Since(at) >= loadRefresh || c.health.isDown()
+		due := load != written || lease != under || time.Since(at) >= loadRefresh || c.health.isDown()
 		if lease == 0 || !due {
 			continue
 		}

@@ -120,6 +120,7 @@ func (c *Cluster) beginLease(lease store.LeaseID) {
 		c.wakeWatcher.ring() // a wiped store knows no lease: this may be one
 	}
 	c.wakeReconciler.ring()
+	c.wakeSharer.ring()
 }
 
 // leaseGone has a lease replaced that a call found gone, unless it has been already.

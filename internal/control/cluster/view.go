@@ -21,6 +21,8 @@ type view struct {
 	rev     int64 // of the last change that is in
 	nodes   map[string]*Node
 	loads   map[string]Load
+	placed  map[string]map[string]Placed // by front, server
+	turns   map[string]int64             // by server: revision of the key
 	streams map[stream.Name]*viewStream
 	pulls   map[stream.Name]map[string]bool
 	absent  absent
@@ -42,6 +44,7 @@ func newView(now func() time.Time) *view {
 	return &view{
 		now: now, synced: make(chan struct{}),
 		nodes: map[string]*Node{}, loads: map[string]Load{}, until: map[string]time.Time{},
+		placed: map[string]map[string]Placed{}, turns: map[string]int64{},
 		streams: map[stream.Name]*viewStream{},
 		pulls:   map[stream.Name]map[string]bool{},
 		absent:  newAbsent(), lately: newLately(), subs: map[stream.Name]map[*Subscription]bool{},

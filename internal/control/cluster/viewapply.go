@@ -24,6 +24,7 @@ func (v *view) reset(k keys, kvs []store.KV, rev int64, remember bool) fleetChan
 	oldNodes, oldStreams, oldUntil := v.nodes, v.streams, v.until
 	v.nodes, v.streams, v.until = map[string]*Node{}, map[stream.Name]*viewStream{}, map[string]time.Time{}
 	v.loads, v.pulls = map[string]Load{}, map[stream.Name]map[string]bool{}
+	v.placed, v.turns = map[string]map[string]Placed{}, map[string]int64{}
 	v.absent.clear()
 	now := v.now()
 	var change fleetChange
@@ -119,6 +120,9 @@ func (v *view) put(p parsed, kv store.KV, change *fleetChange) {
 		if _, ok := v.loads[p.node]; ok && n.LoadSeen.IsZero() {
 			n.LoadSeen = v.now()
 		}
+		if n.Placed = v.placed[p.node]; n.Placed != nil {
+			n.PlacedSeen = v.now()
+		}
 		if old == nil || old.Process != n.Process {
 			change.up = append(change.up, n.NodeRecord)
 		}
@@ -135,6 +139,15 @@ func (v *view) put(p parsed, kv store.KV, change *fleetChange) {
 			n.Load, n.LoadSeen = l, v.now()
 			v.nodes[p.node] = &n
 		}
+	case "fronts":
+		l, ok := parsePlaced(kv)
+		if !ok {
+			return
+		}
+		v.placed[p.node] = l
+		v.place(p.node, l)
+	case "turns":
+		v.turns[p.node] = kv.Rev
 	case "streams":
 		val, ok := parseStream(kv)
 		if !ok {
@@ -156,6 +169,15 @@ func (v *view) put(p parsed, kv store.KV, change *fleetChange) {
 			v.pulls[p.name] = map[string]bool{}
 		}
 		v.pulls[p.name][p.node] = true
+	}
+}
+
+// place takes over what a front has at servers that are no nodes. It needs v.mu.
+func (v *view) place(node string, l map[string]Placed) {
+	if old := v.nodes[node]; old != nil {
+		n := *old // readers may hold the old one
+		n.Placed, n.PlacedSeen = l, v.now()
+		v.nodes[node] = &n
 	}
 }
 
@@ -191,6 +213,13 @@ func (v *view) remove(p parsed, rev int64, gone map[string]int64, change *fleetC
 		delete(v.nodes, p.node)
 	case "loads":
 		delete(v.loads, p.node)
+	case "fronts":
+		delete(v.placed, p.node)
+		if n := v.nodes[p.node]; n != nil && !n.Remembered {
+			v.place(p.node, nil)
+		}
+	case "turns":
+		delete(v.turns, p.node)
 	case "streams":
 		if s := v.streams[p.name]; s != nil && !s.Remembered {
 			delete(v.streams, p.name)

@@ -209,6 +209,9 @@ func (c *Cluster) announce(ch fleetChange) {
 			c.o.Gone(s)
 		}
 	}
+	if len(ch.up) > 0 {
+		c.wakeSharer.ring() // a front that was alone may be so no longer
+	}
 	for _, n := range ch.up {
 		if n.Name != c.o.Self.Name {
 			c.o.Emit.Emit(event.NodeUp{Name: n.Name, Roles: n.Roles, State: string(n.State)})

@@ -270,7 +270,7 @@ func TestLoadIsWhatOthersHadAndWhatIsOwnNow(t *testing.T) {
 		c.Open(true)
 		end()
 		x := b.all["a"]
-		if l := x.load(place.Load{Sessions: 100}); l.Sessions != 4+2 || l.Publishers != 2+1 || l.IngressBPS != 2e7 {
+		if l := x.load(place.Load{Sessions: 3}); l.Sessions != 4+2 || l.Publishers != 2+1 || l.IngressBPS != 2e7 {
 			t.Errorf("%+v", l)
 		}
 		b.ClearLoad("a")

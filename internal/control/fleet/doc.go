@@ -17,7 +17,9 @@
 //  1. [Backends.Sample] about once a second.
 //  2. For each choice: [Counters.Publisher] or [Counters.Open] when the session has begun, then Done; [Backends.Failed] or
 //     [Backends.Succeeded] as evidence.
-//  3. [Fleet.Ended] when a stream of the cluster has ended, so that its publisher goes back if it returns.
+//  3. With other fronts: hand them [Fleet.Placed], and set Options.Admit, which asks them about publishers at servers that take a
+//     limited number.
+//  4. [Fleet.Ended] when a stream of the cluster has ended, so that its publisher goes back if it returns.
 //
-// Goroutines: none. Methods may be called from any goroutine; none waits for anybody.
+// Goroutines: none. Methods may be called from any goroutine; none waits for anybody, but Publisher for what Admit waits for.
 package fleet

@@ -31,6 +31,9 @@ type Options struct {
 	Sticky time.Duration
 	// SourceSticky is how long after its last session a client's address goes to the same server; 0 is not at all.
 	SourceSticky time.Duration
+	// Admit lets a publisher in at a foreign server if with it all fronts have at most limit there; it may wait for the store.
+	// Once granted has been called, which it may be from another goroutine, [Fleet.Placed] counts the publisher. Nil: this front is alone.
+	Admit func(server string, limit int, granted func()) error
 	// Backends are the servers that are no nodes; nil: there are none.
 	Backends *Backends
 }
@@ -57,6 +60,7 @@ type Fleet struct {
 	past    past
 	budget  budget
 	refused [2]place.Cause // what viewers, publishers were last refused for
+	stale   bool           // others are known to have more than the index has
 }
 
 // New returns a Fleet over the cluster's members with the default policies.
@@ -96,6 +100,9 @@ type Choice struct {
 	// Done ends the reservation early. ok is false if nothing came of it; if true, a session at a
 	// foreign server is in its [Counters] by now.
 	Done func(ok bool)
+
+	limit   int    // of publishers at a foreign server, of all fronts together; 0: none
+	granted func() // they have let it in
 }
 
 // Request is what a server is wanted for.
@@ -108,7 +115,24 @@ type Request struct {
 }
 
 // Publisher chooses who takes a publisher. The error is a *place.NoServerError.
-func (f *Fleet) Publisher(r Request) (Choice, error) { return f.choose(f.publish(r)) }
+func (f *Fleet) Publisher(r Request) (Choice, error) {
+	for try := 0; ; try++ {
+		c, err := f.choose(f.publish(r))
+		if err != nil || c.limit == 0 || f.o.Admit(c.Node, c.limit, c.granted) == nil {
+			return c, err
+		}
+		c.Done(false)
+		f.mu.Lock()
+		f.stale = true
+		f.mu.Unlock()
+		if try >= admitTries {
+			r.Never = append(slices.Clip(r.Never), c.Node)
+		}
+	}
+}
+
+// WouldTake is Publisher for who only wants to know: the other fronts are not asked. Done is to follow all the same.
+func (f *Fleet) WouldTake(r Request) (Choice, error) { return f.choose(f.publish(r)) }
 
 // Viewer chooses who serves a viewer: of a stream that the cluster has, an edge, or without any a node
 // that takes publishers; of one that a foreign server has, that one, or one that shares with it; of one that nobody is
@@ -149,7 +173,7 @@ func (f *Fleet) choose(q *question) (Choice, error) {
 	now := time.Since(f.start)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	fresh := f.synced < 0 || now-f.synced >= syncEvery
+	fresh := f.synced < 0 || f.stale || now-f.synced >= syncEvery
 	if fresh {
 		f.sync(now)
 	}
@@ -174,9 +198,13 @@ func (f *Fleet) choose(q *question) (Choice, error) {
 	c := Choice{Node: d.Node, Addr: m.addr, HTTP: m.http, Public: m.public, Foreign: m.foreign, Announce: m.announce, Why: p.Reason()}
 	seq := f.past.add(p)
 	var ticket place.Ticket
+	var comes *coming
 	if m.foreign {
 		ticket = f.index.Reserve(&d, now, now+reserveFor)
 		m.pending = append(m.pending, now)
+		if q.publish {
+			comes = f.comes(&c, m)
+		}
 	} else {
 		ticket = f.index.ReserveUntilReport(&d, now, now+reserveFor)
 	}
@@ -186,14 +214,15 @@ func (f *Fleet) choose(q *question) (Choice, error) {
 	if f.o.SourceSticky > 0 && q.source.IsValid() {
 		f.sources.Put(sourceKey(q), d.Node, now+f.o.SourceSticky)
 	}
-	c.Done = func(ok bool) { f.done(seq, ticket, d, m, now, ok) }
+	c.Done = func(ok bool) { f.done(seq, ticket, d, m, comes, now, ok) }
 	return c, nil
 }
 
 // done hears what came of a decision.
-func (f *Fleet) done(seq uint64, t place.Ticket, d place.Decision, m *member, at time.Duration, ok bool) {
+func (f *Fleet) done(seq uint64, t place.Ticket, d place.Decision, m *member, comes *coming, at time.Duration, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	comes.end()
 	if !f.past.outcome(seq, ok) {
 		return // said before, or long ago
 	}

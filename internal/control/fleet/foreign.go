@@ -18,6 +18,7 @@ func (f *Fleet) syncBackends(nodes []cluster.Node, listed map[string]bool, now t
 	for i := range nodes {
 		f.traffic.node(&nodes[i])
 	}
+	others := f.elsewhere(nodes)
 	b := f.backends
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -33,10 +34,8 @@ func (f *Fleet) syncBackends(nodes []cluster.Node, listed map[string]bool, now t
 		m := f.member(name, strconv.FormatUint(x.ID, 36), now, first)
 		m.foreign, m.b = true, x
 		m.addr, m.http, m.public, m.announce = x.RTMP, x.HTTP, x.Public, x.Announce
-		m.others = place.Load{}
-		if !x.Reported {
-			m.others = f.elsewhere(nodes, name)
-		}
+		m.others = others[name]
+		m.limit = x.limit(&m.others)
 		l := x.load(m.others)
 		f.set(m, c, x.Weight, l, now)
 		f.traffic.backend(x, &l)
@@ -71,41 +70,6 @@ func (f *Fleet) count(m *member) {
 	l.EgressBPS, l.IngressBPS, l.CPU = m.counted.EgressBPS, m.counted.IngressBPS, m.counted.CPU
 	m.counted = l
 	f.index.Report(m.id, l, never)
-}
-
-// elsewhere is what the other fronts have at a backend, as they say.
-func (f *Fleet) elsewhere(nodes []cluster.Node, name string) place.Load {
-	var l place.Load
-	for i := range nodes {
-		o, ok := nodes[i].Load.Backends[name]
-		if !ok || nodes[i].Name == f.o.Self {
-			continue
-		}
-		l.EgressBPS += o.EgressBPS
-		l.IngressBPS += o.IngressBPS
-		l.Sessions += o.Sessions
-		l.Publishers += o.Publishers
-	}
-	return l
-}
-
-// Shared is what this node's own sessions are at backends, for the other fronts to know.
-func (b *Backends) Shared() map[string]cluster.BackendLoad {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	var out map[string]cluster.BackendLoad
-	for name, x := range b.all {
-		l := x.own()
-		if x.Reported || l.Sessions == 0 || len(out) >= maxShared {
-			continue
-		}
-		if out == nil {
-			out = map[string]cluster.BackendLoad{}
-		}
-		out[name] = cluster.BackendLoad{Sessions: l.Sessions, Publishers: l.Publishers,
-			EgressBPS: float64(int64(l.EgressBPS)), IngressBPS: float64(int64(l.IngressBPS))}
-	}
-	return out
 }
 
 // candidate is a backend as package place sees it. It needs Backends.mu.

@@ -174,30 +174,6 @@ func TestCapacitiesOfBackendsAreExact(t *testing.T) {
 	})
 }
 
-// What other fronts have at a backend, they report.
-func TestFrontsCountTogether(t *testing.T) {
-	a := at("a")
-	a.Capacity.Sessions = 10
-	f, m := mixed(t, Options{Self: "f1"}, a)
-	m.nodes = nil
-	m.add("f1", "front").Load.Backends = map[string]cluster.BackendLoad{"a": {Sessions: 10}} // our own: counted here
-	f2 := m.add("f2", "front")
-	f2.Load.Backends = map[string]cluster.BackendLoad{"a": {Sessions: 9}}
-	if _, err := f.Publisher(Request{Name: alice}); err != nil {
-		t.Error(err)
-	}
-	f2.Load.Backends = map[string]cluster.BackendLoad{"a": {Sessions: 10}}
-	time.Sleep(syncEvery)
-	if c, err := f.Publisher(Request{Name: alice}); err == nil {
-		t.Errorf("%+v, although it is full", c)
-	}
-	f.backends.Counters("a").Open(true)
-	f.backends.Counters("a").Open(false)
-	if got := f.backends.Shared(); len(got) != 1 || got["a"].Sessions != 2 || got["a"].Publishers != 1 {
-		t.Errorf("the others hear of %v", got)
-	}
-}
-
 func TestAPublisherOfAForeignServerGoesBackToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m := mixed(t, Options{Sticky: 20 * time.Second}, at("x"), at("y"))

@@ -36,6 +36,15 @@ const (
 	// sourcesSize bounds how many clients' addresses are remembered: 20 MB.
 	sourcesSize = 100_000
 
+	// admitTries is how often a publisher is offered to a server that the others say is full, before it is not offered there again:
+	// each time what they say is known here a moment later.
+	admitTries = 8
+
+	// believeFor is how long a front's word of what it has at backends is believed. Why not shorter: while the store is away,
+	// for an election or a restart, it stays true, and each front alone would fill the servers again. Why not longer: a front that died
+	// meanwhile, with the store perhaps, has taken its sessions along; its publishers are to find the room that they had.
+	believeFor = 10 * time.Second
+
 	// freshFor is how old a node's last report may be for its publisher to go straight back to it. Why not
 	// longer: who is gone without a word would be dialled first.
 	freshFor = 2500 * time.Millisecond
@@ -55,7 +64,7 @@ const (
 	// pastSize is how many decisions are remembered: 4 MB with their explanations.
 	pastSize = 4096
 
-	// maxShared bounds what a front tells the others of its sessions at backends, once a second: 60 kB.
+	// maxShared bounds of how many backends a front tells the others what it has there: 60 kB.
 	maxShared = 1000
 
 	// MaxBackends bounds the registry. Stops: a list or a flood of registrations without end.

@@ -77,15 +77,15 @@ func (x *backend) own() place.Load {
 }
 
 // load is all that is known of what a backend carries: what this node has there now, and what others
-// had there when it was last heard. others is what other fronts say, for backends that do not
-// say themselves.
+// had there when it was last heard. others is what other fronts say. What a backend says itself is what others have there too, older,
+// but with those who came past the fronts: the larger counts.
 func (x *backend) load(others place.Load) place.Load {
 	own := x.own()
 	if x.Reported {
-		others = place.Load{
-			EgressBPS: x.Measured.EgressBPS - x.ownThen.EgressBPS, IngressBPS: x.Measured.IngressBPS - x.ownThen.IngressBPS,
-			Sessions: x.Measured.Sessions - x.ownThen.Sessions, Publishers: x.Measured.Publishers - x.ownThen.Publishers,
-		}
+		others.EgressBPS = max(others.EgressBPS, x.Measured.EgressBPS-x.ownThen.EgressBPS)
+		others.IngressBPS = max(others.IngressBPS, x.Measured.IngressBPS-x.ownThen.IngressBPS)
+		others.Sessions = max(others.Sessions, x.Measured.Sessions-x.ownThen.Sessions)
+		others.Publishers = max(others.Publishers, x.Measured.Publishers-x.ownThen.Publishers)
 	}
 	return place.Load{
 		EgressBPS:  own.EgressBPS + max(others.EgressBPS, 0),

@@ -21,7 +21,10 @@ type member struct {
 	up       time.Duration   // since when
 	report   time.Time       // the last one that is in
 	b        *backend        // of a foreign one
-	others   place.Load      // what other fronts have there
+	others   place.Load      // what other fronts have there, as they say
+	limit    int             // of publishers of all fronts; 0: none
+	arriving int             // publishers on their way there
+	asking   int             // and those whom the other fronts have not let in yet
 	counted  place.Load      // as told to the index
 	pending  []time.Duration // when those were chosen whose session has not begun, oldest first
 }
@@ -45,7 +48,7 @@ func (m *member) fresh(now time.Duration) bool {
 // sync makes the index what the members and the backends are. It needs f.mu.
 func (f *Fleet) sync(now time.Duration) {
 	first := f.synced < 0
-	f.synced = now
+	f.synced, f.stale = now, false
 	nodes := f.members.Nodes()
 	edges := slices.ContainsFunc(nodes, func(n cluster.Node) bool { return n.HasRole("edge") && n.State == cluster.StateUp })
 	fronts := 0

@@ -163,6 +163,9 @@ func (x *Index) discard(slot int32) {
 	r.later, x.free = x.free, slot
 }
 
+// Held is what is reserved at a server.
+func (x *Index) Held(id ID) Load { return x.servers[id].held.load() }
+
 // Reserved counts live reservations.
 func (x *Index) Reserved() int { return x.reserved }
 
