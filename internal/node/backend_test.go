@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
 	"weir/internal/control/cluster"
 	"weir/internal/ops/config"
+	"weir/internal/ops/event"
 	"weir/rtmp"
 )
 
@@ -67,9 +69,7 @@ func TestBackendIsAStranger(t *testing.T) {
 		t.Run(h.name, func(t *testing.T) {
 			u.play(h.script)
 			a := newAttack(t, f)
-			failed := func(l line) bool {
-				return l.n >= a.from && l.msg == "backend failed" && l.attrs["on"] == "hostile" && l.attrs["phase"] == h.phase
-			}
+			from := len(f.turn.failures(0))
 			name := fmt.Sprint("carried-", i)
 			pub := a.connected()
 			id, err := pub.CreateStreamNow()
@@ -82,10 +82,18 @@ func TestBackendIsAStranger(t *testing.T) {
 			}
 			a.send(pub, rtmp.Video, 0, avcHeader)
 			a.send(pub, rtmp.Video, 0, avcKey)
-			if l, ok := f.log.wait(5*time.Second, failed); !ok {
+			var failed event.BackendFailed
+			if !eventually(5*time.Second, func() bool {
+				all := f.turn.failures(from)
+				i := slices.IndexFunc(all, func(e event.BackendFailed) bool { return e.Node == "hostile" && string(e.Phase) == h.phase })
+				if i >= 0 {
+					failed = all[i]
+				}
+				return i >= 0
+			}) {
 				t.Error("the front does not say that the hostile server failed")
-			} else if l.attrs["reason"] == "" || l.attrs["reason"] == "other" || l.attrs["reason"] == "internal-fault" {
-				t.Errorf("it failed for %q", l.attrs["reason"])
+			} else if _, known := failed.Reason.Lookup(); !known || failed.Reason == event.OtherReason || failed.Reason == event.InternalFault {
+				t.Errorf("it failed for %q", failed.Reason)
 			}
 			// The stream is at the honest server now, whole.
 			var v *rtmp.ClientConn

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -20,13 +21,19 @@ type running struct {
 	turn turnedAway
 }
 
-// turnedAway counts who was refused, by reason: the log sums a flood up.
+// turnedAway counts who was refused, by reason, and keeps which servers failed: the log sums floods up.
 type turnedAway struct {
-	mu sync.Mutex
-	n  map[event.Reason]int
+	mu     sync.Mutex
+	n      map[event.Reason]int
+	failed []event.BackendFailed
 }
 
 func (a *turnedAway) count(e event.Event) {
+	if f, ok := e.(event.BackendFailed); ok {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.failed = append(a.failed, f)
+	}
 	if r, ok := e.(event.Refused); ok {
 		a.mu.Lock()
 		defer a.mu.Unlock()
@@ -35,6 +42,13 @@ func (a *turnedAway) count(e event.Event) {
 		}
 		a.n[r.Reason]++
 	}
+}
+
+// failures are those of servers since the first from.
+func (a *turnedAway) failures(from int) []event.BackendFailed {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.failed[from:])
 }
 
 func (a *turnedAway) of(r event.Reason) int {
@@ -99,6 +113,7 @@ func (r *running) url(stream string) string { return "rtmp://" + r.addr + "/" + 
 // line is one log line.
 type line struct {
 	n     int // how many there were before
+	level slog.Level
 	msg   string
 	attrs map[string]string
 }
@@ -139,7 +154,7 @@ func (b *logBook) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 func (b *logBook) Handle(_ context.Context, r slog.Record) error {
-	l := line{msg: r.Message, attrs: make(map[string]string, r.NumAttrs())}
+	l := line{level: r.Level, msg: r.Message, attrs: make(map[string]string, r.NumAttrs())}
 	maps.Copy(l.attrs, b.own)
 	r.Attrs(func(a slog.Attr) bool {
 		l.attrs[a.Key] = a.Value.String()

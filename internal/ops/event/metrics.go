@@ -9,6 +9,7 @@ import (
 type counters struct {
 	opened        prometheus.Counter
 	open          prometheus.Gauge
+	empty         prometheus.Counter
 	closed        *prometheus.CounterVec // role, reason, ended_by
 	received      *prometheus.CounterVec // role
 	sent          *prometheus.CounterVec // role
@@ -62,6 +63,7 @@ func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
 	c := &counters{
 		opened:   r.counter("weir_sessions_opened_total", "Connections accepted."),
 		open:     r.gauge("weir_sessions", "Connections that are open now."),
+		empty:    r.counter("weir_sessions_empty_total", "Connections that their client ended before it had sent a byte: checks of load balancers."),
 		closed:   r.counters("weir_sessions_closed_total", "Sessions ended, by what they were and why they ended.", "role", "reason", "ended_by"),
 		received: r.counters("weir_session_received_bytes_total", "Bytes that ended sessions had received from their clients.", "role"),
 		sent:     r.counters("weir_session_sent_bytes_total", "Bytes that ended sessions had sent to their clients.", "role"),
@@ -122,6 +124,9 @@ func (c *counters) count(e Event) {
 		c.open.Inc()
 	case SessionClosed:
 		c.open.Dec()
+		if e.Empty() {
+			c.empty.Inc()
+		}
 		role := e.Role.label()
 		c.closed.WithLabelValues(role, c.reason(e.Reason), string(e.EndedBy)).Inc()
 		c.received.WithLabelValues(role).Add(float64(max(e.BytesIn, 0)))

@@ -3,6 +3,8 @@ package event
 import (
 	"log/slog"
 	"time"
+
+	"weir/rtmp"
 )
 
 // Role says what a connection is for, once known.
@@ -77,6 +79,15 @@ type SessionClosed struct {
 	BytesIn  int64 // from the client, on the wire
 	BytesOut int64 // to the client, on the wire
 	Dur      time.Duration
+}
+
+// Empty reports a connection that its client ended before it had sent a byte: a check of a load
+// balancer, a look at the port.
+func (e *SessionClosed) Empty() bool {
+	if e.BytesIn > 0 || e.Phase != PhaseHandshake { // what has come before is not counted in the TLS handshake
+		return false
+	}
+	return e.Reason == ClientClosed || e.Reason == ClientGone || e.Reason == Reason(rtmp.ReasonHandshakeEnded)
 }
 
 // Refused: a connection or a request was turned away before it became a
@@ -174,7 +185,11 @@ func (e SessionClosed) line() (slog.Level, string, []slog.Attr) {
 		slog.String("ended_by", string(e.EndedBy)),
 		slog.String("phase", string(e.Phase)))
 	a = appendErr(a, e.Err)
-	return slog.LevelInfo, "session closed", append(a,
+	level := slog.LevelInfo
+	if e.Empty() {
+		level = slog.LevelDebug // a load balancer's check each few seconds, for as long as the node runs
+	}
+	return level, "session closed", append(a,
 		slog.Int64("bytes_in", e.BytesIn), slog.Int64("bytes_out", e.BytesOut), slog.Duration("dur", e.Dur))
 }
 
