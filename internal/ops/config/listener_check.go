@@ -15,7 +15,7 @@ func (k checker) listeners() {
 		{"front.backends.srs.listen", k.Front.Backends.SRS.Listen},
 	}
 	if k.Store.Kind == StoreEmbedded {
-		all = append(all, listener{"store.listen", k.Store.Listen})
+		all = append(all, listener{"store.listen", k.Store.Listen}, listener{"store.peers", k.ownPeer()})
 	}
 	if k.RTMP.Listen == "" {
 		k.at("rtmp.listen", "empty: nobody could connect", "write HOST:PORT or :PORT, as in :1935")
@@ -24,8 +24,8 @@ func (k checker) listeners() {
 		if l.addr == "" {
 			continue
 		}
-		if !k.hostPort(l.key, l.addr, true) {
-			continue
+		if l.key != "store.peers" && !k.hostPort(l.key, l.addr, true) {
+			continue // peers are checked by themselves
 		}
 		for _, other := range all[:i] {
 			if other.addr != "" && sameSocket(l.addr, other.addr) {

@@ -52,6 +52,12 @@ func (k checker) store() {
 		if s.Dir == "" {
 			k.at("store.dir", "empty", "name a directory that survives a restart")
 		}
+		for _, key := range []string{"store.tls.ca", "store.tls.cert", "store.tls.key"} {
+			if k.written(key) {
+				k.at(key, "has no effect while store.kind is embedded: members and their clients speak in clear",
+					"keep their ports on a network of their own and remove it, or run an etcd with TLS and set store.kind: etcd")
+			}
+		}
 		k.peers()
 	}
 	if s.Secret.IsSet() && len(s.Secret.Reveal()) < 16 {
@@ -66,34 +72,5 @@ func (k checker) store() {
 	}
 	if s.TLS.Cert != "" || s.TLS.Key != "" {
 		k.keyPair("store.tls", s.TLS.Cert, s.TLS.Key, true)
-	}
-}
-
-func (k checker) peers() {
-	peers := k.Store.Peers
-	if len(peers) == 0 {
-		return
-	}
-	if len(peers)%2 == 0 {
-		k.at("store.peers", fmt.Sprintf("%d members tolerate no more failures than %d", len(peers), len(peers)-1), "use 1, 3 or 5")
-	}
-	self := false
-	seen := map[string]bool{}
-	for i, p := range peers {
-		name, addr, ok := strings.Cut(p, "=")
-		key := listKey(k, "store.peers", i)
-		if !ok || name == "" {
-			k.at(key, fmt.Sprintf("%q is no member", p), "write NAME=HOST:PORT, as in n1=10.0.0.1:2380")
-			continue
-		}
-		if seen[name] {
-			k.at(key, fmt.Sprintf("%s is given twice", name), "")
-		}
-		seen[name] = true
-		self = self || name == k.Node.Name
-		k.hostPort(key, addr, false)
-	}
-	if !self {
-		k.at("store.peers", fmt.Sprintf("this node, %s, is not among them", k.Node.Name), "list every member, this one included")
 	}
 }
