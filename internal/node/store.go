@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"weir/internal/control/cluster"
 	"weir/internal/control/store"
@@ -28,13 +27,13 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 	c := &cfg.Store
 	switch c.Kind {
 	case config.StoreEmbedded:
-		for _, addr := range []string{c.Listen, ownPeer(cfg)} {
-			if err := free(addr); err != nil {
-				return nil, fmt.Errorf("store listener: %w", err)
+		for _, l := range []struct{ key, addr string }{{"store.listen", c.Listen}, {"store.peers", store.PeerListen(c.Peers, cfg.Node.Name)}} {
+			if err := free(l.addr); err != nil {
+				return nil, fmt.Errorf("%s: %w", l.key, err)
 			}
 		}
 		s, err := store.StartEmbedded(ctx, store.EmbeddedOptions{
-			Name: cfg.Node.Name, Dir: c.Dir, Listen: c.Listen, PeerListen: ownPeer(cfg), InitialCluster: strings.Join(c.Peers, ","), Logger: log})
+			Name: cfg.Node.Name, Dir: c.Dir, Listen: c.Listen, Peers: c.Peers, Logger: log})
 		if err != nil {
 			return nil, fmt.Errorf("embedded store: %w", err)
 		}
@@ -64,16 +63,6 @@ func free(addr string) error {
 		return err
 	}
 	return l.Close()
-}
-
-// ownPeer is this member's own address among the configured ones.
-func ownPeer(cfg *config.Config) string {
-	for _, p := range cfg.Store.Peers {
-		if addr, ok := strings.CutPrefix(p, cfg.Node.Name+"="); ok {
-			return addr
-		}
-	}
-	return ""
 }
 
 // highest keeps the highest incarnation seen beside the store's data, where a

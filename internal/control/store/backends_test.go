@@ -99,13 +99,12 @@ func TestEmbeddedLoneMember(t *testing.T) {
 
 // Three members: two are enough, one is not.
 func TestEmbeddedThreeMembers(t *testing.T) {
-	peers := []string{storetest.FreePort(t), storetest.FreePort(t), storetest.FreePort(t)}
-	initial := "a=" + peers[0] + ",b=" + peers[1] + ",c=" + peers[2]
+	peers := []string{"a=" + storetest.FreePort(t), "b=" + storetest.FreePort(t), "c=" + storetest.FreePort(t)}
 	members := make([]*store.Embedded, 3)
 	var wg sync.WaitGroup
 	for i, name := range []string{"a", "b", "c"} {
 		wg.Go(func() {
-			m, err := store.StartEmbedded(context.Background(), store.EmbeddedOptions{Name: name, PeerListen: peers[i], InitialCluster: initial})
+			m, err := store.StartEmbedded(context.Background(), store.EmbeddedOptions{Name: name, Peers: peers})
 			if err != nil {
 				t.Error(err)
 				return
@@ -145,9 +144,8 @@ func TestEmbeddedThreeMembers(t *testing.T) {
 func TestEmbeddedRefusesImpossibleOptions(t *testing.T) {
 	for _, o := range []store.EmbeddedOptions{
 		{Listen: "nonsense"},
-		{PeerListen: "127.0.0.1:1"},
-		{InitialCluster: "a=127.0.0.1:1"},
-		{PeerListen: "127.0.0.1:1", InitialCluster: "a127.0.0.1:1"},
+		{Peers: []string{"a=127.0.0.1:1"}}, // without this one
+		{Peers: []string{"weir127.0.0.1:1"}},
 		{Dir: "/dev/null/x"},
 	} {
 		if s, err := store.StartEmbedded(t.Context(), o); err == nil {

@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.uber.org/zap"
 )
 
@@ -22,18 +24,18 @@ type EmbeddedOptions struct {
 	Dir    string // the member's data; empty: a temporary directory, removed at Close
 	Listen string // host:port for clients, this and other nodes; "127.0.0.1:0" if empty
 
-	// For three or five members with each other, all of these; for a lone one, none.
-	PeerListen     string // host:port for the other members; their way here too
-	InitialCluster string // "name=host:port,…" of all members, this one included
-	Join           bool   // the cluster exists already and has been told of this member
+	// Peers are all members, this one included, NAME=HOST:PORT each: where the others reach it. None: a lone one.
+	Peers []string
 
-	StartTimeout time.Duration // until the member answers; 30 s if 0
+	// StartTimeout bounds the start of a member that has data, until it answers; 30 s if 0. One without
+	// waits for the others for as long as its context lasts, and says so.
+	StartTimeout time.Duration
 	Timeout      time.Duration // of one call, DefaultTimeout if 0
 	Logger       *slog.Logger  // discards if nil; hears etcd's warnings
 }
 
-// embeddedStart is the default StartTimeout: the other members of a new cluster
-// may be started by hand, one after another.
+// embeddedStart is the default StartTimeout: the other members may be started by hand, one
+// after another.
 const embeddedStart = 30 * time.Second
 
 // Embedded is a store with an etcd member of its own. Its calls go through a
@@ -41,6 +43,7 @@ const embeddedStart = 30 * time.Second
 type Embedded struct {
 	*Etcd
 	server  *embed.Etcd
+	keeper  *keeper                // takes other members in again; nil of a lone one
 	stopped func() <-chan struct{} // stops the server; the channel is closed when that is done
 	addr    string
 	tmp     string      // directory to remove
@@ -69,7 +72,14 @@ func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.removeTemp())
 	}
-	if s.server, err = start(cfg, fate); err != nil {
+	all, err := parseMembers(o.Peers)
+	if err == nil {
+		err = o.begin(ctx, cfg, all)
+	}
+	if err == nil {
+		s.server, err = start(cfg, fate)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store: embedded etcd: %w", err), s.removeTemp())
 	}
 	s.stopped = sync.OnceValue(func() <-chan struct{} {
@@ -81,24 +91,38 @@ func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
 		}()
 		return done
 	})
+	if len(all) > 0 {
+		if err := strangers(s.server.Server.Cluster().Members(), all, o.Dir); err != nil {
+			fate.wait(s.stopped())
+			return nil, errors.Join(fmt.Errorf("store: embedded etcd: %w", err), s.removeTemp())
+		}
+		s.keeper = keep(s.server.Server, cfg.Name, all, o.Logger)
+	}
 	select {
 	case <-s.server.Server.ReadyNotify():
 	case err = <-s.server.Err():
+		select {
+		case <-s.server.Server.StoppingNotify():
+			err = replaced(o.Dir)
+		default:
+		}
 	case <-fate.done:
 		err = fate.err
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-time.After(o.StartTimeout):
 		err = &UnavailableError{Op: "start", Endpoints: []string{cfg.ListenClientUrls[0].Host},
-			Hint: "a member is ready when more than half of the initial cluster are up; peers: " + cfg.InitialCluster}
+			Hint: "a member is ready when more than half of all members are up; these are " + cfg.InitialCluster}
 	}
 	if err != nil {
+		s.keeper.stop()
 		fate.wait(s.stopped())
 		return nil, errors.Join(fmt.Errorf("store: embedded etcd: %w", err), s.removeTemp())
 	}
 	s.addr = s.server.Clients[0].Addr().String()
 	s.Etcd, err = NewEtcd(EtcdOptions{Endpoints: []string{loopback(s.addr)}, Timeout: o.Timeout, Logger: o.Logger})
 	if err != nil {
+		s.keeper.stop()
 		fate.wait(s.stopped())
 		return nil, errors.Join(err, s.removeTemp())
 	}
@@ -129,10 +153,22 @@ func start(cfg *embed.Config, fate *failure) (*embed.Etcd, error) {
 // attend stops a member that has failed: what is left of it would keep others waiting, or lead them.
 func (s *Embedded) attend() {
 	select {
+	case <-s.server.Server.StopNotify():
+		select {
+		case <-s.done: // by Close
+		default:
+			s.failure.fail(replaced(s.failure.dir))
+		}
 	case <-s.failure.done:
+		s.keeper.stop()
 		s.stopped()
 	case <-s.done:
 	}
+}
+
+// replaced is why etcd stops by itself: the others have told it that it is not of their cluster any more.
+func replaced(dir string) error {
+	return fmt.Errorf("the cluster has replaced this member, and its data in %s are of no use: move that directory away and start again", dir)
 }
 
 // Addr is the client address as bound: what other nodes name as their endpoint.
@@ -142,6 +178,7 @@ func (s *Embedded) Addr() string { return s.addr }
 func (s *Embedded) Close() error {
 	s.mute.Store(true)
 	err := s.Etcd.Close()
+	s.keeper.stop()
 	s.failure.wait(s.stopped())
 	return errors.Join(err, s.removeTemp())
 }
@@ -176,24 +213,42 @@ func (o EmbeddedOptions) config(tmp string, log *zap.Logger) (*embed.Config, err
 		return nil, err
 	}
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
-	if (o.PeerListen == "") != (o.InitialCluster == "") {
-		return nil, errors.New("store: embedded etcd: the peer address and the initial cluster belong together")
-	}
 	// A lone member listens for peers nobody tells about; port 0 stays the same in
 	// its records over restarts.
-	peer, err := endpointURL(o.PeerListen, "127.0.0.1:0")
+	peer, err := endpointURL(PeerListen(o.Peers, cfg.Name), "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
 	cfg.InitialCluster = cfg.Name + "=" + peer.String()
-	if o.InitialCluster != "" {
-		if cfg.InitialCluster, err = initialCluster(o.InitialCluster); err != nil {
-			return nil, err
-		}
+	return cfg, nil
+}
+
+// begin finds out what a member of several begins with, and waits for the others if it has no data.
+func (o EmbeddedOptions) begin(ctx context.Context, cfg *embed.Config, all members) error {
+	if len(all) == 0 {
+		return nil
 	}
-	if o.Join {
+	self, ok := all.named(cfg.Name)
+	if !ok {
+		return fmt.Errorf("%s is not among its members, %s", cfg.Name, all.initial())
+	}
+	advertised, err := url.Parse(self.url())
+	if err != nil {
+		return err
+	}
+	cfg.AdvertisePeerUrls = []url.URL{*advertised}
+	cfg.InitialCluster = all.initial()
+	if wal.Exist(filepath.Join(cfg.Dir, "member", "wal")) {
+		return nil // the data say who belongs to the cluster
+	}
+	v, err := newRoom(all, cfg.Name, o.Logger).wait(ctx, cfg.ListenPeerUrls[0].Host)
+	if err != nil {
+		return err
+	}
+	cfg.InitialCluster = v.members.initial()
+	if v.begin == join {
 		cfg.ClusterState = embed.ClusterStateFlagExisting
 	}
-	return cfg, nil
+	return nil
 }

@@ -4,21 +4,89 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
 
-// initialCluster turns name=host:port pairs into name=URL pairs.
-func initialCluster(s string) (string, error) {
-	var out []string
-	for pair := range strings.SplitSeq(s, ",") {
+// member is one of the configured members of an embedded cluster.
+type member struct {
+	name string // of its node
+	addr string // HOST:PORT, where the other members reach it
+}
+
+// url is how etcd's own records name its address.
+func (m member) url() string { return "http://" + m.addr }
+
+// members are all of a cluster, in the order in which they were configured.
+type members []member
+
+// parseMembers reads NAME=HOST:PORT each.
+func parseMembers(pairs []string) (members, error) {
+	var out members
+	for _, pair := range pairs {
 		name, addr, ok := strings.Cut(strings.TrimSpace(pair), "=")
 		u, err := endpointURL(addr, "")
 		if !ok || name == "" || err != nil {
-			return "", fmt.Errorf("store: embedded etcd: initial cluster: %q is not name=host:port", pair)
+			return nil, fmt.Errorf("store: embedded etcd: %q is not NAME=HOST:PORT", pair)
 		}
-		out = append(out, name+"="+u.String())
+		out = append(out, member{name, u.Host})
 	}
-	return strings.Join(out, ","), nil
+	return out, nil
+}
+
+// named is the member of that name.
+func (ms members) named(name string) (member, bool) {
+	i := slices.IndexFunc(ms, func(m member) bool { return m.name == name })
+	if i < 0 {
+		return member{}, false
+	}
+	return ms[i], true
+}
+
+// at is the member that etcd's records name so.
+func (ms members) at(peerURL string) (member, bool) {
+	i := slices.IndexFunc(ms, func(m member) bool { return m.url() == peerURL })
+	if i < 0 {
+		return member{}, false
+	}
+	return ms[i], true
+}
+
+// pairs are NAME=HOST:PORT each, sorted: what members compare.
+func (ms members) pairs() []string {
+	out := make([]string, len(ms))
+	for i, m := range ms {
+		out[i] = m.name + "=" + m.addr
+	}
+	slices.Sort(out)
+	return out
+}
+
+// initial are NAME=URL pairs, as etcd wants them.
+func (ms members) initial() string {
+	out := make([]string, len(ms))
+	for i, m := range ms {
+		out[i] = m.name + "=" + m.url()
+	}
+	return strings.Join(out, ",")
+}
+
+// PeerListen is where the member of that name listens for the others: its own address among them or, when
+// that is a name, all addresses of its port. A name often means 127.0.1.1 to its own host.
+func PeerListen(peers []string, name string) string {
+	ms, err := parseMembers(peers)
+	if err != nil {
+		return ""
+	}
+	m, ok := ms.named(name)
+	if !ok {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(m.addr)
+	if err == nil && net.ParseIP(host) == nil {
+		return net.JoinHostPort("0.0.0.0", port)
+	}
+	return m.addr
 }
 
 func endpointURL(addr, def string) (url.URL, error) {

@@ -38,19 +38,25 @@ func (f *failure) logger(l *zap.Logger) *zap.Logger {
 // OnWrite implements [zapcore.CheckWriteHook]. It does not return, and keeps its goroutine: were that to
 // end, what etcd defers would run on a broken state, and some of it panics.
 func (f *failure) OnWrite(e *zapcore.CheckedEntry, fields []zapcore.Field) {
-	f.once.Do(func() {
-		f.err = errors.New(e.Message)
-		for _, field := range fields {
-			if err, ok := field.Interface.(error); ok && field.Type == zapcore.ErrorType {
-				f.err = fmt.Errorf("%s: %w", e.Message, err)
-			}
+	err := errors.New(e.Message)
+	for _, field := range fields {
+		if cause, ok := field.Interface.(error); ok && field.Type == zapcore.ErrorType {
+			err = fmt.Errorf("%s: %w", e.Message, cause)
 		}
+	}
+	f.fail(err)
+	select {}
+}
+
+// fail ends the member, for the first reason given.
+func (f *failure) fail(err error) {
+	f.once.Do(func() {
+		f.err = err
 		if f.log != nil {
 			f.log.Error("the embedded store has failed, and stays away until this node is restarted; see to its disk first. Streams go on", "dir", f.dir, "err", f.err)
 		}
 		close(f.done)
 	})
-	select {}
 }
 
 // get is nil unless the member has failed. So is that of a nil failure.

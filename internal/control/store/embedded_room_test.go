@@ -1,0 +1,120 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// lines is a log that is read while it is written.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// Two members with different lists say so, each with both, and begin nothing.
+func TestMembersWithDifferentListsSaySo(t *testing.T) {
+	listen := func() string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		return l.Addr().String()
+	}
+	a, b := "a="+listen(), "b="+listen()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	logs := map[string]*lines{"a": {}, "b": {}}
+	var wg sync.WaitGroup
+	for name, peers := range map[string][]string{"a": {a, b, "c=192.0.2.1:1"}, "b": {a, b, "d=192.0.2.1:2"}} {
+		wg.Go(func() {
+			s, err := StartEmbedded(ctx, EmbeddedOptions{Name: name, Peers: peers, Logger: slog.New(slog.NewTextHandler(logs[name], nil))})
+			if err == nil {
+				s.Close()
+				t.Errorf("%s has begun", name)
+			}
+		})
+	}
+	for name, words := range map[string]string{"a": "b: " + a + "," + b + ",d=192.0.2.1:2; here: " + a + "," + b + ",c=192.0.2.1:1",
+		"b": "a: " + a + "," + b + ",c=192.0.2.1:1; here: " + a + "," + b + ",d=192.0.2.1:2"} {
+		for text := ""; !strings.Contains(text, "different lists of members") || !strings.Contains(text, words); text = logs[name].String() {
+			if ctx.Err() != nil {
+				t.Fatalf("%s says:\n%s", name, text)
+			}
+			<-time.After(10 * time.Millisecond)
+		}
+	}
+	cancel()
+	wg.Wait()
+}
+
+// Whoever answers at a member's address in another language is told from a member that is not there.
+func TestWhoAnswersAtAMembersAddress(t *testing.T) {
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	defer secure.Close()
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	starting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != membersPath {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write([]byte("[]"))
+	}))
+	defer starting.Close()
+	ssh, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ssh.Close()
+	go func() {
+		for {
+			c, err := ssh.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write([]byte("SSH-2.0-OpenSSH_9.2p1\r\n"))
+			c.Close()
+		}
+	}()
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Close()
+	for what, c := range map[string]struct {
+		addr  string
+		alien bool
+	}{
+		"TLS":                 {secure.Listener.Addr().String(), true},
+		"HTTP":                {web.Listener.Addr().String(), true},
+		"another protocol":    {ssh.Addr().String(), true},
+		"an etcd that begins": {starting.Listener.Addr().String(), false},
+		"nobody":              {gone.Addr().String(), false},
+	} {
+		a := ask(t.Context(), newAsking(), member{"b", c.addr}, []byte("{}"))
+		if a.alien != c.alien || a.err == nil || a.empty != nil || a.cluster != nil {
+			t.Errorf("%s: %+v", what, a)
+		}
+	}
+}
