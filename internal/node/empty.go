@@ -34,8 +34,9 @@ type emptying struct {
 	is     func(empty bool) // is told at each look
 }
 
-// guest is one publish or play; the same one is equal at each look.
+// guest is one publish or play.
 type guest interface {
+	key() any // the same at each look, and no other's
 	role() event.Role
 	// runs reports whether it can be moved or ended: it is past its beginning.
 	runs() bool
@@ -45,8 +46,8 @@ type guest interface {
 
 // run goes on until ctx ends.
 func (e *emptying) run(ctx context.Context) {
-	asked := make(map[guest]bool)
-	var rate, due float64 // viewers a second; viewers that may go now
+	asked := make(map[any]bool) // guests, by key
+	var rate, due float64       // viewers a second; viewers that may go now
 	wait := time.NewTimer(0)
 	defer wait.Stop()
 	for {
@@ -56,17 +57,17 @@ func (e *emptying) run(ctx context.Context) {
 		case <-wait.C:
 		}
 		publishers, viewers := split(e.house.guests())
+		asked = stillHere(asked, publishers, viewers)
 		overHTTP := e.house.requests()
 		if len(publishers)+len(viewers)+overHTTP == 0 {
-			clear(asked)
 			e.is(true)
 			wait.Reset(drainedStep)
 			continue
 		}
 		e.is(false)
 		for _, g := range publishers {
-			if g.runs() && !asked[g] {
-				asked[g] = true
+			if g.runs() && !asked[g.key()] {
+				asked[g.key()] = true
 				go g.move() // one that takes no bytes is not waited for
 			}
 		}
@@ -77,8 +78,8 @@ func (e *emptying) run(ctx context.Context) {
 			if due < 1 {
 				break
 			}
-			if g.runs() && !asked[g] {
-				asked[g] = true
+			if g.runs() && !asked[g.key()] {
+				asked[g.key()] = true
 				due--
 				go g.move()
 			}
@@ -89,6 +90,19 @@ func (e *emptying) run(ctx context.Context) {
 		due = min(due, rate*drainStep.Seconds()+1) // what could not go now is not saved up
 		wait.Reset(drainStep)
 	}
+}
+
+// stillHere is who was asked of those who are here.
+func stillHere(asked map[any]bool, all ...[]guest) map[any]bool {
+	here := make(map[any]bool, len(asked))
+	for _, guests := range all {
+		for _, g := range guests {
+			if asked[g.key()] {
+				here[g.key()] = true
+			}
+		}
+	}
+	return here
 }
 
 // split sorts them. Feeds are neither: they end with what they carry.
@@ -110,6 +124,7 @@ type guestSession struct {
 	n *node
 }
 
+func (g guestSession) key() any         { return g.Key() }
 func (g guestSession) role() event.Role { return g.Role }
 func (g guestSession) runs() bool       { return g.Runs() }
 

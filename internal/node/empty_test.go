@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -31,6 +32,7 @@ type visitor struct {
 	number  int // in the list
 }
 
+func (v *visitor) key() any         { return v }
 func (v *visitor) role() event.Role { return v.kind }
 func (v *visitor) runs() bool       { return !v.begins }
 
@@ -216,4 +218,19 @@ func TestDrainWaitsForWhoIsOnTheWay(t *testing.T) {
 			}
 		})
 	})
+}
+
+// A session is one guest however often it is looked at, and whatever is known of its client.
+func TestGuestsAreTold(t *testing.T) {
+	asked := map[any]bool{}
+	a, b := &visitor{}, &visitor{}
+	for _, g := range []guest{a, b, a} {
+		asked[g.key()] = true
+	}
+	if asked = stillHere(asked, nil, []guest{b, &visitor{}}); len(asked) != 1 || !asked[b.key()] {
+		t.Errorf("asked are %v", asked)
+	}
+	if g := (guestSession{}); !reflect.TypeOf(g.key()).Comparable() {
+		t.Error("sessions cannot be told apart")
+	}
 }

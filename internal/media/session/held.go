@@ -70,6 +70,9 @@ func (p *Publish) Elsewhere() { p.st.elsewhere.Store(true) }
 // Elsewhere is as for a Publish.
 func (p *Play) Elsewhere() { p.st.elsewhere.Store(true) }
 
+// Key tells a publish or play from every other one. It may be compared.
+func (h Held) Key() any { return h.st }
+
 // Admitted says that the session is not refused at the door: from now on it is one that the node
 // has, until it ends. It is for a [Handler] to say, before it does what may take time.
 func (p *Publish) Admitted() { p.st.admitted.Store(true) }
