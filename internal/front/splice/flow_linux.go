@@ -40,6 +40,7 @@ type flow struct {
 	heardAt atomic.Int64
 	taken   time.Duration // when dst took something last, or nothing waited for it
 	lane    laneState
+	patient bool // what is read is acknowledged later
 }
 
 func (f *flow) hear(now time.Duration) {
@@ -60,6 +61,9 @@ type failure struct {
 func (l *loop) move(f *flow) (got int, bad *failure) {
 	if bad := l.deliver(f); bad != nil || f.waits() {
 		return 0, bad
+	}
+	if f.patient && !f.lane.in {
+		ackLater(f.src.fd)
 	}
 	for got < moveMax && !f.eof {
 		n, more, bad := l.step(f, got)

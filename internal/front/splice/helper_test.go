@@ -90,6 +90,7 @@ var modes = map[string]Options{
 	"pages": {},
 	"bytes": {Copy: true},
 	"lane":  {MaxAdded: 20 * time.Millisecond},
+	"late":  {MaxAdded: 50 * time.Millisecond},
 }
 
 func inModes(t *testing.T, f func(t *testing.T, j *Joiner)) {

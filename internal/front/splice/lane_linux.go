@@ -9,12 +9,13 @@ import "time"
 // it is visited at once, so that a burst is not held up and the receive window
 // stays open.
 //
-//	        ≥ laneGain visits in MaxAdded, each below copyMax
-//	(epoll) ────────────────────────────────────────────────▶ (lane)
-//	        ◀────────────────────────────────────────────────
+//	        ≥ laneGain visits in MaxAdded, each below copyMax, though patient
+//	(epoll) ────────────────────────────────────────────────────────────────▶ (lane)
+//	        ◀────────────────────────────────────────────────────────────────
 //	        laneEmpty visits in a row found nothing
 //
-// A source that sends in bursts further apart than that stays with epoll, which
+// Before that its acknowledgements are made to wait, see patience_linux.go, which may be
+// all it needs. A source that sends in bursts further apart than that stays with epoll, which
 // adds nothing and visits nobody in vain.
 const (
 	// laneSlots is into how many parts the visits of a period are spread.
@@ -78,7 +79,7 @@ func (l *loop) woken(f *flow, got int) {
 		return
 	}
 	turns := int((l.now - st.since) / (l.lane.period * laneSlots)) // visits that the lane would have made
-	if st.visits >= laneGain*(turns+1) && st.bytes < st.visits*copyMax {
+	if st.visits >= laneGain*(turns+1) && st.bytes < st.visits*copyMax && !l.bePatient(f) {
 		l.enter(f)
 	}
 	st.visits = 0

@@ -24,7 +24,7 @@ const (
 	// together before it looks again, or half of Options.MaxAdded. Why not longer: it
 	// delays. Why not shorter: each look costs some microseconds, and a server that
 	// serves a thousand needs that long to get round.
-	gatherTime = 3 * time.Millisecond
+	gatherTime = 5 * time.Millisecond
 
 	// perLoop is how many sessions a loop has before the next loop is used. Fewer
 	// loops find more to do at each look.
