@@ -82,13 +82,16 @@ func (s *search) run(ctx context.Context, try func(context.Context, Backend) err
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		if bounded && limited.Err() != nil {
+			// A server has limits of its own, each of which is shorter: those before it, or the registry,
+			// have had its time. That says nothing of it.
+			lastLogged = errors.Join(fmt.Errorf("front: the client's patience ended at %s", b.Node), lastLogged)
+			break
+		}
 		s.f.backendFailed(s.session, &b, event.PhasePlace, failure(err), err)
 		last = err
 		lastLogged = forLog(&b, err)
 		tried = append(tried, b.Node)
-		if bounded && limited.Err() != nil {
-			break
-		}
 	}
 	return s.nobody(lastLogged, last)
 }
