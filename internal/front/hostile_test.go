@@ -83,6 +83,7 @@ func TestForeignServerIsHostile(t *testing.T) {
 				w.use(w.b, w.a)
 				elapse(time.Second)
 				watch := w.View(w.fronts[1], bob, nil)
+				elapse(time.Second) // it is there
 				w.a.script = script
 				w.use(w.a, w.b)
 				pub := w.Publish(w.fronts[0], alice, 1)

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
+	"weir/internal/deadline"
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
@@ -15,9 +15,8 @@ import (
 )
 
 // patience is how long a client's first answer may take, however many servers are
-// tried. Why not larger: encoders and players give up after about ten seconds. Why
-// not smaller: two frozen servers take relay.DialTimeout each.
-const patience = 9 * time.Second
+// tried.
+const patience = deadline.Search
 
 // search offers a session to one server after another.
 type search struct {

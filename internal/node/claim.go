@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"weir/internal/control/cluster"
+	"weir/internal/deadline"
 	"weir/internal/media/ingest"
 	"weir/internal/ops/config"
 	"weir/internal/ops/event"
@@ -17,16 +18,11 @@ import (
 )
 
 const (
-	// claimTimeout bounds a publisher's wait for its answer when the store is slow.
-	claimTimeout = 4 * time.Second
 	// releaseTimeout bounds how long the end of a session waits for the store;
 	// what it could not remove, the cluster's reconciler does.
 	releaseTimeout = 2 * time.Second
-	// ownerTimeout is how long an owner may take to say whether its publisher is
-	// silent, before it counts as silent itself. Why not longer: the newcomer
-	// waits, and its viewers with it. Why not shorter: a healthy node under load
-	// must not lose its stream.
-	ownerTimeout = time.Second
+	// ownerTimeout is how long an owner may take to say whether its publisher is silent.
+	ownerTimeout = deadline.Owner
 	// claimTries bounds how often a claim is tried against an owner that changes
 	// meanwhile.
 	claimTries = 3
@@ -57,7 +53,7 @@ type newcomer struct {
 // claim claims a stream. Against an owner it weighs the evidence: a stream that its owner
 // holds for nobody, or that is only being handed over, is free.
 func (r registry) claim(ctx context.Context, by newcomer) (*claim, error) {
-	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	ctx, cancel := context.WithTimeout(ctx, deadline.Begin)
 	defer cancel()
 	own, err := r.c.Claim(ctx, by.name, by.facts)
 	var busy *cluster.BusyError

@@ -1,6 +1,10 @@
 package cluster
 
-import "time"
+import (
+	"time"
+
+	"weir/internal/deadline"
+)
 
 const (
 	// DefaultTTL is the node lease's length. Why not shorter: a pause of a few
@@ -42,7 +46,7 @@ const (
 
 	// claimTimeout bounds a claim's way to the store; then it is unconfirmed. Why not
 	// smaller: an etcd election takes 1–2 s. Why not larger: the publisher waits.
-	claimTimeout = 2 * time.Second
+	claimTimeout = deadline.Store
 	// claimTimeoutDown is the same while the store is known to be away: one quick try.
 	claimTimeoutDown = 250 * time.Millisecond
 

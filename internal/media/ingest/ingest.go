@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"weir/internal/deadline"
 	"weir/internal/media/live"
 	"weir/internal/ops/event"
 	"weir/internal/stream"
@@ -18,7 +19,7 @@ import (
 type Registry interface {
 	// Claim returns a claim, or a *BusyError that names the owner. Whether a newcomer may
 	// have what somebody holds is the registry's to say, also where that is held here:
-	// [Service.Lookup] finds it. It does not wait for ever.
+	// [Service.Lookup] finds it. What has begun when ctx ends takes deadline.Store more at most.
 	Claim(ctx context.Context, r Request) (Claim, error)
 }
 
@@ -95,11 +96,14 @@ func (s *Service) Publish(ctx context.Context, r Request, evict func(error)) (*P
 	}
 	p := &Publication{s: s, req: r, evict: evict, done: make(chan struct{}), ended: make(chan struct{}),
 		raised: make(chan struct{}), claimed: make(chan struct{})}
-	if err := s.reserve(ctx, p); err != nil {
+	// One time for both: the wait for other claims of the name is at the expense of the own.
+	cctx, cancel := context.WithTimeout(ctx, deadline.Begin)
+	defer cancel()
+	if err := s.reserve(cctx, p); err != nil {
 		return nil, err
 	}
 	defer s.settled(p)
-	claim, err := s.o.Registry.Claim(ctx, r)
+	claim, err := s.o.Registry.Claim(cctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -141,15 +145,8 @@ func (s *Service) Publish(ctx context.Context, r Request, evict func(error)) (*P
 	return p, nil
 }
 
-// claimWait is how long a publisher waits for others of its name to hear from the
-// registry. Why not longer: a front has given up by then. Why not shorter: the registry may
-// take as long, and it may be the same publisher that a front brings anew.
-const claimWait = 4 * time.Second
-
 // reserve makes p the newcomer whose claim is under way, after those before it.
 func (s *Service) reserve(ctx context.Context, p *Publication) error {
-	ctx, cancel := context.WithTimeout(ctx, claimWait)
-	defer cancel()
 	for {
 		s.mu.Lock()
 		before := s.claiming[p.req.Name]

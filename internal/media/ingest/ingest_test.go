@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"weir/internal/deadline"
 	"weir/internal/media/live"
 	"weir/internal/ops/event"
 	"weir/internal/stream"
@@ -189,7 +190,7 @@ func TestNewcomersWaitForEachOther(t *testing.T) {
 			switch {
 			case c.taken && (err != nil || waited != c.answer):
 				t.Errorf("after %v the second got %v", waited, err)
-			case !c.taken && (err == nil || errors.As(err, &busy) || waited != claimWait):
+			case !c.taken && (err == nil || errors.As(err, &busy) || waited != deadline.Begin):
 				t.Errorf("after %v the second got %v, which is to be another error than that the stream is taken", waited, err)
 			}
 			(<-first).Close()
@@ -198,6 +199,54 @@ func TestNewcomersWaitForEachOther(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A front that pushes waits for so long and no longer: it must hear what became of the claim, however
+// long that has waited for another one.
+func TestAFrontHearsWhatBecameOfAClaim(t *testing.T) {
+	in(t, func(t *testing.T, s *Service, r *registry, _ *event.Recorder) {
+		r.prefers = true
+		claiming := make(chan struct{})
+		r.asked = func() {
+			r.asked = func() { time.Sleep(deadline.Store) } // the newcomer's, which is not cut off
+			close(claiming)
+			time.Sleep(deadline.Begin - 100*time.Millisecond)
+		}
+		first := make(chan *Publication, 1)
+		go func() {
+			p, _ := s.Publish(t.Context(), Request{Name: name}, nil)
+			first <- p
+		}()
+		<-claiming
+		began := time.Now()
+		second, err := s.Publish(t.Context(), Request{Name: name}, nil)
+		if waited := time.Since(began); err != nil || waited > deadline.Claim {
+			t.Errorf("after %v: %v", waited, err)
+		}
+		(<-first).Close()
+		if second != nil {
+			second.Close()
+		}
+		r.asked = nil
+	})
+	// The registry is told by when it has to begin.
+	synctest.Test(t, func(t *testing.T) {
+		hub := live.NewHub(live.Options{Pumps: 1})
+		defer hub.Close()
+		s := New(Options{Hub: hub, Registry: patient{}, Emit: (&event.Recorder{}).Sink})
+		began := time.Now()
+		if _, err := s.Publish(t.Context(), Request{Name: name}, nil); err == nil || time.Since(began) != deadline.Begin {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+	})
+}
+
+// patient is a Registry that waits as long as it may.
+type patient struct{}
+
+func (patient) Claim(ctx context.Context, _ Request) (Claim, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
 }
 
 func TestSilenceEndsAPublication(t *testing.T) {

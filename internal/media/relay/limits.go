@@ -1,6 +1,10 @@
 package relay
 
-import "time"
+import (
+	"time"
+
+	"weir/internal/deadline"
+)
 
 const (
 	// FeedsPerConnection bounds how many streams share one connection to a node.
@@ -18,10 +22,10 @@ const (
 	PeerPing    = 300 * time.Millisecond
 	PeerSilence = 1400 * time.Millisecond
 
-	// DialTimeout covers the TCP connect, the handshake and the proof.
-	DialTimeout = 3 * time.Second
-	// AnswerTimeout bounds the wait for the answer to play, publish or a query.
-	AnswerTimeout = 3 * time.Second
+	// DialTimeout covers the TCP connect, the handshake and the proof, AnswerTimeout the wait for the
+	// answer to play, publish or a query.
+	DialTimeout   = deadline.Dial
+	AnswerTimeout = deadline.Answer
 
 	// unansweredTime is how much of a push to a server that answers no pings is sent
 	// again to the next one. Why not larger: its viewers get it in one piece.

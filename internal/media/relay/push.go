@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"weir/internal/deadline"
 	"weir/internal/media/live"
 	"weir/internal/media/member"
 	"weir/rtmp"
@@ -73,7 +74,7 @@ type Push struct {
 // OpenPush connects and publishes, and returns when the server has accepted. A
 // refusal is a *RefusedError.
 func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
-	ctx, cancel := context.WithTimeout(ctx, DialTimeout+AnswerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, deadline.Push)
 	defer cancel()
 	p := &Push{end: make(chan struct{}), asked: make(chan struct{}), stranger: o.Node == "", rounds: o.Rounds}
 	var err error
