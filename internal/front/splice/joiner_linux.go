@@ -24,7 +24,7 @@ func New(o Options) *Joiner { return &Joiner{o: o.withDefaults()} }
 // Join takes over two connections and joins them. When it fails both are closed
 // and Ended is not called.
 func (j *Joiner) Join(p Pair) (*Session, error) {
-	s := &Session{stall: p.Stall, clientIdle: p.ClientIdle, serverIdle: p.ServerIdle, ended: p.Ended}
+	s := &Session{stall: p.Stall, clientIdle: p.ClientIdle, ended: p.Ended}
 	client, cErr := detach(p.Client)
 	server, sErr := detach(p.Server)
 	s.client = end{fd: client, side: ByClient}

@@ -119,7 +119,6 @@ func TestTheEndNamesWhoAndWhy(t *testing.T) {
 		{"server closes", Pair{}, func(x *joined) { x.server.Close(); io.Copy(io.Discard, x.client); x.client.Close() }, ByServer, ErrClosed},
 		{"client stays after it", Pair{}, func(x *joined) { x.server.Close(); io.Copy(io.Discard, x.client) }, ByServer, ErrLinger},
 		{"client is silent", Pair{ClientIdle: 50 * time.Millisecond}, func(x *joined) { io.Copy(io.Discard, x.client); x.client.Close() }, ByClient, ErrIdle},
-		{"server is silent", Pair{ServerIdle: 50 * time.Millisecond}, func(x *joined) { io.Copy(io.Discard, x.client); x.client.Close() }, ByServer, ErrIdle},
 		{"ended", Pair{}, func(x *joined) { x.End(); io.Copy(io.Discard, x.client); x.client.Close() }, ByUs, ErrEnded},
 		{"ended, nobody listens", Pair{}, func(x *joined) { x.End() }, ByUs, ErrEnded},
 	} {

@@ -41,9 +41,8 @@ type Pair struct {
 	// Stall ends the session when an end takes nothing for so long although there
 	// is something for it. 0: no limit.
 	Stall time.Duration
-	// ClientIdle and ServerIdle end it when that end says nothing for so long.
-	// 0: no limit.
-	ClientIdle, ServerIdle time.Duration
+	// ClientIdle ends it when the client says nothing for so long. 0: no limit.
+	ClientIdle time.Duration
 	// Count gets every byte too, beside the session's own account. Either may be nil.
 	CountToClient, CountToServer *atomic.Int64
 	// Ended is told how it ended, once, on a loop's goroutine.

@@ -12,8 +12,8 @@ type Session struct {
 	client, server end
 	up, down       flow // client to server, server to client
 
-	stall, clientIdle, serverIdle time.Duration
-	ended                         func(Ended)
+	stall, clientIdle time.Duration
+	ended             func(Ended)
 
 	// The loop's.
 	index, generation int // in loop.table
@@ -204,7 +204,5 @@ func (l *loop) check(s *Session) {
 		l.end(s, ByServer, ErrStalled)
 	case s.clientIdle > 0 && !s.up.eof && !s.up.blocked && l.now-s.up.heard > s.clientIdle:
 		l.end(s, ByClient, ErrIdle)
-	case s.serverIdle > 0 && !s.down.eof && !s.down.blocked && l.now-s.down.heard > s.serverIdle:
-		l.end(s, ByServer, ErrIdle)
 	}
 }
