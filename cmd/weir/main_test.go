@@ -13,7 +13,6 @@ import (
 
 	"weir/internal/ops/admin"
 	"weir/internal/ops/secret"
-	"weir/internal/stream"
 )
 
 type fleet struct{}
@@ -33,7 +32,10 @@ func (fleet) Streams(context.Context) ([]admin.Stream, error) {
 }
 
 func (fleet) Drain(context.Context, string, time.Duration) error { return nil }
-func (fleet) Route(stream.Name, bool) admin.Route {
+func (fleet) Route(q admin.RouteQuery) admin.Route {
+	if q.Source.IsValid() || q.Zone != "" {
+		return admin.Route{Node: "e1", Reason: q.Source.String() + " in " + q.Zone}
+	}
 	return admin.Route{Node: "o1", Reason: "least loaded", Rejected: []admin.NotChosen{{Node: "o2", Reason: "more loaded"}}}
 }
 func (fleet) Undrain(context.Context, string) error { return nil }
@@ -106,6 +108,9 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"nodes", "--admin", guarded.URL}, 1, "wants a token: give the node's admin.token by --token, or set $WEIR_TOKEN"},
 		{[]string{"nodes", "--admin", guarded.URL, "--token", "wrong"}, 1, "does not accept this token"},
 		{[]string{"nodes", "--admin", guarded.URL, "--token", "right"}, 0, "origin1"},
+		{[]string{"route", "live/alice", "--admin", guarded.URL, "--token", "right"}, 0, "least loaded"},
+		{[]string{"route", "live/alice", "--source", "192.0.2.7", "--zone", "b", "--admin", guarded.URL, "--token", "right"}, 0, "192.0.2.7 in b"},
+		{[]string{"route", "live/alice", "--source", "here"}, 2, "--source: an address without a port"},
 		{nil, 0, "serve"},
 		{[]string{"check", "-c", good}, 0, "is good: node n1, front origin edge, rtmp on :1935, store memory"},
 		{[]string{"check"}, 2, "weir: no file given"},

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"text/tabwriter"
 	"time"
 
@@ -24,6 +25,8 @@ func route() *cobra.Command {
 	}
 	client, asJSON := asking(cmd)
 	publish := cmd.Flags().Bool("publish", false, "ask for a publisher, not for a viewer")
+	source := cmd.Flags().String("source", "", "the client's address, where it decides: source_hash, place.source_sticky")
+	zone := cmd.Flags().String("zone", "", "the zone of the front that it comes to, if not the answering node's")
 	past := cmd.Flags().Bool("past", false, "say where sessions went, the last first; of one stream or of all")
 	limit := cmd.Flags().Int("limit", 20, "with --past: how many of them")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -46,11 +49,13 @@ func route() *cobra.Command {
 		if err != nil {
 			return &UsageError{err}
 		}
-		action := "play"
-		if *publish {
-			action = "publish"
+		q := admin.RouteQuery{Name: name, Publish: *publish, Zone: *zone}
+		if *source != "" {
+			if q.Source, err = netip.ParseAddr(*source); err != nil {
+				return &UsageError{fmt.Errorf("--source: an address without a port: %w", err)}
+			}
 		}
-		r, raw, err := client().Route(cmd.Context(), name, action)
+		r, raw, err := client().Route(cmd.Context(), q)
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,6 @@ import (
 	"weir/internal/control/place"
 	"weir/internal/front"
 	"weir/internal/ops/admin"
-	"weir/internal/stream"
 )
 
 // placer is the fleet as the front sees it.
@@ -29,8 +28,8 @@ func newPlacer(c *cluster.Cluster, o fleet.Options) (placer, error) {
 }
 
 // Route implements admin.Fleet.
-func (v *fleetView) Route(name stream.Name, publish bool) admin.Route {
-	why, err := v.placer.f.Route(fleet.Request{Name: name}, publish)
+func (v *fleetView) Route(q admin.RouteQuery) admin.Route {
+	why, err := v.placer.f.Route(fleet.Request{Name: q.Name, Source: q.Source, Zone: q.Zone}, q.Publish)
 	r := admin.Route{Node: why.Node, Reason: why.Decision.Reason()}
 	rejected := why.Rejected
 	var none *place.NoServerError

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"weir/internal/control/store"
+	"weir/internal/ops/admin"
 	"weir/internal/ops/config"
 	"weir/internal/stream"
 )
@@ -160,7 +161,7 @@ func TestPublishersByWHIP(t *testing.T) {
 	if _, err := one.api().OrderBackend(t.Context(), "a", "drain"); err != nil {
 		t.Fatal(err)
 	}
-	if r, _, err := one.api().Route(t.Context(), stream.Name{App: "live", Stream: "x"}, "publish"); err != nil || r.Node == "a" {
+	if r, _, err := one.api().Route(t.Context(), admin.RouteQuery{Name: stream.Name{App: "live", Stream: "x"}, Publish: true}); err != nil || r.Node == "a" {
 		t.Fatalf("drained, and placement says %+v, %v", r, err) // from here on it knows
 	}
 	for i := range 4 {

@@ -112,6 +112,7 @@ type Request struct {
 	Exclude []string   // names of servers that have just failed: chosen if nobody else can be
 	Never   []string   // names of servers that are not chosen in any case
 	HTTP    bool       // it will be spoken to by HTTP
+	Zone    string     // whose servers are preferred; "" is Options.Zone
 }
 
 // Publisher chooses who takes a publisher. The error is a *place.NoServerError.

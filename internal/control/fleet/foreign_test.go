@@ -312,3 +312,32 @@ func TestAServerThatComesBackWarmsUp(t *testing.T) {
 		}
 	})
 }
+
+// Who asks where a session would go may say whose, and where it comes to.
+func TestRouteIsOfAnAddressAndAZone(t *testing.T) {
+	a, b := at("a"), at("b")
+	a.Zone, b.Zone = "here", "there"
+	f, m := mixed(t, Options{Zone: "here", SourceSticky: time.Minute}, a, b)
+	m.nodes = nil
+	client := netip.MustParseAddr("192.0.2.1")
+	where := func(r Request) string {
+		t.Helper()
+		r.Name = alice
+		e, err := f.Route(r, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.Node
+	}
+	if c, err := f.Publisher(Request{Name: stream.Name{App: "live", Stream: "bob"}, Source: client, Never: []string{"a"}}); err != nil || c.Node != "b" {
+		t.Fatalf("%+v %v", c, err)
+	}
+	for _, c := range []struct {
+		r    Request
+		want string
+	}{{Request{}, "a"}, {Request{Zone: "there"}, "b"}, {Request{Source: client}, "b"}} {
+		if got := where(c.r); got != c.want {
+			t.Errorf("%+v: %s, want %s", c.r, got, c.want)
+		}
+	}
+}

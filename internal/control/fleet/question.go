@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 
@@ -16,6 +17,7 @@ type question struct {
 	http    bool
 	exclude []string
 	never   []string
+	zone    string
 	again   bool    // nobody else fits: those of exclude may be chosen
 	bitrate float64 // bits per second, 0 if not known
 
@@ -32,7 +34,7 @@ type question struct {
 // view asks where a stream is. The registry is right as long as it knows the stream; else those are believed who were
 // seen to have it.
 func (f *Fleet) view(r Request) *question {
-	q := &question{name: r.Name, source: r.Source, http: r.HTTP, exclude: r.Exclude, never: r.Never}
+	q := &question{name: r.Name, source: r.Source, http: r.HTTP, exclude: r.Exclude, never: r.Never, zone: r.Zone}
 	rec, ok := f.members.Known(r.Name)
 	switch {
 	case ok && rec.Facts.Backend != "":
@@ -50,7 +52,7 @@ func (f *Fleet) view(r Request) *question {
 
 // publish asks where a publisher was.
 func (f *Fleet) publish(r Request) *question {
-	q := &question{name: r.Name, source: r.Source, http: r.HTTP, exclude: r.Exclude, never: r.Never, publish: true}
+	q := &question{name: r.Name, source: r.Source, http: r.HTTP, exclude: r.Exclude, never: r.Never, zone: r.Zone, publish: true}
 	if rec, ok := f.members.Known(r.Name); ok && f.o.Sticky > 0 {
 		q.bitrate = rec.Facts.BitrateBPS
 		if q.preferred = rec.Facts.Backend; q.preferred == "" {
@@ -62,7 +64,7 @@ func (f *Fleet) publish(r Request) *question {
 
 // publishRequest needs f.mu.
 func (f *Fleet) publishRequest(q *question, now time.Duration) *place.PublishRequest {
-	r := &place.PublishRequest{Name: q.name, BitrateBPS: f.predict(q), Zone: f.o.Zone, Exclude: f.out(q)}
+	r := &place.PublishRequest{Name: q.name, BitrateBPS: f.predict(q), Zone: cmp.Or(q.zone, f.o.Zone), Exclude: f.out(q)}
 	if q.source.IsValid() {
 		r.Source = q.source.String()
 	}
@@ -78,7 +80,7 @@ func (f *Fleet) publishRequest(q *question, now time.Duration) *place.PublishReq
 
 // viewRequest needs f.mu.
 func (f *Fleet) viewRequest(q *question, now time.Duration) *place.ViewRequest {
-	r := &place.ViewRequest{Name: q.name, BitrateBPS: q.bitrate, Zone: f.o.Zone, Exclude: f.out(q), Realm: q.realm}
+	r := &place.ViewRequest{Name: q.name, BitrateBPS: q.bitrate, Zone: cmp.Or(q.zone, f.o.Zone), Exclude: f.out(q), Realm: q.realm}
 	r.Sticky, r.HasSticky = f.stuck(q, now)
 	switch {
 	case q.realm == place.Nodes:

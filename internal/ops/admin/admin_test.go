@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,10 @@ type fleet struct {
 func (f fleet) Nodes(context.Context) ([]Node, error)              { return f.nodes, f.err }
 func (f fleet) Streams(context.Context) ([]Stream, error)          { return f.streams, f.err }
 func (f fleet) Drain(context.Context, string, time.Duration) error { return nil }
-func (f fleet) Route(stream.Name, bool) Route {
+func (f fleet) Route(q RouteQuery) Route {
+	if q.Source == netip.MustParseAddr("192.0.2.1") && q.Zone == "b" && !q.Publish {
+		return Route{Node: "b1", Reason: "had the client a moment ago"}
+	}
 	return Route{Node: "o1", Reason: "least loaded", Rejected: []NotChosen{{Node: "o2", Reason: "more loaded", Share: 0.5}}}
 }
 func (f fleet) Undrain(context.Context, string) error { return nil }
@@ -208,7 +212,11 @@ func TestRouteExplainsItself(t *testing.T) {
 	if got.App != "live" || got.Name != "a" || got.Action != "publish" || got.Node != "o1" || len(got.Rejected) != 1 || got.Rejected[0].Node != "o2" {
 		t.Errorf("got %+v", got)
 	}
-	for _, bad := range []string{"", "?app=live&name=a", "?app=live&name=..&action=play", "?app=live&name=a&action=watch"} {
+	w = get("?app=live&name=a&action=play&source=192.0.2.1&zone=b")
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Node != "b1" || got.Source != "192.0.2.1" || got.Zone != "b" {
+		t.Errorf("of one address, in a zone: %+v %v", got, err)
+	}
+	for _, bad := range []string{"", "?app=live&name=a", "?app=live&name=a&action=play&source=192.0.2.1:1935", "?app=live&name=..&action=play", "?app=live&name=a&action=watch"} {
 		if w := get(bad); w.Code != http.StatusBadRequest {
 			t.Errorf("%q is answered with %d", bad, w.Code)
 		}

@@ -20,7 +20,7 @@ type Fleet interface {
 	Drain(ctx context.Context, node string, window time.Duration) error
 	Undrain(ctx context.Context, node string) error
 	// Route says where a session would be placed now, and why.
-	Route(name stream.Name, publish bool) Route
+	Route(RouteQuery) Route
 	// Ready returns why this node should get no sessions; empty: it is ready.
 	Ready() []Problem
 }
