@@ -123,7 +123,18 @@ func (c *conn) drop(st *netStream) (was, others bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	was = c.streams.drop(st)
-	return was, c.streams.count() > 0
+	return was, c.busyLocked()
+}
+
+// busyLocked reports whether the session has anything left to do: a publish that takes the place of another
+// one of the same session is no stream yet when that one is ended.
+func (c *conn) busyLocked() bool { return c.asking || c.streams.count() > 0 }
+
+// asks notes whether the handler is being asked for a publish.
+func (c *conn) asks(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asking = on
 }
 
 // refused ends the session of a client that was told no and has nothing else

@@ -33,6 +33,8 @@ func (c *conn) publish(req *rtmp.PublishRequest) error {
 	p.st = st
 	p.Evict = func(code string, reason event.Reason, err error) { c.evict(st, code, reason, err) }
 	defer c.s.open(c, st)()
+	c.asks(true)
+	defer c.asks(false)
 	st.publisher, err = c.s.o.Handler.Publish(c.ctx, p)
 	c.forgetWords()
 	if err != nil {
@@ -93,7 +95,7 @@ func (c *conn) evict(st *netStream, code string, reason event.Reason, err error)
 		// If it is about to be registered, it must not be. If it is gone, nobody reads this.
 		st.evicted = &Rejection{code, text + string(reason), reason, err}
 	}
-	others := c.streams.count() > 0
+	others := c.busyLocked()
 	c.mu.Unlock()
 	if !was {
 		return
