@@ -46,7 +46,7 @@ func (c *members) process(spec string, h *host, prepare ...func(*node)) *node {
 		c.s.t.Fatal(err)
 	}
 	n := &node{s: c.s, name: name, roles: strings.ReplaceAll(roles, "+", ","), host: h, listening: map[string]string{},
-		argv: []string{"-c", file, "--http", "", "--store", "etcd", "--store-endpoints", c.store.endpoints()}}
+		argv: append([]string{"-c", file, "--http", ""}, c.store.flags(name)...)}
 	c.s.mu.Lock()
 	c.s.nodes = append(c.s.nodes, n)
 	c.s.mu.Unlock()

@@ -12,9 +12,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
+	"weir/internal/control/store"
 	"weir/internal/proctest"
 )
 
@@ -23,6 +23,7 @@ type etcd struct {
 	s       *story
 	dir     string
 	members []*etcdMember
+	client  *store.Etcd // of members that are nodes; nil: they are etcd's own processes
 }
 
 type etcdMember struct {
@@ -151,29 +152,18 @@ func (e *etcd) leader() *etcdMember {
 // owners is the condition that the store itself says who owns each stream, and
 // knows no others: what nodes say they may know from memory.
 func (e *etcd) owners(want map[string]string) error {
-	const prefix = "/weir/1/streams/"
-	ask, err := json.Marshal(map[string][]byte{"key": []byte(prefix), "range_end": []byte(prefix[:len(prefix)-1] + "0")})
+	const prefix = keyPrefix + "streams/"
+	kvs, err := e.list(prefix)
 	if err != nil {
 		return err
-	}
-	resp, err := apiClient.Post("http://"+e.members[0].client+"/v3/kv/range", "application/json", bytes.NewReader(ask))
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	var answer struct {
-		KVs []struct{ Key, Value []byte } `json:"kvs"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the store: %s: %v", resp.Status, err)
 	}
 	got := map[string]string{}
-	for _, kv := range answer.KVs {
+	for _, kv := range kvs {
 		var record struct{ Owner string }
 		if err := json.Unmarshal(kv.Value, &record); err != nil {
 			return fmt.Errorf("record %s: %w", kv.Key, err)
 		}
-		got[strings.TrimPrefix(string(kv.Key), prefix+app+"/")] = record.Owner
+		got[strings.TrimPrefix(kv.Key, prefix+app+"/")] = record.Owner
 	}
 	if !maps.Equal(got, want) {
 		return fmt.Errorf("the store says %v, want %v", got, want)
@@ -181,69 +171,32 @@ func (e *etcd) owners(want map[string]string) error {
 	return nil
 }
 
-func (m *etcdMember) kill() {
-	m.proc.Signal(syscall.SIGKILL)
-	<-m.proc.Done
-	m.proc = nil
-}
+// keyPrefix of all that Weir writes.
+const keyPrefix = "/weir/1/"
 
-// kill ends every member at once.
-func (e *etcd) kill() {
-	for _, m := range e.members {
-		if m.proc != nil {
-			m.proc.Signal(syscall.SIGKILL)
-		}
+// list asks the store for the keys with a prefix.
+func (e *etcd) list(prefix string) (kvs []store.KV, err error) {
+	if e.client != nil {
+		kvs, _, err = e.client.List(e.s.t.Context(), prefix)
+		return kvs, err
 	}
-	for _, m := range e.members {
-		if m.proc != nil {
-			m.kill()
-		}
+	ask, err := json.Marshal(map[string][]byte{"key": []byte(prefix), "range_end": []byte(prefix[:len(prefix)-1] + "0")})
+	if err != nil {
+		return nil, err
 	}
-}
-
-func (e *etcd) freeze() {
-	for _, m := range e.members {
-		m.proc.Freeze()
+	resp, err := apiClient.Post("http://"+e.members[0].client+"/v3/kv/range", "application/json", bytes.NewReader(ask))
+	if err != nil {
+		return nil, err
 	}
-}
-
-func (e *etcd) thaw() {
-	for _, m := range e.members {
-		m.proc.Thaw()
+	defer resp.Body.Close()
+	var answer struct {
+		KVs []struct{ Key, Value []byte } `json:"kvs"`
 	}
-}
-
-// wipe forgets everything; the members must not run.
-func (e *etcd) wipe() {
-	e.s.t.Helper()
-	for _, m := range e.members {
-		if err := os.RemoveAll(m.data); err != nil {
-			e.s.t.Fatal(err)
-		}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the store: %s: %v", resp.Status, err)
 	}
-}
-
-// save takes a snapshot.
-func (e *etcd) save() {
-	e.s.t.Helper()
-	e.control("--endpoints", "http://"+e.members[0].client, "snapshot", "save", filepath.Join(e.dir, "snapshot"))
-}
-
-// restore puts the snapshot in the place of the data; the members must not run.
-func (e *etcd) restore() {
-	e.s.t.Helper()
-	e.wipe()
-	for _, m := range e.members {
-		e.control("snapshot", "restore", filepath.Join(e.dir, "snapshot"), "--data-dir", m.data, "--name", m.name,
-			"--initial-cluster", e.initial(), "--initial-advertise-peer-urls", "http://"+m.peer)
+	for _, kv := range answer.KVs {
+		kvs = append(kvs, store.KV{Key: string(kv.Key), Value: kv.Value})
 	}
-}
-
-func (e *etcd) control(args ...string) {
-	e.s.t.Helper()
-	cmd := exec.Command("etcdctl", args...)
-	cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		e.s.t.Fatalf("etcdctl %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
+	return kvs, nil
 }

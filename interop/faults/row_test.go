@@ -39,6 +39,7 @@ var rows = []row{
 	{"blackhole from the origin to an edge", 16 * time.Second, false},
 	{"drain of an origin with 50 publishers through fronts", 22 * time.Second, true},
 	{"drain of an origin with publishers that announced reconnecting", 12 * time.Second, false},
+	{"heartbeat beside busy pumps", 45 * time.Second, true},
 	{"kill -9 of an edge with 500 viewers behind a front", 17 * time.Second, true},
 	{"kill -9 of the owning origin, publisher direct", 14 * time.Second, false},
 	{"kill -9 of the owning origin, publisher through a front", 14 * time.Second, false},
