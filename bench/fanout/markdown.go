@@ -13,7 +13,7 @@ func (r *report) markdown() []byte {
 	fmt.Fprintf(&b, "# Fan-out, %s\n\n", r.Began.Format("2006-01-02 15:04 MST"))
 	fmt.Fprintf(&b, "Commit %s; %d cores (%s), Linux %s, loopback, congestion control %s; median of interleaved rounds (least–greatest), %d at most: n says how many.\n", r.Commit, r.Cores, r.CPU, r.Kernel, r.Congestion, r.Rounds)
 	b.WriteString("CPU is the server's user and system time, all threads, per GB that viewers received; × compares round by round.\n" +
-		"Latency is the age of frames at sampled viewers. Raw results and the plot are beside this file.\n")
+		"Latency is the age of frames at sampled viewers. Memory grew from the window's begin to its most. Raw results and the plot are beside this file.\n")
 	var refs []string
 	for _, ref := range r.against {
 		if slices.Contains(r.contenders, ref) {
@@ -43,8 +43,8 @@ func (r *report) table(b *bytes.Buffer, group load, refs []string) {
 	for _, ref := range refs {
 		fmt.Fprintf(b, " × %s |", ref)
 	}
-	b.WriteString(" latency p50, ms | p99 | longest gap, ms | KB a viewer | bytes, % | busiest core, % | faults |\n|---|---|---|---|")
-	b.WriteString(strings.Repeat("---|", len(refs)+7) + "\n")
+	b.WriteString(" latency p50, ms | p99 | longest gap, ms | KB a viewer | memory grew, MB | bytes, % | busiest core, % | faults |\n|---|---|---|---|")
+	b.WriteString(strings.Repeat("---|", len(refs)+8) + "\n")
 	for _, l := range r.loads {
 		if l.group() != group {
 			continue
@@ -62,7 +62,7 @@ func (r *report) table(b *bytes.Buffer, group load, refs []string) {
 					fmt.Fprintf(b, " %s |", r.ratio(c, ref, l).format(2))
 				}
 			}
-			fmt.Fprintf(b, " %s | %s | %s | %s | %s | %s | %s |\n", s.p50.format(1), s.p99.format(1), s.gap.format(0), s.rss.format(1),
+			fmt.Fprintf(b, " %s | %s | %s | %s | %s | %s | %s | %s |\n", s.p50.format(1), s.p99.format(1), s.gap.format(0), s.rss.format(1), s.grew.format(1),
 				s.bytes.format(1), s.core.format(0), s.trouble())
 		}
 	}

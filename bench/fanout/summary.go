@@ -42,6 +42,7 @@ type summary struct {
 	p50, p99  spread // added latency, ms
 	gap       spread // longest gap, ms
 	rss       spread // KB a viewer
+	grew      spread // memory at most over that at the window's begin, MB
 	bytes     spread // percent of the expectation
 	core      spread // the busiest core, percent
 	joined    spread // until the last one had its key frame, s
@@ -60,7 +61,7 @@ type summary struct {
 // of summarizes the report's trials of a contender under a load.
 func (r *report) of(contender string, l load) summary {
 	s := summary{contender: contender, load: l}
-	var perGB, p50, p99, gap, rss, bytes, core []float64
+	var perGB, p50, p99, gap, rss, grew, bytes, core []float64
 	var joined, setup, answer50, answer99, key50, key99 []float64
 	for _, tr := range r.Trials {
 		if tr.Contender != contender || tr.Load != l {
@@ -75,6 +76,7 @@ func (r *report) of(contender string, l load) summary {
 		p50, p99 = append(p50, p.Latency.P50), append(p99, p.Latency.P99)
 		gap = append(gap, p.LongestGap.Max)
 		rss = append(rss, p.Server.RSSPerUnit/1000)
+		grew = append(grew, float64(p.Server.RSS-p.Server.RSSOpen)/1e6)
 		bytes = append(bytes, p.Bytes.Ratio*100)
 		if len(p.Machine.Cores) > 0 {
 			core = append(core, slices.Max(p.Machine.Cores)*100)
@@ -89,7 +91,7 @@ func (r *report) of(contender string, l load) summary {
 		s.short += p.Bytes.Short
 	}
 	s.perGB, s.p50, s.p99, s.gap = spreadOf(perGB), spreadOf(p50), spreadOf(p99), spreadOf(gap)
-	s.rss, s.bytes, s.core = spreadOf(rss), spreadOf(bytes), spreadOf(core)
+	s.rss, s.grew, s.bytes, s.core = spreadOf(rss), spreadOf(grew), spreadOf(bytes), spreadOf(core)
 	s.joined, s.setup = spreadOf(joined), spreadOf(setup)
 	s.answer50, s.answer99, s.key50, s.key99 = spreadOf(answer50), spreadOf(answer99), spreadOf(key50), spreadOf(key99)
 	return s

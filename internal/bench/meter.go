@@ -84,7 +84,7 @@ func (m *meter) shut(received int64, sessions int) (*Server, Machine) {
 	}
 	s := &Server{
 		CPU: seconds(m.to.cpu - m.from.cpu), User: seconds(m.to.user - m.from.user), System: seconds(m.to.system - m.from.system),
-		JoinCPU: seconds(max(0, m.settled.cpu-m.begin.cpu)), RSSBefore: m.begin.rss, RSS: m.peak,
+		JoinCPU: seconds(max(0, m.settled.cpu-m.begin.cpu)), RSSBefore: m.begin.rss, RSSOpen: m.from.rss, RSS: m.peak,
 	}
 	if received > 0 {
 		s.PerGB = s.CPU / (float64(received) / 1e9)

@@ -93,6 +93,7 @@ type Server struct {
 	PerGB      float64 `json:"cpu_seconds_per_gb"`
 	JoinCPU    float64 `json:"join_cpu_seconds"` // from the first dial to the last join, with the media that was sent meanwhile
 	RSSBefore  int64   `json:"rss_before"`       // bytes, before the first join
+	RSSOpen    int64   `json:"rss_open"`         // when the window began
 	RSS        int64   `json:"rss"`              // the most that was seen in the window
 	RSSPerUnit float64 `json:"rss_per_session"`  // the difference over the sessions up
 	Ended      string  `json:"ended,omitempty"`  // why it could no longer be read

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -266,5 +267,47 @@ func TestDeafViewersAreCounted(t *testing.T) {
 	var text bytes.Buffer
 	if err := got.WriteText(&text); err != nil || !bytes.Contains(text.Bytes(), []byte("2 of 4 came as far")) {
 		t.Errorf("%v\n%s", err, &text)
+	}
+}
+
+// progressLines passes on each line that is shown.
+type progressLines chan string
+
+func (c progressLines) Write(b []byte) (int, error) {
+	select {
+	case c <- string(b):
+	default:
+	}
+	return len(b), nil
+}
+
+// Whoever waits sees once a second what is going on, and at the end a clean terminal.
+func TestPlayShowsProgress(t *testing.T) {
+	url := serve(t, &server{play: stream(1 << 20)})
+	ctx, cancel := context.WithCancel(t.Context())
+	lines := make(progressLines, 100)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := Play(ctx, PlayOptions{URLs: []string{url}, Viewers: 3, Sample: 1, Pace: Pace{Concurrency: 3}, ProgressTo: lines})
+		ended <- err
+	}()
+	for line := range lines {
+		if strings.HasPrefix(line, "\r\x1b[Kmeasuring  up 3/3  failed 0  dropped 0  ") && strings.Contains(line, "latency p50") {
+			break
+		}
+		if line == "\r\x1b[K" {
+			t.Fatal("it ended before it measured")
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	close(lines)
+	last := ""
+	for last = range lines {
+	}
+	if last != "\r\x1b[K" {
+		t.Errorf("the last that is written is %q", last)
 	}
 }

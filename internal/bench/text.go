@@ -84,7 +84,8 @@ func (q Quantiles) write(to io.Writer, what string) {
 
 func (s *Server) write(to io.Writer, window float64) {
 	fmt.Fprintf(to, "server CPU\t%.2f s (%.0f %%; user %.2f, system %.2f), %.3f s/GB\n", s.CPU, s.CPU/window*100, s.User, s.System, s.PerGB)
-	fmt.Fprintf(to, "server memory\t%.1f MB, %.1f MB before, %.1f KB a session\n", float64(s.RSS)/1e6, float64(s.RSSBefore)/1e6, s.RSSPerUnit/1e3)
+	fmt.Fprintf(to, "server memory\t%.1f MB at most, %.1f MB before the first join, %.1f MB when the window began, %.1f KB a session\n",
+		float64(s.RSS)/1e6, float64(s.RSSBefore)/1e6, float64(s.RSSOpen)/1e6, s.RSSPerUnit/1e3)
 	if s.Ended != "" {
 		fmt.Fprintf(to, "\tthe server has gone: %s\n", s.Ended)
 	}
