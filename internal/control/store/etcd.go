@@ -106,8 +106,13 @@ func (s *Etcd) fail(parent context.Context, op string, err error) error {
 			Hint: "the embedded store has failed: see to its disk, then restart this node"}
 	}
 	err = translate(op, s.endpoints, s.last.explain(err))
-	if u, ok := errors.AsType[*UnavailableError](err); ok && s.nameless && brokenOff(u.Err) {
-		u.Hint = "etcd breaks the connection off: does it ask for a certificate of this node's own? store.tls.cert and key"
+	if u, ok := errors.AsType[*UnavailableError](err); ok {
+		switch {
+		case answersInClear(u.Err):
+			u.Hint = "what answers there speaks no TLS: remove store.tls if that is meant; an embedded store has none"
+		case s.nameless && brokenOff(u.Err):
+			u.Hint = "etcd breaks the connection off: does it ask for a certificate of this node's own? store.tls.cert and key"
+		}
 	}
 	return err
 }

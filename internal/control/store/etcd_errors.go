@@ -21,6 +21,13 @@ func brokenOff(err error) bool {
 	return slices.ContainsFunc([]error{syscall.EPIPE, syscall.ECONNRESET, io.EOF}, func(e error) bool { return strings.Contains(text, e.Error()) })
 }
 
+// answersInClear reports whether a TLS handshake failed because the other end speaks none. A missing certificate
+// ends it later, or with an alert.
+func answersInClear(err error) bool {
+	_, why, ok := strings.Cut(err.Error(), "authentication handshake failed: ")
+	return ok && (strings.HasPrefix(why, io.EOF.Error()) || strings.Contains(why, "first record does not look like a TLS handshake"))
+}
+
 var errWatchEnded = errors.New("the watch ended")
 
 // translate types an error of the client library. Whatever is not known to

@@ -49,3 +49,20 @@ func TestAClientWithoutCertificateIsToldSo(t *testing.T) {
 		s.Close()
 	}
 }
+
+// A store without TLS, as every embedded one is, is not taken for one that wants a certificate.
+func TestAClientWithTLSIsToldThatTheStoreHasNone(t *testing.T) {
+	server, err := store.StartEmbedded(t.Context(), store.EmbeddedOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	s, err := store.NewEtcd(store.EtcdOptions{Endpoints: []string{server.Addr()}, TLS: &tls.Config{MinVersion: tls.VersionTLS12}, Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err = s.Get(t.Context(), "k"); err == nil || !strings.Contains(err.Error(), "speaks no TLS") {
+		t.Error(err)
+	}
+}
