@@ -188,6 +188,12 @@ func TestP2ThreeEmbeddedMembers(t *testing.T) {
 	m := newMembers(t)
 	m.launch("n3")
 	m.says("n3", "a new cluster begins when all of its members are there", "n1 n2")
+	m.nodes["n3"].signal(syscall.SIGTERM)
+	if err := m.nodes["n3"].wait(5 * time.Second); err != nil {
+		t.Fatalf("while it waited: %v", err)
+	}
+	m.launch("n3")
+	m.says("n3", "a new cluster begins when all of its members are there", "n1 n2")
 	m.launch("n1", "n2")
 	m.ready("n1", "n2", "n3")
 

@@ -78,6 +78,10 @@ type node struct {
 func (n *node) run(ctx context.Context) error {
 	if err := n.start(ctx); err != nil {
 		n.stop()
+		if ctx.Err() != nil {
+			n.log.Info("stopped") // told to while it waited, for a store or a name
+			return nil
+		}
 		return err
 	}
 	failed := make(chan error, 8)
