@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 
 // backendActions are the orders that "weir backends" can give, and what is said when they are taken.
 var backendActions = []struct{ use, short, done string }{
-	{"drain", "Send a backend nothing new, and move what can move", "gets nothing new"},
+	{"drain", "Send a backend nothing new, and move what can move; --wait: until it is empty", "gets nothing new"},
 	{"ready", "Make a backend take sessions again", "takes sessions"},
 	{"maint", "Take a backend out: nothing goes there, nor is it checked", "is out"},
 }
@@ -41,14 +42,60 @@ func backends() *cobra.Command {
 	for _, a := range backendActions {
 		sub := &cobra.Command{Use: a.use + " NAME", Short: a.short, Args: oneBackend}
 		client, asJSON := asking(sub)
+		wait, timeout := new(bool), new(time.Duration)
+		if a.use != "ready" {
+			wait = sub.Flags().Bool("wait", false, "return when no front has anything there any more, and say what is left until then")
+			timeout = sub.Flags().Duration("timeout", 0, "wait, but no longer than this `TIME`; the order stands (default: wait for ever)")
+		}
 		sub.RunE = func(cmd *cobra.Command, args []string) error {
-			done, err := client().OrderBackend(cmd.Context(), args[0], a.use)
-			return showChange(cmd.OutOrStdout(), done, err, *asJSON, a.done)
+			c, out := client(), cmd.OutOrStdout()
+			done, err := c.OrderBackend(cmd.Context(), args[0], a.use)
+			if err := showChange(out, done, err, *asJSON, a.done); err != nil || !*wait && *timeout <= 0 {
+				return err
+			}
+			ctx := cmd.Context()
+			if *timeout > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, *timeout)
+				defer cancel()
+			}
+			if *asJSON {
+				out = io.Discard // one answer is enough
+			}
+			return watchBackend(ctx, out, c, args[0])
 		}
 		cmd.AddCommand(sub)
 	}
 	cmd.AddCommand(weigh())
 	return cmd
+}
+
+// watchBackend prints what fronts have at a backend until that is nothing.
+func watchBackend(ctx context.Context, out io.Writer, c admin.Client, name string) error {
+	return watchEmpty(ctx, out, name, func() (line string, over bool, err error) {
+		b, err := c.Backend(ctx, name)
+		switch {
+		case err != nil:
+			return "", false, err
+		case b.Left == nil:
+			return "", false, fmt.Errorf("the node does not say what is left at %s: is it older than this command?", name)
+		case b.Operator == "ready":
+			return "", false, fmt.Errorf("%s has been made ready meanwhile", name)
+		case b.Left.Empty:
+			return name + " is empty", true, nil
+		}
+		line = fmt.Sprintf("%s: %d publishers, %d viewers", name, b.Left.Publishers, b.Left.Viewers)
+		if b.Left.Opening > 0 {
+			line += fmt.Sprintf(", %d on the way", b.Left.Opening)
+		}
+		if len(b.Left.Fronts) > 0 {
+			line += " of " + strings.Join(b.Left.Fronts, ", ")
+		}
+		if len(b.Left.Missed) > 0 {
+			line += "; no answer from " + strings.Join(b.Left.Missed, ", ")
+		}
+		return line, false, nil
+	})
 }
 
 func weigh() *cobra.Command {

@@ -75,3 +75,46 @@ func TestBackendsCommand(t *testing.T) {
 		}
 	}
 }
+
+// A drain that waits says what is left, and by whom, and ends when nothing is.
+func TestADrainOfABackendWaitsUntilItIsEmpty(t *testing.T) {
+	left := []string{
+		`{"publishers":3,"viewers":5,"fronts":["front1","front2"]}`,
+		`{"publishers":3,"viewers":5,"fronts":["front1","front2"]}`,
+		`{"publishers":1,"viewers":0,"opening":1,"fronts":["front2"],"missed":["front3"]}`,
+		`{"empty":true,"fronts":[],"missed":[]}`,
+	}
+	var mu sync.Mutex
+	next, operator := 0, "drain"
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Method == http.MethodPost {
+			next = 0
+			fmt.Fprint(w, `{"backend":"edge1","missed":[]}`)
+			return
+		}
+		fmt.Fprintf(w, `{"name":"edge1","operator":%q,"left":%s}`, operator, left[next])
+		next = min(next+1, len(left)-1)
+	}))
+	defer srv.Close()
+	code, out, errOut := weir(t, "backends", "drain", "edge1", "--wait", "--admin", srv.URL)
+	if want := "edge1 gets nothing new\nedge1: 3 publishers, 5 viewers of front1, front2\n" +
+		"edge1: 1 publishers, 0 viewers, 1 on the way of front2; no answer from front3\nedge1 is empty\n"; code != 0 || out != want {
+		t.Errorf("exit %d\n%s%s", code, out, errOut)
+	}
+	mu.Lock()
+	left = left[:1]
+	mu.Unlock()
+	for _, order := range []string{"drain", "maint"} {
+		if code, out, errOut := weir(t, "backends", order, "edge1", "--timeout", "50ms", "--admin", srv.URL); code != 1 || !strings.Contains(errOut, "edge1 is not empty yet; the drain goes on") {
+			t.Errorf("%s: exit %d\n%s%s", order, code, out, errOut)
+		}
+	}
+	mu.Lock()
+	operator = "ready"
+	mu.Unlock()
+	if code, _, errOut := weir(t, "backends", "drain", "edge1", "--wait", "--admin", srv.URL); code != 1 || !strings.Contains(errOut, "made ready meanwhile") {
+		t.Errorf("taken back: exit %d, %s", code, errOut)
+	}
+}

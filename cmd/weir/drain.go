@@ -56,29 +56,42 @@ func undrain() *cobra.Command {
 	return cmd
 }
 
-// watchDrain prints what is left, on change, until the node is empty.
+// watchDrain prints what is left at a node until it is empty.
 func watchDrain(ctx context.Context, out io.Writer, c admin.Client, name string) error {
+	return watchEmpty(ctx, out, name, func() (line string, over bool, err error) {
+		nodes, _, err := c.Nodes(ctx)
+		if err != nil {
+			return "", false, err
+		}
+		i := slices.IndexFunc(nodes, func(n admin.Node) bool { return n.Name == name })
+		if i < 0 {
+			return name + " has left the cluster", true, nil
+		}
+		n := nodes[i]
+		if n.State == "drained" {
+			return name + " is empty", true, nil
+		}
+		return fmt.Sprintf("%s is %s: %d publishers, %d viewers", name, n.State, n.Load.Publishers, n.Load.Viewers), false, nil
+	})
+}
+
+// watchEmpty prints what is left, on change, until it is over.
+func watchEmpty(ctx context.Context, out io.Writer, name string, left func() (line string, over bool, err error)) error {
 	tick := time.NewTicker(drainPoll)
 	defer tick.Stop()
 	var said string
 	for {
-		nodes, _, err := c.Nodes(ctx)
-		if err != nil {
+		line, over, err := left()
+		switch {
+		case ctx.Err() != nil: // which may be why it failed
+		case err != nil:
 			return err
-		}
-		i := slices.IndexFunc(nodes, func(n admin.Node) bool { return n.Name == name })
-		if i < 0 {
-			fmt.Fprintf(out, "%s has left the cluster\n", name)
-			return nil
-		}
-		n := nodes[i]
-		if n.State == "drained" {
-			fmt.Fprintf(out, "%s is empty\n", name)
-			return nil
-		}
-		if line := fmt.Sprintf("%s is %s: %d publishers, %d viewers", name, n.State, n.Load.Publishers, n.Load.Viewers); line != said {
+		case line != said:
 			fmt.Fprintln(out, line)
 			said = line
+		}
+		if over {
+			return nil
 		}
 		select {
 		case <-ctx.Done():

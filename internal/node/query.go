@@ -21,6 +21,7 @@ const (
 	queryDrain   = "drain"   // hand over what it has; the window, as a duration
 	queryUndrain = "undrain" // take sessions again; none
 	queryBackend = "backend" // what an operator wants of a server that is no node; a backendOrder
+	queryLeft    = "left"    // what this front has at a server that is no node; its name
 	queryProcess = "process" // which process this is; none
 	querySession = "session" // its clients' sessions; the last of the page before, a sessionMark
 	queryKick    = "kick"    // end a connection; its number. The answer is how many publishes and plays that ended
@@ -57,6 +58,8 @@ func (n *node) answer(question, arg string) (string, error) {
 		return "", nil
 	case queryBackend:
 		return n.answerOrder(arg)
+	case queryLeft:
+		return n.leftAt(arg)
 	case queryProcess:
 		return n.cluster.Self().Process, nil
 	case querySession:

@@ -151,6 +151,21 @@ func (f *Fleet) Left(name stream.Name, server string) {
 	f.sticky.Put(name.String(), server, time.Since(f.start)+f.o.Sticky)
 }
 
+// Opening is how many sessions have been sent to a server that is no node and have neither begun nor failed.
+func (f *Fleet) Opening(server string) (n int) {
+	now := time.Since(f.start)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m := f.known[server]; m != nil {
+		for _, at := range m.pending {
+			if at > now-reserveFor {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Route says where a session would go now, and why not to each of the others. It reserves nothing. The
 // error is a *place.NoServerError.
 func (f *Fleet) Route(r Request, publish bool) (place.Explanation, error) {

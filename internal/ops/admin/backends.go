@@ -21,6 +21,8 @@ type Backends interface {
 	Sources() []Source
 	// Has returns the streams that a backend is known to have, as APP/NAME.
 	Has(name string) []string
+	// Left is what all fronts have at a backend, be it gone.
+	Left(ctx context.Context, name string) Left
 	// Order says what an operator wants of a backend: ready, drain or maint. SetWeight gives it a weight; 0 gives
 	// it back the configured one. Both reach all fronts that answer and return the names of those that do not. They fail
 	// with a *NoBackendError, or with what is wrong with the order.
@@ -54,7 +56,19 @@ type Backend struct {
 	Streams  int             `json:"streams"` // that it is known to have
 	Sessions BackendSessions `json:"sessions"`
 
-	Has []string `json:"has,omitempty"` // APP/NAME; only of one backend
+	// Only of one backend:
+	Has  []string `json:"has,omitempty"` // APP/NAME
+	Left *Left    `json:"left,omitempty"`
+}
+
+// Left is what all fronts together have at a backend: what keeps it from being empty.
+type Left struct {
+	Empty      bool     `json:"empty"` // nothing is left, and every front has said so
+	Publishers int64    `json:"publishers"`
+	Viewers    int64    `json:"viewers"` // and requests over HTTP
+	Opening    int      `json:"opening"` // on the way there
+	Fronts     []string `json:"fronts"`  // that have some
+	Missed     []string `json:"missed"`  // that did not answer
 }
 
 // Source is where backends are learned of.
@@ -130,6 +144,9 @@ func (h handler) backend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	list[i].Has = h.Backends.Has(name)
+	left := h.Backends.Left(r.Context(), name)
+	left.Fronts, left.Missed = filled(slices.Sorted(slices.Values(left.Fronts))), filled(slices.Sorted(slices.Values(left.Missed)))
+	list[i].Left = &left
 	write(w, http.StatusOK, list[i])
 }
 
@@ -213,6 +230,13 @@ func (c Client) Backends(ctx context.Context) (BackendList, json.RawMessage, err
 	var answer BackendList
 	raw, err := c.get(ctx, "/api/v1/backends", &answer)
 	return answer, raw, err
+}
+
+// Backend returns GET /api/v1/backends/{name}.
+func (c Client) Backend(ctx context.Context, name string) (Backend, error) {
+	var b Backend
+	_, err := c.get(ctx, "/api/v1/backends/"+url.PathEscape(name), &b)
+	return b, err
 }
 
 // OrderBackend posts ready, drain or maint.

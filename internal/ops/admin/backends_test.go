@@ -26,6 +26,9 @@ func (s *strangers) Sources() []Source {
 	return []Source{{Name: "static", Servers: 1, Updated: time.Unix(0, 0).UTC()}, {Name: "dns:media.example.com", Servers: 4, Failures: 3, Failing: "SERVFAIL"}}
 }
 
+func (s *strangers) Left(context.Context, string) Left {
+	return Left{Publishers: 1, Viewers: 2, Fronts: []string{"front2", "front1"}}
+}
 func (s *strangers) Has(string) []string { return []string{"live/a"} }
 func (s *strangers) Order(_ context.Context, name, order string) ([]string, error) {
 	s.orders = append(s.orders, order+" "+name)
@@ -62,7 +65,8 @@ func TestBackendShapes(t *testing.T) {
 	w := get(h, "/api/v1/backends/edge1")
 	want := `{"name":"edge1","source":"static","kind":"","roles":[],"addresses":{},"state":"up","operator":"ready","health":{"state":"up","status":"L7OK","took":0},
 		"weight":1,"capacity":{"sessions":500},"load":{"from":"none","publishers":0,"sessions":0,"egress":0,"ingress":0,"cpu":0},"streams":1,
-		"sessions":{"publishers":2,"viewers":3,"most":9,"total":40,"failures":1,"moved":4,"received":1000,"sent":2000},"has":["live/a"]}`
+		"sessions":{"publishers":2,"viewers":3,"most":9,"total":40,"failures":1,"moved":4,"received":1000,"sent":2000},"has":["live/a"],
+		"left":{"empty":false,"publishers":1,"viewers":2,"opening":0,"fronts":["front1","front2"],"missed":[]}}`
 	if w.Code != 200 || !sameJSON(t, w.Body.String(), want) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
@@ -98,6 +102,10 @@ func TestBackendOrders(t *testing.T) {
 	}
 	if _, err := c.WeighBackend(t.Context(), "a/b c", 2.5); err != nil {
 		t.Error(err)
+	}
+	if b, err := c.Backend(t.Context(), "edge1"); err != nil || b.Name != "edge1" || len(b.Has) != 1 || b.Left == nil || b.Left.Publishers != 1 ||
+		!slices.Equal(b.Left.Fronts, []string{"front1", "front2"}) || b.Left.Missed == nil {
+		t.Errorf("%+v, %v", b, err)
 	}
 	if got := strings.Join(s.orders, ", "); got != "drain edge1, maint edge1, ready edge1, weight a/b c" {
 		t.Errorf("orders: %s", got)
