@@ -12,7 +12,7 @@ import "time"
 //	        ≥ laneGain visits in MaxAdded, each below copyMax, though patient
 //	(epoll) ────────────────────────────────────────────────────────────────▶ (lane)
 //	        ◀────────────────────────────────────────────────────────────────
-//	        laneEmpty visits in a row found nothing
+//	        a third of the visits, or laneEmpty in a row, found nothing
 //
 // Before that its acknowledgements are made to wait, see patience_linux.go, which may be
 // all it needs. A source that sends in bursts further apart than that stays with epoll, which
@@ -25,8 +25,12 @@ const (
 	laneMark = 32 << 10
 	// laneGain: one visit instead of two is the least that is worth a late packet.
 	laneGain = 2
-	// laneEmpty: a source at ten messages a second stays.
+	// laneEmpty is after how many visits in a row that find nothing a source leaves. Why not fewer: a
+	// pause of a picture or two is none.
 	laneEmpty = 3
+	// laneVain is what a visit in vain counts, of those that were not. At a third of them the
+	// lane saves nothing any more: a source of bursts that came in by its beginning leaves.
+	laneVain = 2
 	// laneJudge is after how many visits a source is judged. Why not fewer: the
 	// conversation before the media, and the group of pictures that comes at once,
 	// are no pattern.
@@ -41,7 +45,7 @@ type laneState struct {
 	in          bool
 	refused     bool // the socket takes no mark
 	slot, index int
-	empty       int // visits in a row that found nothing
+	vain        int // visits that found nothing, times laneVain, less those that did; not negative
 
 	visits int // by epoll, since
 	since  time.Duration
@@ -101,7 +105,7 @@ func (l *loop) enter(f *flow) {
 			at = i
 		}
 	}
-	f.lane.in, f.lane.slot, f.lane.index, f.lane.empty = true, at, len(l.lane.slots[at]), 0
+	f.lane.in, f.lane.slot, f.lane.index, f.lane.vain = true, at, len(l.lane.slots[at]), 0
 	l.lane.slots[at] = append(l.lane.slots[at], f)
 }
 
@@ -143,9 +147,9 @@ func (l *loop) sweep() {
 		}
 		got := l.visit(f)
 		if got > 0 {
-			f.lane.empty = 0
+			f.lane.vain = max(0, f.lane.vain-1)
 		} else if f.lane.in {
-			if f.lane.empty++; f.lane.empty >= laneEmpty {
+			if f.lane.vain += laneVain; f.lane.vain >= laneEmpty*laneVain {
 				l.leave(f, false)
 			}
 		}
