@@ -101,7 +101,7 @@ func (f *flow) begin() {
 // step moves once, by pages or by bytes. more is whether another step may find
 // something that epoll would not report soon.
 func (l *loop) step(f *flow, got int) (n int, more bool, bad *failure) {
-	if (f.usual >= copyMax || got > 0) && !l.copyOnly {
+	if (f.usual >= pagesFrom || got > 0) && !l.copyOnly {
 		if p, ok := l.pipes.borrow(); ok {
 			n, more, bad, refused := l.stepPages(f, p)
 			if !refused {
