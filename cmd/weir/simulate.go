@@ -86,7 +86,7 @@ func simulate() *cobra.Command {
 	f.Float64Var(&c.BitrateSpread, "bitrate-spread", c.BitrateSpread, "σ of the streams' log-normal bitrates; 0 is all alike")
 	f.BoolVar(&c.Uneven, "uneven", c.Uneven, "edges of one, two and four times a capacity")
 	f.IntVar(&c.Fronts, "fronts", c.Fronts, "balancers; more than one need --report-every")
-	f.StringVar(&reservations, "reservations", reservations, "who knows of a decision before the next report: shared, own, owner (one front a stream), none")
+	f.StringVar(&reservations, "reservations", reservations, "who knows of a decision before the next report: shared, told (each 200 ms), own, owner (one front a stream), none")
 	f.DurationVar(&c.ReportEvery, "report-every", c.ReportEvery, "interval of the edges' load reports; 0 is loads known at once")
 	f.DurationVar(&c.ReportDelay, "report-delay", c.ReportDelay, "age of a report when it arrives")
 	f.Float64Var(&c.ReportLoss, "report-loss", c.ReportLoss, "part of the reports that are lost")

@@ -12,6 +12,7 @@ type Reservations string
 
 const (
 	Shared Reservations = "shared" // all fronts, at once
+	Told   Reservations = "told"   // the front that made it, and a moment later the others
 	Own    Reservations = "own"    // the front that made it
 	Owner  Reservations = "owner"  // as own, but all of a stream's viewers are decided by one front
 	Off    Reservations = "none"   // nobody
@@ -67,6 +68,8 @@ const (
 	dialTimeout = 3 * time.Second
 	// rejoinTime over which the viewers of a dead edge come back.
 	rejoinTime = 2 * time.Second
+	// tellEvery is how often fronts tell each other what they have decided, as they do of servers that are no nodes.
+	tellEvery = 200 * time.Millisecond
 	// tries of a front for one viewer. A refusal takes a round trip; ten are within any client's patience.
 	tries = 10
 	// room is the part of the fleet's capacity from which on it has room. Why not 0: in a full fleet somebody
@@ -121,9 +124,9 @@ func (c *Config) check() error {
 		}
 	}
 	switch c.Reservations {
-	case Shared, Own, Owner, Off:
+	case Shared, Told, Own, Owner, Off:
 	default:
-		return &ConfigError{"reservations", fmt.Sprintf("%q is not shared, own, owner or none", c.Reservations)}
+		return &ConfigError{"reservations", fmt.Sprintf("%q is not shared, told, own, owner or none", c.Reservations)}
 	}
 	if c.ReportEvery == 0 && c.Fronts > 1 {
 		return &ConfigError{"fronts", "several fronts need reports: loads cannot be known to all at once"}

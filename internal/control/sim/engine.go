@@ -134,6 +134,7 @@ func (e *engine) step() {
 	if e.audience.listed {
 		e.audience.reveal(e.now)
 	}
+	e.fronts.tell(e.now)
 	e.fronts.expire(e.now)
 	e.replace()
 	e.arrive()

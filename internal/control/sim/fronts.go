@@ -15,6 +15,16 @@ type fronts struct {
 	reserve bool
 	owner   bool
 	ttl     time.Duration // of reservations
+	told    bool
+	untold  []untold // by time
+	shown   []uint32 // by edge: the tick that its last report is as of
+}
+
+// untold is a decision that the other fronts do not know of yet.
+type untold struct {
+	d        place.Decision
+	front    int
+	at, when uint32
 }
 
 func newFronts(e *engine) (*fronts, error) {
@@ -26,8 +36,12 @@ func newFronts(e *engine) (*fronts, error) {
 	if f.reserve && c.Reservations != Shared {
 		n = c.Fronts
 	}
+	deciders := n
+	if f.told = f.reserve && c.Reservations == Told; f.told {
+		deciders = 1 // what the others have decided is known, and need not be guessed
+	}
 	for range n {
-		x, err := place.NewIndex(place.Options{View: c.Policy, Deciders: n})
+		x, err := place.NewIndex(place.Options{View: c.Policy, Deciders: deciders})
 		if err != nil {
 			return nil, err
 		}
@@ -76,6 +90,27 @@ func (f *fronts) took(e *engine, front int, d *place.Decision) {
 	}
 	now := at(e.now)
 	f.index(front).Reserve(d, now, now+f.ttl)
+	if f.told {
+		every := uint32(ticks(tellEvery))
+		f.untold = append(f.untold, untold{*d, front, e.now, e.now + every - e.now%every})
+	}
+}
+
+// tell has each front hear of what the others have decided, unless the edge has said so meanwhile.
+func (f *fronts) tell(now uint32) {
+	n := 0
+	for ; n < len(f.untold) && f.untold[n].when <= now; n++ {
+		u := &f.untold[n]
+		if int(u.d.ID) < len(f.shown) && f.shown[u.d.ID] > u.at {
+			continue
+		}
+		for i, x := range f.indexes {
+			if i != u.front%len(f.indexes) {
+				x.Reserve(&u.d, at(now), at(now)+f.ttl)
+			}
+		}
+	}
+	f.untold = f.untold[:copy(f.untold, f.untold[n:])]
 }
 
 // at is a tick as package place has times. A tick's decisions are after its reports.
@@ -106,6 +141,10 @@ func (f *fronts) changed(id uint16, l *place.Load) {
 }
 
 func (f *fronts) report(r *report) {
+	for int(r.edge) >= len(f.shown) {
+		f.shown = append(f.shown, 0)
+	}
+	f.shown[r.edge] = r.asOf
 	for _, x := range f.indexes {
 		x.SetState(place.ID(r.edge), place.Up)
 		x.Report(place.ID(r.edge), r.load, at(r.asOf)-1)
