@@ -22,16 +22,24 @@ const regressionRuns = 3
 //go:embed testdata/seeds.txt
 var regressions []byte
 
+//go:embed testdata/harder.txt
+var harder []byte
+
 // TestChaosRegressions runs the seeds that have found something.
-func TestChaosRegressions(t *testing.T) { seeded.Regressions(t, regressions, regressionRuns, run) }
+func TestChaosRegressions(t *testing.T) {
+	seeded.Regressions(t, regressions, regressionRuns, func(t *testing.T, seed uint64) { play(t, newSchedule(seed)) })
+	seeded.Regressions(t, harder, regressionRuns, run)
+}
 
 // TestChaos runs -schedules seeds from -seed on: promises P1, P2, P3 and P6 over whole nodes.
 func TestChaos(t *testing.T) { seeded.Schedules(t, "./internal/node/chaos", run) }
 
 // run runs one schedule.
-func run(t *testing.T, seed uint64) {
+func run(t *testing.T, seed uint64) { play(t, newHarderSchedule(seed)) }
+
+func play(t *testing.T, s *schedule) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{s: newSchedule(seed), m: store.NewMemory(), net: newNetwork(), began: time.Now(), started: map[stream.Name]int{}}
+		w := &world{s: s, m: store.NewMemory(), net: newNetwork(), began: time.Now(), started: map[stream.Name]int{}}
 		defer report(t, w)
 		w.run()
 	})
@@ -40,6 +48,9 @@ func run(t *testing.T, seed uint64) {
 func (w *world) run() {
 	for i, roles := range w.s.roles {
 		m := &machine{name: fmt.Sprint("n", i), host: host(i), addr: host(i) + ":1935", roles: roles}
+		if w.s.skews != nil {
+			m.skew = w.s.skews[i]
+		}
 		w.nodes = append(w.nodes, m)
 		w.start(m)
 	}
@@ -59,8 +70,9 @@ func (w *world) run() {
 			w.wg.Go(func() { v.run(watching) })
 		}
 	}
+	w.pubs = pubs
 	if w.s.rival {
-		w.wg.Go(func() { w.rival(pubs[0].name) })
+		w.wg.Go(func() { w.rival(pubs[0]) })
 	}
 	for _, f := range w.s.faults {
 		w.after(f.at-time.Second, func() { w.strike(f) })
@@ -98,9 +110,9 @@ func (w *world) run() {
 }
 
 // rival is somebody who publishes a stream that has a publisher, again and again.
-func (w *world) rival(name stream.Name) {
+func (w *world) rival(of *publisher) {
 	r := rand.New(rand.NewPCG(w.s.seed, 7))
-	p := &publisher{w: w, name: name, r: r, host: host(150)}
+	p := &publisher{w: w, name: of.name, r: r, host: host(150), told: w.guard(of.name, of)}
 	for time.Since(w.began) < turmoil-3*time.Second {
 		ctx, cancel := context.WithTimeout(context.Background(), seeded.Between(r, 100*time.Millisecond, 3*time.Second))
 		_ = p.once(ctx, w.entrance(r))

@@ -93,8 +93,12 @@ type publisher struct {
 	r    *rand.Rand
 	host string
 
-	mu   sync.Mutex
-	live uint64 // its present life; 0: not on air
+	told func(life uint64) // that it is on air; may be nil
+
+	mu    sync.Mutex
+	at    *endpoint     // of its present connection
+	live  uint64        // its present life; 0: not on air
+	since time.Duration // when it began, in the run
 }
 
 func (p *publisher) run(ctx context.Context) {
@@ -118,6 +122,9 @@ func wait(ctx context.Context, d time.Duration) {
 func (p *publisher) once(ctx context.Context, m *machine) error {
 	e := p.w.net.endpoint(p.host)
 	defer e.die()
+	p.mu.Lock()
+	p.at = e
+	p.mu.Unlock()
 	c, err := p.w.connect(ctx, e, m, p.name.App)
 	if err != nil {
 		return err
@@ -181,8 +188,11 @@ func (p *publisher) once(ctx context.Context, m *machine) error {
 
 func (p *publisher) onAir(life uint64) {
 	p.mu.Lock()
-	p.live = life
+	p.live, p.since = life, time.Since(p.w.began)
 	p.mu.Unlock()
+	if p.told != nil && life != 0 {
+		p.told(life)
+	}
 }
 
 // viewer plays one stream from one node, and comes back when it is cut off.

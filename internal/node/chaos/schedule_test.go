@@ -26,6 +26,7 @@ type fault struct {
 	kind        string
 	node, other int // -1: none
 	share       float64
+	skew        time.Duration
 }
 
 func (f fault) String() string {
@@ -35,6 +36,9 @@ func (f fault) String() string {
 	}
 	if f.other >= 0 {
 		s += fmt.Sprintf("-n%d", f.other)
+	}
+	if f.skew != 0 {
+		s += fmt.Sprintf(" by %v", f.skew)
 	}
 	if f.dur > 0 {
 		s += fmt.Sprintf(" for %.2fs", f.dur.Seconds())
@@ -50,11 +54,14 @@ type schedule struct {
 	streams int
 	rival   bool // a second publisher of the first stream comes now and then
 	faults  []fault
+	// storeOnly says that all faults are the store's.
+	storeOnly bool
+	skews     []time.Duration // of the machines' clocks at first; nil: none
 }
 
 func (s *schedule) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d nodes %v, %d streams, rival: %v\n", s.seed, len(s.roles), s.roles, s.streams, s.rival)
+	fmt.Fprintf(&b, "seed %d: %d nodes %v, clocks off by %v, %d streams, rival: %v\n", s.seed, len(s.roles), s.roles, s.skews, s.streams, s.rival)
 	for _, f := range s.faults {
 		fmt.Fprintf(&b, "\t%v\n", f)
 	}

@@ -28,8 +28,10 @@ type world struct {
 
 	mu       sync.Mutex
 	nodes    []*machine
+	pubs     []*publisher
 	lives    uint64
 	started  map[stream.Name]int // publications accepted
+	copied   store.Snapshot
 	log      []string
 	failures []string
 }
@@ -42,8 +44,9 @@ type machine struct {
 	roles []config.Role
 
 	// Guarded by world.mu.
-	up  *process
-	gen int
+	up   *process
+	gen  int
+	skew time.Duration // of its clock, as its next process has it
 }
 
 func (m *machine) has(r config.Role) bool { return config.Node{Roles: m.roles}.Has(r) }
@@ -107,7 +110,7 @@ func (w *world) entrance(r *rand.Rand) *machine {
 func (w *world) start(m *machine) {
 	w.mu.Lock()
 	m.gen++
-	gen := m.gen
+	gen, skew := m.gen, m.skew
 	w.mu.Unlock()
 	p := &process{m: m, gen: gen, e: w.net.endpoint(m.host), done: make(chan struct{}), pulls: map[stream.Name]int{}, epochs: map[stream.Name]stream.Epoch{}}
 	p.way = w.newWay(p)
@@ -122,6 +125,7 @@ func (w *world) start(m *machine) {
 	cfg.Play.Grace = lingerTime
 	cfg.Limits.ConnectionsPerAddr = 10_000
 	world := node.World{
+		Now:    func() time.Time { return time.Now().Add(skew) },
 		Listen: p.e.listen, Dial: p.e.dial, Emit: func(e event.Event) { w.event(p, e) },
 		Store: func(context.Context) (store.Store, error) { return w.way(p), nil },
 	}
@@ -259,6 +263,36 @@ func (w *world) strike(f fault) {
 		w.after(f.dur, w.m.Resume)
 	case "store wiped":
 		w.m.Wipe()
+	case "store copied":
+		w.mu.Lock()
+		w.copied = w.m.Snapshot()
+		w.mu.Unlock()
+	case "store restored":
+		w.mu.Lock()
+		copied := w.copied
+		w.mu.Unlock()
+		w.m.Restore(copied)
+	case "hang up":
+		p := w.pubs[0]
+		p.mu.Lock()
+		e := p.at
+		p.mu.Unlock()
+		e.die()
+	case "skew": // its clock jumps, and it is started anew
+		w.end(m, true)
+		w.after(f.dur, func() {
+			w.mu.Lock()
+			m.skew = f.skew
+			w.mu.Unlock()
+			w.start(m)
+		})
+	case "drain":
+		w.after(0, func() {
+			end := time.After(f.dur)
+			w.order(p, "drain", "2s")
+			<-end
+			w.order(p, "undrain", "")
+		})
 	}
 }
 
