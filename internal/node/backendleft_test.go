@@ -47,7 +47,7 @@ func TestWhatIsLeftAtABackend(t *testing.T) {
 	if _, err := f2.api().OrderBackend(t.Context(), "b2", "drain"); err != nil {
 		t.Fatal(err)
 	}
-	if r, _, err := f2.api().Route(t.Context(), stream.Name{App: "live", Stream: "cam"}, "publish"); err != nil || r.Node != "b1" {
+	if r, _, err := f2.api().Route(t.Context(), admin.RouteQuery{Name: stream.Name{App: "live", Stream: "cam"}, Publish: true}); err != nil || r.Node != "b1" {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	publish(t, f2.addr, "live/cam", stamp.Shape{})

@@ -2,12 +2,17 @@ package node
 
 import (
 	"slices"
+	"time"
 
 	"weir/internal/control/fleet"
 	"weir/internal/control/place"
 	"weir/internal/front/web"
 	"weir/internal/stream"
 )
+
+// reportedWithin is how long a publisher by HTTP counts as one that is on its way. Why not shorter: a server is asked for
+// its load every 5 s. Why not longer: then it is there twice.
+const reportedWithin = 6 * time.Second
 
 // publisher chooses who takes a stream that comes by HTTP: the server that has its session or, when it
 // begins, the one that has the stream, that the client had before, or that placement chooses. Nodes
@@ -42,12 +47,13 @@ func (w webServers) publisher(r web.Request) (web.Server, error) {
 		return web.Server{}, web.ErrNoServer
 	}
 	return web.Server{Name: c.Node, Addr: c.HTTP, Why: c.Why, Done: func(ok bool) {
-		switch {
-		case !ok:
+		if !ok {
 			c.Done(false)
-		case name != (stream.Name{}):
-			// Its media goes past this front, whose counters never show it: the reservation stands until
-			// it expires, and the server's own report has it by then.
+			return
+		}
+		// Its media goes past this front, whose counters never show it.
+		time.AfterFunc(reportedWithin, func() { c.Done(true) })
+		if name != (stream.Name{}) {
 			w.n.placer.f.Left(name, c.Node)
 		}
 	}}, nil
