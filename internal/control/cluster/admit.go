@@ -116,6 +116,7 @@ func (c *Cluster) admit(batch []admission, last *shared) {
 			elsewhere, err = c.readElsewhere(ctx)
 		}
 		if err != nil {
+			last.value = nil // it may be there all the same
 			break
 		}
 		if ok {

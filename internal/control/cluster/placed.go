@@ -95,6 +95,8 @@ func (c *Cluster) share(last *shared) error {
 	switch {
 	case errors.Is(err, store.ErrLeaseGone):
 		c.leaseGone(lease)
+	case err != nil:
+		last.value = nil // it may be there all the same
 	case err == nil && !ok:
 		c.wakeWatcher.ring()
 	case err == nil:

@@ -219,7 +219,7 @@ func (f *Fleet) choose(q *question) (Choice, error) {
 		ticket = f.index.Reserve(&d, now, now+reserveFor)
 		m.pending = append(m.pending, now)
 		if q.publish {
-			comes = f.comes(&c, m)
+			comes = f.comes(&c, m, now)
 		}
 	} else {
 		ticket = f.index.ReserveUntilReport(&d, now, now+reserveFor)

@@ -40,6 +40,10 @@ const (
 	// each time what they say is known here a moment later.
 	admitTries = 8
 
+	// comeFor is how long a publisher is on its way to a backend at most. Why not shorter: a front tries for nine seconds. Why not longer: of those
+	// whose media goes past the front nobody says that they are there.
+	comeFor = 10 * time.Second
+
 	// believeFor is how long a front's word of what it has at backends is believed. Why not shorter: while the store is away,
 	// for an election or a restart, it stays true, and each front alone would fill the servers again. Why not longer: a front that died
 	// meanwhile, with the store perhaps, has taken its sessions along; its publishers are to find the room that they had.

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"time"
 
 	"weir/internal/control/cluster"
@@ -39,7 +40,8 @@ func (f *Fleet) elsewhere(nodes []cluster.Node) map[string]place.Load {
 func (f *Fleet) Placed() map[string]cluster.Placed {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.index.Expire(time.Since(f.start))
+	now := time.Since(f.start)
+	f.index.Expire(now)
 	b := f.backends
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -48,10 +50,11 @@ func (f *Fleet) Placed() map[string]cluster.Placed {
 		l := x.own()
 		if m := f.known[name]; m != nil && m.b == x {
 			held := f.index.Held(m.id)
+			arriving, asking := m.onTheWay(now)
 			l.EgressBPS += held.EgressBPS
 			l.IngressBPS += held.IngressBPS
-			l.Sessions += max(held.Sessions-m.asking, 0)
-			l.Publishers += m.arriving
+			l.Sessions += max(held.Sessions-asking, arriving)
+			l.Publishers += arriving
 		}
 		if l.Sessions+l.Publishers == 0 || len(out) >= maxShared {
 			continue
@@ -74,44 +77,46 @@ func (x *backend) limit(others *place.Load) int {
 	return max(x.Capacity.Publishers-strangers, 1) // a full one is not chosen
 }
 
-// coming is a publisher that a foreign server was chosen for, until it is there. However long it takes: servers
-// are not to get more because others are slow. Fleet.mu guards it.
+// coming is a publisher that a foreign server was chosen for, until it is there: for longer than its reservation if it has to,
+// so that a server that is slow does not get more. Fleet.mu guards it.
 type coming struct {
 	m       *member
-	granted bool
-	over    bool
+	at      time.Duration
+	granted bool // the other fronts have let it in
 }
 
 // comes counts a publisher that comes, or has the others asked first whether it may. It needs f.mu.
-func (f *Fleet) comes(c *Choice, m *member) *coming {
-	p := &coming{m: m}
-	if m.limit == 0 || f.o.Admit == nil {
-		p.granted = true
-		m.arriving++
-		return p
-	}
-	m.asking++
-	c.limit, c.granted = m.limit, func() {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if !p.granted && !p.over {
+func (f *Fleet) comes(c *Choice, m *member, now time.Duration) *coming {
+	p := &coming{m: m, at: now, granted: m.limit == 0 || f.o.Admit == nil}
+	m.onTheWay(now)
+	m.coming = append(m.coming, p)
+	if !p.granted {
+		c.limit, c.granted = m.limit, func() {
+			f.mu.Lock()
+			defer f.mu.Unlock()
 			p.granted = true
-			m.asking--
-			m.arriving++
 		}
 	}
 	return p
 }
 
-// end: it is there, and counted there, or it will not be.
-func (p *coming) end() {
-	switch {
-	case p == nil || p.over:
-		return
-	case p.granted:
-		p.m.arriving--
-	default:
-		p.m.asking--
+// onTheWay counts the publishers on their way to a server, and those that have yet to be let in, and forgets those who have been
+// for too long. It needs Fleet.mu.
+func (m *member) onTheWay(now time.Duration) (arriving, asking int) {
+	m.coming = slices.DeleteFunc(m.coming, func(p *coming) bool { return p.at <= now-comeFor })
+	for _, p := range m.coming {
+		if p.granted {
+			arriving++
+		} else {
+			asking++
+		}
 	}
-	p.over = true
+	return arriving, asking
+}
+
+// end: it is there, and counted there, or it will not be. It needs Fleet.mu.
+func (p *coming) end() {
+	if p != nil {
+		p.m.coming = slices.DeleteFunc(p.m.coming, func(o *coming) bool { return o == p })
+	}
 }

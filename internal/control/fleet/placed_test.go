@@ -102,16 +102,21 @@ func TestWhatIsDecidedIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		publishers("on its way", 1)
-		time.Sleep(2 * reserveFor)
-		if got := f.Placed()["a"].Publishers; got != 1 {
-			t.Errorf("%d, of a publisher that takes its time", got)
-		}
+		time.Sleep(comeFor - time.Second)
+		publishers("a slow one, on its way", 1)
 		end := f.backends.Counters("a").Open(true)
 		c.Done(true)
 		c.Done(true)
 		publishers("there", 1)
 		end()
 		publishers("gone", 0)
+
+		if _, err := f.Publisher(Request{Name: alice}); err != nil { // whose media goes past the front
+			t.Fatal(err)
+		}
+		publishers("on its way", 1)
+		time.Sleep(comeFor)
+		publishers("nobody says that it is there", 0)
 	})
 }
 

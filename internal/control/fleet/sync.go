@@ -23,8 +23,7 @@ type member struct {
 	b        *backend        // of a foreign one
 	others   place.Load      // what other fronts have there, as they say
 	limit    int             // of publishers of all fronts; 0: none
-	arriving int             // publishers on their way there
-	asking   int             // and those whom the other fronts have not let in yet
+	coming   []*coming       // publishers on their way there, oldest first
 	counted  place.Load      // as told to the index
 	pending  []time.Duration // when those were chosen whose session has not begun, oldest first
 }
