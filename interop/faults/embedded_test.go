@@ -30,7 +30,8 @@ func (s *story) embedded(dirs map[string]string, specs ...string) *members {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { e.client.Close() })
-	c := &members{s: s, store: e}
+	// What no other node takes is not waited for for long when one is stopped.
+	c := &members{s: s, store: e, config: "node: {drain_timeout: 2s}\n"}
 	for _, spec := range specs {
 		c.launch(spec, nil)
 	}

@@ -116,6 +116,9 @@ func (n *node) stop() {
 	n.s.t.Helper()
 	n.proc.Signal(syscall.SIGTERM)
 	n.s.eventually(40*time.Second, n.name+" has stopped", n.ended)
+	if n.proc.Err != nil {
+		n.s.t.Errorf("%s was asked to end in good order, and did not: %v", n.name, n.proc.Err)
+	}
 }
 
 // drain empties a node by the command that an operator has, asked of another one, and

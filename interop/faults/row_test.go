@@ -37,6 +37,7 @@ var rows = []row{
 	{"blackhole from an edge to the origin", 16 * time.Second, false},
 	{"blackhole from the origin to a front", 20 * time.Second, false},
 	{"blackhole from the origin to an edge", 16 * time.Second, false},
+	{"disk full under a member of the store", 60 * time.Second, false},
 	{"drain of an origin with 50 publishers through fronts", 22 * time.Second, true},
 	{"drain of an origin with publishers that announced reconnecting", 12 * time.Second, false},
 	{"heartbeat beside busy pumps", 45 * time.Second, true},

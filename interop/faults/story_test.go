@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"sync"
@@ -122,11 +123,16 @@ func (s *story) watchStalls() (longest func() time.Duration) {
 	}
 }
 
-// end kills what still runs.
+// end kills what still runs. A node that has ended by itself is a failure, whoever noticed.
 func (s *story) end() {
 	for _, n := range s.nodes {
 		n.proc.Thaw()
 		n.proc.Kill()
+		for _, log := range n.logs {
+			if text := log.From(0); bytes.HasPrefix(text, []byte("panic: ")) || bytes.Contains(text, []byte("\npanic: ")) || bytes.Contains(text, []byte("\nfatal error: ")) {
+				s.t.Errorf("%s has crashed", n.name)
+			}
+		}
 	}
 }
 
