@@ -33,7 +33,7 @@ func unread(conn pinged) bool {
 // the watch without an error. A ping's answer shows as bytes that came in, so any
 // traffic counts. While conn has a method Reading() bool that says no, silence is not counted.
 func WatchAlive(conn pinged, done <-chan struct{}, each func(now time.Time) bool) error {
-	t := time.NewTicker(PeerPing)
+	t := newTicks()
 	defer t.Stop()
 	heard, at := conn.BytesIn(), time.Now()
 	awake := at
@@ -47,6 +47,7 @@ func WatchAlive(conn pinged, done <-chan struct{}, each func(now time.Time) bool
 			// It may well send, but it takes nothing.
 			return fmt.Errorf("%w: %w", ErrPeerSilent, err)
 		case now := <-t.C:
+			t.next(time.Now())
 			// When this process has stood still, what the peer sent meanwhile is still to
 			// be read.
 			still := unread(conn)

@@ -40,7 +40,7 @@ func DialStranger(ctx context.Context, dial Dialer, addr string, c *rtmp.Connect
 // nothing. What does not answer pings is given up when it takes no more bytes. each is
 // called at every ping, as there.
 func WatchStranger(conn pinged, pongs *atomic.Int64, done <-chan struct{}, each func(now time.Time) bool) error {
-	t := time.NewTicker(PeerPing)
+	t := newTicks()
 	defer t.Stop()
 	for now := time.Now(); pongs.Load() == 0; {
 		if each != nil && each(now) {
@@ -55,6 +55,7 @@ func WatchStranger(conn pinged, pongs *atomic.Int64, done <-chan struct{}, each 
 		case <-done:
 			return nil
 		case now = <-t.C:
+			t.next(time.Now())
 		}
 	}
 	return WatchAlive(conn, done, each)
