@@ -2,9 +2,10 @@
 // stamped publishers and viewers look on. It has tests only.
 //
 // Each test is a row of the table of what a fault may do to a publisher or a
-// viewer: an origin that is killed, frozen, drained or cut off, a store that is
-// killed, frozen, wiped or restored from an old copy, edges that die or are
-// overrun, publishers that flap. A scenario reads like a story:
+// viewer: an origin that is killed, frozen, drained or cut off, both ways or one, a
+// way that is late, stalled, reset, half-open or damages what it carries, a store that
+// is killed, frozen, wiped, restored from an old copy, on a full disk or beside busy
+// pumps, edges that die or are overrun, publishers that flap. A scenario reads like a story:
 //
 //	c := s.cluster(...)
 //	p := s.publish(c.front, "alice")
@@ -23,12 +24,15 @@
 // sessions that close, doubled and foreign frames, who owns what, how many pulls.
 // Times are only held against a bound that a loaded machine keeps too. "make
 // bench-faults" tells each twenty times at full scale, and writes every figure
-// with its median and 99th percentile to bench/results/faults.
+// with its median and 99th percentile to bench/results/faults; it fails, by name, for
+// each that misses its target. With LANES=n so many stories are told side by side; those
+// that load the machine are alone on it.
 //
 // # When a story goes wrong
 //
 // The test prints the timeline: what the test did, what the viewers missed, and
-// the log lines of all nodes, merged in the order of time.
+// the log lines of all nodes, merged in the order of time. A node that has crashed is
+// always a failure.
 //
 // # What it needs
 //
