@@ -16,9 +16,10 @@ import (
 
 func sessions() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "sessions", Short: "List the RTMP sessions of the cluster's clients", Args: noArgs,
-		Long: "List who publishes and who plays by RTMP, at the node that the client is connected to,\n" +
-			"and how: served by that node, carried to the server behind, or joined with it (spliced).\n" +
+		Use: "sessions", Short: "List the sessions of the cluster's clients", Args: noArgs,
+		Long: "List who publishes and who plays by RTMP and HTTP-FLV, and whose WebSockets are open, at\n" +
+			"the node that the client is connected to, and how: served by that node, carried to the server\n" +
+			"behind, joined with it (spliced), or passed to it (HTTP).\n" +
 			"The numbers are those of the node's log (conn=).",
 	}
 	client, asJSON := asking(cmd)
@@ -68,9 +69,13 @@ func kick() *cobra.Command {
 
 func sessionTable(out io.Writer, list []admin.Session) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SESSION\tROLE\tSTREAM\tCLIENT\tHOW\tSERVER\tFOR\tIN\tOUT")
+	fmt.Fprintln(t, "SESSION\tPROTOCOL\tROLE\tSTREAM\tCLIENT\tHOW\tSERVER\tFOR\tIN\tOUT")
 	for _, s := range list {
-		fmt.Fprintf(t, "%s\t%s\t%s/%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Role, s.App, s.Stream, s.Remote, dash(s.How), dash(s.Backend),
+		stream := "-"
+		if s.Stream != "" {
+			stream = s.App + "/" + s.Stream
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, dash(s.Protocol), s.Role, stream, s.Remote, dash(s.How), dash(s.Backend),
 			time.Since(s.Since).Truncate(time.Second), amount(s.BytesIn), amount(s.BytesOut))
 	}
 	return t.Flush()

@@ -22,7 +22,7 @@ func TestSessionCommands(t *testing.T) {
 		case r.FormValue("node") == "half":
 			fmt.Fprint(w, `{"sessions":[],"missed":["n3"]}`)
 		case r.Method == http.MethodGet:
-			fmt.Fprint(w, `{"sessions":[{"id":"n1/12","node":"n1","conn":12,"remote":"192.0.2.1:4","role":"publisher","app":"live","stream":"cam","since":"2026-01-02T03:04:05Z","bytes_in":1500000,"bytes_out":8,"how":"carried","backend":"n2"}]}`)
+			fmt.Fprint(w, `{"sessions":[{"id":"n1/12","node":"n1","conn":12,"remote":"192.0.2.1:4","protocol":"rtmp","role":"publisher","app":"live","stream":"cam","since":"2026-01-02T03:04:05Z","bytes_in":1500000,"bytes_out":8,"how":"carried","backend":"n2"}]}`)
 		case strings.HasSuffix(r.URL.Path, "/404"):
 			w.WriteHeader(http.StatusNotFound)
 			fmt.Fprint(w, `{"detail":"no session n1/404"}`)
@@ -37,7 +37,7 @@ func TestSessionCommands(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"sessions"}, 0, "n1/12    publisher  live/cam  192.0.2.1:4  carried  n2"},
+		{[]string{"sessions"}, 0, "n1/12    rtmp      publisher  live/cam  192.0.2.1:4  carried  n2"},
 		{[]string{"sessions"}, 0, "1.5 MB  8 B"},
 		{[]string{"sessions", "--json", "--node", "n1"}, 0, `"id":"n1/12"`},
 		{[]string{"sessions", "--node", "half"}, 1, "these nodes did not answer: n3"},

@@ -95,7 +95,8 @@ func (n *node) build() {
 		FirstMedia: n.cfg.Limits.FirstMedia, Silence: n.cfg.Limits.PublisherSilence,
 		OnStart: n.pulls.LocalStarted, OnEnd: n.pulls.LocalEnded,
 	})
-	n.play = play.New(play.Options{Pulls: n.pulls, Local: publications{n.ingest}, Emit: n.emit, WriteStall: n.cfg.Limits.WriteStall})
+	n.play = play.New(play.Options{Pulls: n.pulls, Local: publications{n.ingest}, Emit: n.emit, WriteStall: n.cfg.Limits.WriteStall,
+		Number: func() uint64 { return n.sessions.Number() }})
 	n.front = front.New(front.Options{
 		Node: n.cfg.Node.Name, Secret: n.cluster.Secret, Dial: n.dialer, Emit: n.emit, Hub: n.transit,
 		Placer: n.placer, FirstMedia: n.cfg.Limits.FirstMedia, Silence: n.cfg.Limits.PublisherSilence,

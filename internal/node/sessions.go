@@ -25,31 +25,74 @@ const (
 	sessionsTimeout = 5 * time.Second
 )
 
-// clients are the publishes and plays of this node's clients, by connection. What other nodes have here
-// for clients of theirs is theirs to show and to end: a front would go on elsewhere.
+// client is one session of a client of this node: a publish or play by RTMP, or one over HTTP.
+type client struct {
+	conn uint64
+	held *session.Held // nil: over HTTP
+	over admin.Session // HTTP
+	end  func()
+}
+
+// clients are the sessions of this node's clients, by connection. What other nodes have here
+// for clients of theirs is theirs to show and to end: a front would go on elsewhere. Over HTTP nobody would, and a
+// front's viewers are listed at both.
 //
 // Only those of the connections from first on, and of no more than so many connections: sorting all
 // for each page of 20,000 sessions would take minutes.
-func (n *node) clients(first uint64, most int) []session.Held {
-	all := slices.DeleteFunc(n.sessions.Held(), func(h session.Held) bool { return h.Member != "" || h.Conn < first })
+func (n *node) clients(first uint64, most int) []client {
+	var all []client
+	held := n.sessions.Held()
+	for i := range held {
+		if h := &held[i]; h.Member == "" && h.Conn >= first {
+			all = append(all, client{conn: h.Conn, held: h})
+		}
+	}
+	all = append(all, slices.DeleteFunc(n.overHTTP(), func(c client) bool { return c.conn < first })...)
 	if len(all) > most {
 		conns := make([]uint64, len(all))
 		for i := range all {
-			conns[i] = all[i].Conn
+			conns[i] = all[i].conn
 		}
 		slices.Sort(conns)
-		all = slices.DeleteFunc(all, func(h session.Held) bool { return h.Conn > conns[most-1] })
+		all = slices.DeleteFunc(all, func(c client) bool { return c.conn > conns[most-1] })
 	}
-	slices.SortStableFunc(all, func(a, b session.Held) int { return cmp.Compare(a.Conn, b.Conn) })
+	slices.SortStableFunc(all, func(a, b client) int { return cmp.Compare(a.conn, b.conn) })
+	return all
+}
+
+// overHTTP are the sessions over HTTP: streams that this node serves, and what it passes to servers for as long as it lasts.
+func (n *node) overHTTP() (all []client) {
+	add := func(s event.Session, began time.Time, view admin.Session, end func()) {
+		view.ID, view.Node, view.Conn, view.Remote = admin.SessionID(n.cfg.Node.Name, s.Conn), n.cfg.Node.Name, s.Conn, s.Remote
+		view.Role, view.App, view.Stream, view.Since = string(cmp.Or(s.Role, event.RoleViewer)), s.App, s.Stream, began.UTC()
+		all = append(all, client{conn: s.Conn, over: view, end: end})
+	}
+	for _, v := range n.play.HTTPViewers() {
+		add(v.Session, v.Began, admin.Session{Protocol: "http-flv", How: session.Served, BytesOut: v.Sent}, func() { n.play.KickHTTP(v.Conn) })
+	}
+	if n.web == nil {
+		return all
+	}
+	for _, s := range n.web.Sessions() {
+		view := admin.Session{Protocol: "http-flv", How: "passed", Backend: s.Server, BytesIn: s.In, BytesOut: s.Out}
+		if s.Upgraded {
+			view.Protocol = "websocket"
+		}
+		add(s.Session, s.Began, view, func() { n.web.Kick(s.Conn) })
+	}
 	return all
 }
 
 // kick ends what a connection publishes and plays, in the background: its client may not read. It
 // returns how many.
 func (n *node) kick(conn uint64) int {
-	all := slices.DeleteFunc(n.clients(conn, 1), func(h session.Held) bool { return h.Conn != conn })
-	for _, h := range all {
-		go h.End(event.Kicked)
+	all := slices.DeleteFunc(n.clients(conn, 1), func(c client) bool { return c.conn != conn })
+	for _, c := range all {
+		if c.held == nil {
+			c.end()
+		} else {
+			go c.held.End(event.Kicked)
+		}
 	}
 	return len(all)
 }
@@ -77,15 +120,18 @@ func (n *node) sessionPage(after string) (string, error) {
 	var page sessionPage
 	var at, last sessionMark
 	size := 0
-	for _, h := range n.clients(from.Conn, sessionPageBytes/sessionLeast) {
-		if h.Conn != at.Conn {
-			at = sessionMark{Conn: h.Conn}
+	for _, c := range n.clients(from.Conn, sessionPageBytes/sessionLeast) {
+		if c.conn != at.Conn {
+			at = sessionMark{Conn: c.conn}
 		}
 		at.Told++
-		if h.Conn < from.Conn || h.Conn == from.Conn && at.Told <= from.Told {
+		if c.conn < from.Conn || c.conn == from.Conn && at.Told <= from.Told {
 			continue
 		}
-		s := n.sessionView(h)
+		s := c.over
+		if c.held != nil {
+			s = n.sessionView(*c.held)
+		}
 		b, err := json.Marshal(s)
 		if err != nil {
 			return "", err
@@ -103,7 +149,7 @@ func (n *node) sessionPage(after string) (string, error) {
 func (n *node) sessionView(h session.Held) admin.Session {
 	in, out := h.Bytes()
 	how, server := h.Through()
-	return admin.Session{ID: admin.SessionID(n.cfg.Node.Name, h.Conn), Node: n.cfg.Node.Name, Conn: h.Conn, Remote: h.Remote, Role: string(h.Role),
+	return admin.Session{ID: admin.SessionID(n.cfg.Node.Name, h.Conn), Node: n.cfg.Node.Name, Conn: h.Conn, Remote: h.Remote, Protocol: "rtmp", Role: string(h.Role),
 		App: h.Name.App, Stream: h.Name.Stream, Since: h.Began().UTC(), BytesIn: in, BytesOut: out, How: how, Backend: server}
 }
 

@@ -20,7 +20,7 @@ func (n *node) newWeb() *web.Front {
 	h, f := &n.cfg.HTTP, &n.cfg.Front.HTTP
 	o := web.Options{
 		Node: n.cfg.Node.Name, Local: n.whileUp(n.play.HTTP()), Here: n.here, Dial: n.world.Dial, Emit: n.emit,
-		Trusted: h.Forwarded.Trusted(), Fronts: n.isOtherNode, Admit: n.sessions.Admit, Ready: n.ready,
+		Trusted: h.Forwarded.Trusted(), Fronts: n.isOtherNode, Admit: n.sessions.Admit, Number: n.sessions.Number, Ready: n.ready,
 		Health: h.Health, Redirect: h.RedirectHTTPS.Status(), TLSPort: n.tlsPort(),
 		Prefixes: f.Apps(), Publish: f.Publish, Plain: f.Plain, Body: int64(f.Body),
 		Connect: f.Connect, Answer: f.Answer, Silence: f.Silence, Tunnel: f.Tunnel, Gather: n.cfg.Front.SpliceLatency, Stall: n.cfg.Limits.WriteStall,

@@ -31,6 +31,8 @@ type Options struct {
 	// Admit counts what one client holds; ok is false if that is enough, which it has
 	// said then. leave is called once. Nil: nobody counts.
 	Admit func(who event.Session) (leave func(), ok bool)
+	// Number is a new session's; nil: sessions have none, and are not listed.
+	Number func() uint64
 	// Ready says why no publisher, or no viewer, could be taken now; nil: one could.
 	Ready func(publish bool) error
 
@@ -69,6 +71,7 @@ type Front struct {
 	ctx       context.Context // ends with Close
 	cancel    context.CancelFunc
 
+	sessions sessions
 	affinity affinity
 	health   health
 

@@ -38,9 +38,12 @@ type passing struct {
 	tunnel   *tunnel // of an upgraded connection
 	status   int     // of the answer; 0: there is none
 	err      error   // why there is none, or not all of it
+	ctx      context.Context
 	expire   context.CancelCauseFunc
-	plain    bool // GET by HTTP/1.1
-	raw      bool // the answer is to be a rawStream
+	conn     uint64 // its number, if it lasts
+	unlist   func() // if it has one
+	plain    bool   // GET by HTTP/1.1
+	raw      bool   // the answer is to be a rawStream
 
 	// Of the request's body, which the transport reads in a goroutine of its own.
 	read    atomic.Bool           // some of it is gone
@@ -58,7 +61,7 @@ func (p *passing) bodyError() error {
 
 // session is the request as events have it.
 func (p *passing) session(r *http.Request) event.Session {
-	s := event.Session{Remote: r.RemoteAddr}
+	s := event.Session{Conn: p.conn, Remote: r.RemoteAddr}
 	if p.publish {
 		s.Role = event.RolePublisher
 	}
@@ -87,7 +90,7 @@ func (f *Front) pass(w http.ResponseWriter, r *http.Request, c client) {
 	p.response = &response{ResponseWriter: w, control: http.NewResponseController(w), stall: f.o.Stall, p: p}
 
 	ctx, expire := context.WithCancelCause(context.WithValue(r.Context(), passingKey{}, p))
-	p.expire = expire
+	p.ctx, p.expire = ctx, expire
 	defer expire(nil)
 	defer context.AfterFunc(f.ctx, func() { expire(errClosing) })()
 	if r.ContentLength != 0 && r.Body != nil && r.Body != http.NoBody {
@@ -131,6 +134,9 @@ func (p *passing) leave() {
 	if p.end != nil {
 		p.end()
 	}
+	if p.unlist != nil {
+		p.unlist()
+	}
 	if p.tunnel != nil {
 		p.tunnel.back.Close()
 	}
@@ -158,7 +164,11 @@ func (f *Front) done(r *http.Request, ctx context.Context, p *passing) {
 	if why := context.Cause(ctx); p.err == nil && why != nil && !errors.Is(why, context.Canceled) {
 		p.err = why
 	}
-	f.o.Emit.Emit(event.Proxied{Session: p.session(r), Server: p.server.Name, Status: p.status, Lasting: p.lasts(r),
+	var reason event.Reason
+	if errors.Is(context.Cause(ctx), errKicked) {
+		reason, p.err = event.Kicked, nil
+	}
+	f.o.Emit.Emit(event.Proxied{Session: p.session(r), Reason: reason, Server: p.server.Name, Status: p.status, Lasting: p.lasts(r),
 		BytesIn: p.in.Load(), BytesOut: p.response.out.Load(), Dur: time.Since(p.began), Err: p.err})
 }
 
@@ -213,7 +223,12 @@ func (f *Front) answered(res *http.Response) error {
 		res.Header.Set("Location", sessionURL(to, p.server))
 	}
 	p.end = f.enter(p, long, p.begins(res))
-	if res.StatusCode == http.StatusSwitchingProtocols {
+	upgraded := res.StatusCode == http.StatusSwitchingProtocols
+	if long && f.o.Number != nil {
+		p.conn = f.o.Number()
+		p.unlist = f.sessions.open(p.conn, lasting{p, p.session(res.Request), p.server.Name, upgraded})
+	}
+	if upgraded {
 		if back, ok := res.Body.(io.ReadWriteCloser); ok {
 			p.tunnel = newTunnel(f.o.Tunnel, p)
 			res.Body = p.tunnel.server(back)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"weir/flv"
@@ -39,8 +40,9 @@ type httpViewer struct {
 	began time.Time
 	out   *http.ResponseController
 	w     http.ResponseWriter
-	sent  int64
-	leave chan struct{} // closed by ReleaseHTTP
+	sent  atomic.Int64
+	leave chan struct{} // closed by release
+	why   event.Reason  // set before leave is closed
 }
 
 // serveFLV sends the stream as an endless FLV file.
@@ -68,14 +70,20 @@ func (s *Service) serveFLV(w http.ResponseWriter, r *http.Request, name stream.N
 	if r.Method == http.MethodHead {
 		return
 	}
+	if s.o.Number != nil {
+		v.Conn = s.o.Number()
+	}
 	s.o.Emit.Emit(event.SessionOpened{Session: v.Session})
 	done := s.count(name)
 	s.hold(v, true)
 	reason, by, err := s.copyFLV(r.Context(), v, want.Stream())
 	s.hold(v, false)
 	done()
+	if v.why == event.Kicked { // which may have cut a write short
+		reason, by, err = event.Kicked, event.ByServer, nil
+	}
 	s.o.Emit.Emit(event.SessionClosed{Session: v.Session, Reason: reason, EndedBy: by, Phase: event.PhaseMedia, Err: err,
-		BytesOut: v.sent, Dur: time.Since(v.began)})
+		BytesOut: v.sent.Load(), Dur: time.Since(v.began)})
 }
 
 // copyFLV follows the stream until it ends, the client leaves or stops taking
@@ -93,7 +101,7 @@ func (s *Service) copyFLV(ctx context.Context, v *httpViewer, st *live.Stream) (
 	for {
 		select {
 		case <-v.leave:
-			return event.NodeStopping, event.ByServer, nil
+			return v.why, event.ByServer, nil
 		default:
 		}
 		end, over := cur.Ended() // before Peek: what came until then is still sent
@@ -159,7 +167,7 @@ func fileHeader(i live.Info) []byte {
 func (s *Service) send(v *httpViewer, b []byte) error {
 	v.out.SetWriteDeadline(time.Now().Add(s.o.WriteStall))
 	n, err := v.w.Write(b)
-	v.sent += int64(n)
+	v.sent.Add(int64(n))
 	s.httpOut.Add(int64(n))
 	return err
 }
@@ -201,10 +209,51 @@ func (s *Service) ReleaseHTTP(n int) (released int) {
 			break
 		}
 		if stays {
-			s.http[v] = false
-			close(v.leave)
+			s.release(v, event.NodeStopping)
 			released++
 		}
 	}
 	return released
+}
+
+// release needs s.mu.
+func (s *Service) release(v *httpViewer, why event.Reason) {
+	s.http[v] = false
+	v.why = why
+	close(v.leave)
+}
+
+// HTTPViewer is one viewer over HTTP, for listings.
+type HTTPViewer struct {
+	event.Session
+	Began time.Time
+	Sent  int64 // bytes
+}
+
+// HTTPViewers lists those there are now, in any order.
+func (s *Service) HTTPViewers() []HTTPViewer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]HTTPViewer, 0, len(s.http))
+	for v := range s.http {
+		all = append(all, HTTPViewer{v.Session, v.began, v.sent.Load()})
+	}
+	return all
+}
+
+// KickHTTP ends a viewer over HTTP, also one that takes no bytes; false: there is none of that number.
+func (s *Service) KickHTTP(conn uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for v, stays := range s.http {
+		if v.Conn != conn {
+			continue
+		}
+		if stays {
+			s.release(v, event.Kicked)
+		}
+		v.out.SetWriteDeadline(time.Now())
+		return true
+	}
+	return false
 }

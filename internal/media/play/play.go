@@ -34,6 +34,8 @@ type Options struct {
 	// WriteStall ends an HTTP viewer that takes no byte for so long. RTMP viewers
 	// have the hub's, and their connection's.
 	WriteStall time.Duration
+	// Number is a new session's; nil: those over HTTP have none.
+	Number func() uint64
 }
 
 // Service serves viewers.

@@ -64,6 +64,7 @@ type Server struct {
 	startParker sync.Once
 	parker      *parker // nil: every connection keeps its goroutine; see parks
 	ids         atomic.Uint64
+	total       atomic.Int64 // connections there have been
 
 	collectorsOnce sync.Once
 	collectors     []*collector
@@ -96,7 +97,10 @@ func (s *Server) Len() int {
 }
 
 // Total is how many connections there have been.
-func (s *Server) Total() int64 { return int64(s.ids.Load()) }
+func (s *Server) Total() int64 { return s.total.Load() }
+
+// Number is one that no connection has: for what else is a session of this node.
+func (s *Server) Number() uint64 { return s.ids.Add(1) }
 
 // Bytes are what all sessions so far have received and sent, on the wire. Neither
 // ever falls.
@@ -162,7 +166,8 @@ func (s *Server) newConn(nc net.Conn, secure bool, from origin) *conn {
 		return nil
 	}
 	c := &conn{s: s, nc: nc, from: from.addr, began: time.Now()}
-	c.client.Conn = s.ids.Add(1)
+	c.client.Conn = s.Number()
+	s.total.Add(1)
 	c.client.Remote, c.client.Local = from.remote, from.local
 	c.client.Role = event.RoleUnknown
 	c.client.TLS = secure

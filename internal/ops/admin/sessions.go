@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Sessions is what this listener asks about the RTMP sessions of the cluster's nodes.
+// Sessions is what this listener asks about the sessions of the cluster's nodes.
 type Sessions interface {
 	// Sessions returns those of a node, or of all nodes if node is "", in any order. Missed are
 	// nodes that did not answer. It fails with a *NoNodeError.
@@ -41,13 +41,14 @@ type Session struct {
 	Node     string    `json:"node"`
 	Conn     uint64    `json:"conn"` // as in the node's log
 	Remote   string    `json:"remote"`
-	Role     string    `json:"role"` // publisher, viewer
+	Protocol string    `json:"protocol"` // rtmp, http-flv, websocket (any upgraded connection)
+	Role     string    `json:"role"`     // publisher, viewer
 	App      string    `json:"app"`
 	Stream   string    `json:"stream"`
 	Since    time.Time `json:"since"`             // of the connection
 	BytesIn  int64     `json:"bytes_in"`          // from the client, on the connection
 	BytesOut int64     `json:"bytes_out"`         // to the client, on the connection
-	How      string    `json:"how,omitempty"`     // carried, spliced, served; "" while a play waits
+	How      string    `json:"how,omitempty"`     // carried, spliced, served, passed (HTTP); "" while a play waits
 	Backend  string    `json:"backend,omitempty"` // the server behind, a node or not
 }
 

@@ -44,9 +44,9 @@ func TestSessionShapes(t *testing.T) {
 	all := &clients{}
 	h := Handler(Options{Fleet: two, Sessions: all})
 	want := `{"sessions":[
-		{"id":"n1/2","node":"n1","conn":2,"remote":"192.0.2.3:4","role":"viewer","app":"live","stream":"b","since":"2026-01-02T03:04:05Z","bytes_in":0,"bytes_out":0,"how":"served"},
-		{"id":"n1/12","node":"n1","conn":12,"remote":"192.0.2.1:4","role":"publisher","app":"live","stream":"a","since":"2026-01-02T03:04:05Z","bytes_in":7,"bytes_out":8,"how":"carried","backend":"n2"},
-		{"id":"n2/1","node":"n2","conn":1,"remote":"192.0.2.2:5","role":"viewer","app":"live","stream":"a","since":"2026-01-02T03:04:05Z","bytes_in":0,"bytes_out":0}],
+		{"id":"n1/2","node":"n1","conn":2,"remote":"192.0.2.3:4","protocol":"","role":"viewer","app":"live","stream":"b","since":"2026-01-02T03:04:05Z","bytes_in":0,"bytes_out":0,"how":"served"},
+		{"id":"n1/12","node":"n1","conn":12,"remote":"192.0.2.1:4","protocol":"","role":"publisher","app":"live","stream":"a","since":"2026-01-02T03:04:05Z","bytes_in":7,"bytes_out":8,"how":"carried","backend":"n2"},
+		{"id":"n2/1","node":"n2","conn":1,"remote":"192.0.2.2:5","protocol":"","role":"viewer","app":"live","stream":"a","since":"2026-01-02T03:04:05Z","bytes_in":0,"bytes_out":0}],
 		"missed":["n3","n4"]}`
 	if w := get(h, "/api/v1/sessions"); w.Code != 200 || !sameJSON(t, w.Body.String(), want) {
 		t.Errorf("%d %s", w.Code, w.Body)

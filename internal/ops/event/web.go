@@ -12,6 +12,7 @@ type Proxied struct {
 	Session
 	Server   string // its name; empty: nobody could be chosen
 	Status   int    // of the answer; 0: the client did not wait for it
+	Reason   Reason // why this node ended it; "": it did not
 	Lasting  bool
 	BytesIn  int64 // of bodies
 	BytesOut int64
@@ -25,7 +26,8 @@ func (e Proxied) line() (slog.Level, string, []slog.Attr) {
 		level = slog.LevelInfo
 	}
 	a := appendText(e.attrs(), "on", e.Server)
-	a = appendErr(append(a, slog.Int("status", e.Status)), e.Err)
+	a = appendText(append(a, slog.Int("status", e.Status)), "reason", string(e.Reason))
+	a = appendErr(a, e.Err)
 	return level, "request passed", append(a, slog.Int64("bytes_in", e.BytesIn), slog.Int64("bytes_out", e.BytesOut), slog.Duration("dur", e.Dur))
 }
 
