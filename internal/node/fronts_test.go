@@ -3,6 +3,7 @@ package node_test
 import (
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -105,16 +106,19 @@ func pair(t *testing.T, limit int, servers ...*counting) (fronts [2]*running, st
 	return fronts, stop, away
 }
 
-// onAirs has publishers come to a front, each until it is let in or the time is over.
-func onAirs(t *testing.T, n *running, prefix string, count int, within time.Duration) (let []*onAir) {
+// onAirs has publishers come to a front, each until it is let in, or has been refused three times while there was no room.
+func onAirs(t *testing.T, n *running, prefix string, count int, room func() bool) (let []*onAir) {
 	t.Helper()
 	a := newAttack(t, n)
-	end := time.Now().Add(within)
+	end := time.Now().Add(20 * time.Second)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for i := range count {
 		wg.Go(func() {
-			for time.Now().Before(end) {
+			for left := 3; left > 0 && time.Now().Before(end); {
+				if !room() {
+					left--
+				}
 				p, err := a.goOnAir(fmt.Sprint(prefix, i))
 				if err == nil {
 					mu.Lock()
@@ -134,10 +138,19 @@ func TestTwoFrontsKeepAServersLimit(t *testing.T) {
 	const limit = 5
 	servers := []*counting{startCounting(t), startCounting(t)}
 	fronts, stop, away := pair(t, limit, servers...)
+	room := func() bool {
+		for _, s := range servers {
+			if now, _ := s.publishers(); now < limit {
+				return true
+			}
+		}
+		return false
+	}
 	var let [2][]*onAir
+	let[0] = onAirs(t, fronts[0], "first-", 3, room)
 	var wg sync.WaitGroup
 	for i, f := range fronts {
-		wg.Go(func() { let[i] = onAirs(t, f, fmt.Sprint("p", i, "-"), 12, 3*time.Second) })
+		wg.Go(func() { let[i] = append(let[i], onAirs(t, f, fmt.Sprint("p", i, "-"), 12, room)...) })
 	}
 	wg.Wait()
 	t.Logf("%d and %d are let in", len(let[0]), len(let[1]))
@@ -163,22 +176,21 @@ func TestTwoFrontsKeepAServersLimit(t *testing.T) {
 	}) {
 		t.Error("the publishers of a front that is gone stay")
 	}
-	more := onAirs(t, fronts[1], "again-", len(let[0])+2, 3*time.Second)
+	more := onAirs(t, fronts[1], "again-", len(let[0])+2, room)
 	if len(more) != len(let[0]) {
-		t.Errorf("%d come to the room of %d", len(more), len(let[0]))
+		t.Fatalf("%d come to the room of %d", len(more), len(let[0]))
 	}
 	full("with one front")
 
 	// A store that is away ends nobody, and keeps nobody out.
 	away()
-	for _, p := range more {
+	for _, p := range more[:3] {
 		p.Close()
 	}
-	after := onAirs(t, fronts[1], "after-", len(more), 10*time.Second)
-	if len(after) != len(more) {
-		t.Errorf("without the store %d of %d come", len(after), len(more))
+	if after := onAirs(t, fronts[1], "after-", 3, room); len(after) != 3 {
+		t.Errorf("without the store %d of 3 come", len(after))
 	}
-	for i, p := range let[1] {
+	for i, p := range slices.Concat(let[1], more[3:]) {
 		select {
 		case code := <-p.closed:
 			t.Errorf("publisher %d was ended: %q", i, code)
