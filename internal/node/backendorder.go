@@ -70,6 +70,9 @@ func (n *node) orderBackend(ctx context.Context, o *backendOrder) (missed []stri
 	if !taken {
 		return nil, &admin.NoBackendError{Name: o.Name}
 	}
+	if err := n.orders.write(ctx, o); err != nil {
+		n.log.Warn("an order to a backend is not in the store: it holds until its fronts restart", "on", o.Name, "err", err)
+	}
 	return missed, nil
 }
 

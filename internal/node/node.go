@@ -53,6 +53,7 @@ type node struct {
 	pulls     *relay.Pulls
 	play      *play.Service
 	backends  *fleet.Backends
+	orders    *orderBook
 	watched   backendParts
 	fleet     atomic.Pointer[fleet.Fleet] // the placer's, once there is one
 	placer    placer
@@ -140,6 +141,10 @@ func (n *node) start(ctx context.Context) (err error) {
 		return err
 	}
 	n.fleet.Store(n.placer.f)
+	n.orders = newOrderBook(n.store, n.backends)
+	if err := n.orders.list(ctx); err != nil {
+		n.log.Warn("what was ordered of backends is not known until the store answers", "err", err)
+	}
 	n.metrics.MustRegister(newBackendMetrics(n))
 	n.build()
 	return n.startBackends()
@@ -190,6 +195,7 @@ func (n *node) accept(failed chan<- error) {
 		serve("agent", func() error { return agent.Serve(l.agent, n.agentStatus) })
 	}
 	n.serving.Go(n.evacuations)
+	n.serving.Go(func() { n.orders.run(watching) })
 	n.load.start(n)
 }
 

@@ -12,6 +12,31 @@ type kept struct {
 	set      bool
 }
 
+// Remember is SetOperator of what was ordered before, also of a backend that nobody has named yet; RememberWeight
+// is SetWeight, or with 0 ResetWeight.
+func (b *Backends) Remember(name string, o Operator) {
+	if b.SetOperator(name, o) == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k := b.kept[name]
+	k.operator = o
+	b.keep(name, k)
+}
+
+// RememberWeight is for a weight what Remember is for an order.
+func (b *Backends) RememberWeight(name string, w float64) {
+	if !(w >= 0 && w <= MaxWeight) || b.setWeight(name, w, w > 0) == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k := b.kept[name]
+	k.weight, k.set = w, w > 0
+	b.keep(name, k)
+}
+
 // SetOperator says what an operator wants; it stays if the backend goes and comes back.
 func (b *Backends) SetOperator(name string, o Operator) error {
 	b.mu.Lock()

@@ -1,0 +1,149 @@
+package node
+
+import (
+	"context"
+	"maps"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"weir/internal/control/cluster"
+	"weir/internal/control/fleet"
+	"weir/internal/control/store"
+)
+
+// ordersPrefix is where operators' orders to backends are in the store, without a lease:
+//
+//	PREFIX NAME/operator   drain or maint
+//	PREFIX NAME/weight     a number
+const ordersPrefix = cluster.DefaultPrefix + "orders/"
+
+// ordersPause is how long the book waits after a watch or a list that failed.
+const ordersPause = time.Second
+
+// orderBook is what operators want of backends, as the store has it, so that it outlives fronts and reaches those
+// that start later. Orders reach the others directly, too: without the store they hold as long as the fronts run, and
+// what the book says last stands.
+type orderBook struct {
+	store    store.Store
+	backends *fleet.Backends
+
+	mu    sync.Mutex
+	known map[string]string // by key
+	rev   int64             // of the last list or change
+}
+
+func newOrderBook(s store.Store, b *fleet.Backends) *orderBook {
+	return &orderBook{store: s, backends: b, known: map[string]string{}}
+}
+
+// write keeps an order.
+func (b *orderBook) write(ctx context.Context, o *backendOrder) error {
+	key, value := ordersPrefix+url.PathEscape(o.Name)+"/operator", o.Order
+	if o.Weight != nil {
+		key, value = ordersPrefix+url.PathEscape(o.Name)+"/weight", strconv.FormatFloat(*o.Weight, 'g', -1, 64)
+	}
+	if value == string(fleet.Ready) || value == "0" {
+		return b.store.Delete(ctx, key)
+	}
+	_, err := b.store.Put(ctx, key, []byte(value), 0)
+	return err
+}
+
+// run follows the store until ctx ends. What is known stays while the store is away.
+func (b *orderBook) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		if b.list(ctx) == nil {
+			for batch := range b.store.Watch(ctx, ordersPrefix, b.rev+1) {
+				if batch.Err != nil {
+					break
+				}
+				b.take(batch)
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(ordersPause):
+		}
+	}
+}
+
+// list makes the book what the store has. A store that has gone back, or was wiped, is told what it has lost.
+func (b *orderBook) list(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	kvs, rev, err := b.store.List(ctx, ordersPrefix)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	lost := b.known
+	b.known = make(map[string]string, len(kvs))
+	for _, kv := range kvs {
+		delete(lost, kv.Key)
+		b.set(kv.Key, string(kv.Value))
+	}
+	for key, value := range lost {
+		if rev >= b.rev {
+			b.drop(key)
+			continue
+		}
+		if _, err := b.store.Put(ctx, key, []byte(value), 0); err != nil {
+			maps.Copy(b.known, lost)
+			return err // and again: the revision stays
+		}
+		b.known[key] = value
+	}
+	b.rev = rev
+	return nil
+}
+
+func (b *orderBook) take(batch store.WatchBatch) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range batch.Events {
+		if e.Deleted {
+			b.drop(e.Key)
+		} else {
+			b.set(e.Key, string(e.Value))
+		}
+	}
+	b.rev = max(b.rev, batch.Rev)
+}
+
+// set and drop need b.mu.
+func (b *orderBook) set(key, value string) {
+	b.known[key] = value
+	b.apply(key, value)
+}
+
+func (b *orderBook) drop(key string) {
+	delete(b.known, key)
+	b.apply(key, "")
+}
+
+// apply gives an order to the registry; "" takes it back.
+func (b *orderBook) apply(key, value string) {
+	name, what, _ := strings.Cut(strings.TrimPrefix(key, ordersPrefix), "/")
+	name, err := url.PathUnescape(name)
+	if err != nil {
+		return
+	}
+	switch what {
+	case "operator":
+		switch o := fleet.Operator(value); o {
+		case fleet.Drain, fleet.Maint:
+			b.backends.Remember(name, o)
+		case "":
+			b.backends.Remember(name, fleet.Ready)
+		}
+	case "weight":
+		w, err := strconv.ParseFloat(value, 64)
+		if err == nil || value == "" {
+			b.backends.RememberWeight(name, w)
+		}
+	}
+}

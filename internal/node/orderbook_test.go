@@ -1,0 +1,69 @@
+package node_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"weir/internal/control/cluster"
+	"weir/internal/control/store"
+	"weir/internal/node"
+	"weir/internal/ops/admin"
+	"weir/internal/ops/config"
+)
+
+// Orders to backends outlive the fronts, and reach those that start later and those that did not hear them; without the store
+// they stay as they are.
+func TestOrdersToBackendsAreKept(t *testing.T) {
+	m := store.NewMemory()
+	defer m.Close()
+	one := standalone(t, "one")
+	front := func(name string) (r *running, client *store.Memory, stop func()) {
+		cfg := quickConfig(name)
+		cfg.Node.Roles, cfg.Node.DrainTimeout = []config.Role{config.RoleFront}, 0
+		cfg.Admin.Listen = "127.0.0.1:0"
+		cfg.Front.Backends.Servers = []config.Server{quickServer("b/1", one.addr, "", config.LoadNone, ""), quickServer("b2", one.addr, "", config.LoadNone, "")}
+		client = m.Client()
+		r, stop = startWith(t, node.World{Store: func(context.Context) (store.Store, error) { return client, nil }}, cfg)
+		return r, client, stop
+	}
+	f1, _, stop1 := front("front1")
+	if _, err := f1.api().OrderBackend(t.Context(), "b/1", "drain"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f1.api().WeighBackend(t.Context(), "b2", 2.5); err != nil {
+		t.Fatal(err)
+	}
+	stop1()
+	f1, client, _ := front("front1")
+	if b := f1.backend(t, "b/1"); b.Operator != "drain" {
+		t.Errorf("after a restart: %+v", b)
+	}
+	if b := f1.backend(t, "b2"); b.Weight != 2.5 || !b.Set || b.Operator != "ready" {
+		t.Errorf("after a restart: %+v", b)
+	}
+	f2, _, _ := front("front2") // which nobody has told
+	f2.becomes(t, "b/1", "drained", func(b *admin.Backend) bool { return b.Operator == "drain" })
+
+	// One that is cut off from the store keeps what it knows, and hears the rest when it is back.
+	client.Partition(true)
+	if _, err := f2.api().WeighBackend(t.Context(), "b2", 0); err != nil {
+		t.Fatal(err)
+	}
+	if b := f1.backend(t, "b/1"); b.Operator != "drain" {
+		t.Errorf("without the store: %+v", b)
+	}
+	client.Partition(false)
+	if _, err := f2.api().OrderBackend(t.Context(), "b/1", "ready"); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*running{f1, f2} {
+		f.becomes(t, "b/1", "ready", func(b *admin.Backend) bool { return b.Operator == "ready" })
+		f.becomes(t, "b2", "as configured", func(b *admin.Backend) bool { return b.Weight == 1 && !b.Set })
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if left, _, err := m.Client().List(ctx, cluster.DefaultPrefix+"orders/"); err != nil || len(left) != 0 {
+		t.Errorf("left in the store: %v, %v", left, err)
+	}
+}
