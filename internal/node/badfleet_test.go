@@ -230,8 +230,13 @@ func TestP4AFullOrEmptyFleetAnswers(t *testing.T) {
 	cfg.Node.Roles, cfg.Admin.Listen, cfg.HTTP.Listen = []config.Role{config.RoleFront}, "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Front.Backends.File = []string{list}
 	f := start(t, cfg)
-	f.becomes(t, "home", "up", func(b *admin.Backend) bool { return b.State == "up" })
 	known := f.api()
+	if !eventually(10*time.Second, func() bool {
+		all, _, err := known.Backends(t.Context())
+		return err == nil && len(all.Backends) == 1 && all.Backends[0].Health.State == "up"
+	}) {
+		t.Fatal("the server is not known")
+	}
 	c := sing(t, f, f)
 	for _, tc := range []struct {
 		name, servers string
