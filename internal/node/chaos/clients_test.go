@@ -203,7 +203,10 @@ type viewer struct {
 	r    *rand.Rand
 	host string
 
+	leave func() // in a scene
+
 	mu   sync.Mutex
+	came int       // how often
 	life uint64    // of the publisher seen last
 	at   time.Time // when
 	why  error     // of its last end
@@ -211,6 +214,9 @@ type viewer struct {
 
 func (v *viewer) run(ctx context.Context) {
 	for ctx.Err() == nil {
+		v.mu.Lock()
+		v.came++
+		v.mu.Unlock()
 		err := v.once(ctx)
 		v.mu.Lock()
 		v.why = err
@@ -307,6 +313,12 @@ func (c *continuity) frame(m *rtmp.Message, f frame) {
 		fail("at %d, after %d", m.Timestamp, t.ts)
 	}
 	c.tracks[m.Type] = seen{f, m.Timestamp}
+}
+
+func (v *viewer) comes() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.came
 }
 
 // state says what the viewer saw last.

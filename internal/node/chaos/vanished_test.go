@@ -9,14 +9,20 @@ import (
 	"time"
 
 	"weir/internal/control/store"
+	"weir/internal/ops/config"
 	"weir/internal/stream"
 )
 
 // scene runs a story of origins that serve viewers, too, with one publisher, at n0, and a viewer at each other
 // node.
 func scene(t *testing.T, f func(w *world, p *publisher, leave func(), views []*viewer)) {
+	sceneOf(t, layouts[1], f)
+}
+
+// sceneOf is scene of nodes with those roles.
+func sceneOf(t *testing.T, roles [][]config.Role, f func(w *world, p *publisher, leave func(), views []*viewer)) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{s: &schedule{seed: 1, roles: layouts[1], streams: 1}, m: store.NewMemory(), net: newNetwork(), began: time.Now(), started: map[stream.Name]int{}}
+		w := &world{s: &schedule{seed: 1, roles: roles, streams: 1}, m: store.NewMemory(), net: newNetwork(), began: time.Now(), started: map[stream.Name]int{}}
 		defer report(t, w)
 		for i, roles := range w.s.roles {
 			m := &machine{name: fmt.Sprint("n", i), host: host(i), addr: host(i) + ":1935", roles: roles}
@@ -32,8 +38,10 @@ func scene(t *testing.T, f func(w *world, p *publisher, leave func(), views []*v
 		var views []*viewer
 		for k, m := range w.nodes[1:] {
 			v := &viewer{w: w, name: p.name, m: m, r: rand.New(rand.NewPCG(1, uint64(k))), host: host(200 + k), at: w.began}
+			watching, gone := context.WithCancel(ctx)
+			v.leave = gone
 			views = append(views, v)
-			w.wg.Go(func() { v.run(ctx) })
+			w.wg.Go(func() { v.run(watching) })
 		}
 		time.Sleep(2 * time.Second)
 		f(w, p, leave, views)
