@@ -9,6 +9,7 @@ import (
 	"weir/internal/media/member"
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
+	"weir/internal/stream"
 	"weir/rtmp"
 )
 
@@ -20,6 +21,7 @@ type leg struct {
 	// timeline is the publisher's clock at a foreign server, if it is known; a node
 	// says itself on which clock its frames are.
 	timeline string
+	epoch    stream.Epoch // under which a node has the stream; zero if it does not say
 	reading  atomic.Bool
 	once     sync.Once
 	done     chan struct{}
@@ -84,6 +86,8 @@ func (l *leg) request(p *session.Play, from live.Position) (err error) {
 		}
 		switch {
 		case ev.Status.Code == rtmp.CodePlayStart:
+			facts, _ := member.ParseFeedFacts(ev.Status.Info) // only nodes have any
+			l.epoch = facts.Epoch
 			return nil
 		case ev.Status.Level == rtmp.LevelError:
 			return &relay.RefusedError{Code: ev.Status.Code, Description: ev.Status.Description}

@@ -11,6 +11,7 @@ import (
 	"weir/internal/media/relay"
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
+	"weir/internal/stream"
 	"weir/rtmp"
 )
 
@@ -29,8 +30,9 @@ type viewer struct {
 
 	mu               sync.Mutex
 	leg              *leg
-	next             *leg // to go on with, when the present one is interrupted
-	between          bool // the present one is done with, and its successor is being looked for
+	high             stream.Epoch // the highest that a leg was under
+	next             *leg         // to go on with, when the present one is interrupted
+	between          bool         // the present one is done with, and its successor is being looked for
 	paused           bool
 	noAudio, noVideo bool
 }
@@ -49,6 +51,7 @@ func (f *Front) Play(ctx context.Context, p *session.Play) (session.Player, erro
 		return spliced, err
 	}
 	v.ctx, v.end = context.WithCancel(f.ctx)
+	v.high = v.leg.epoch
 	v.settle(nil)
 	go v.run()
 	return v, nil
@@ -83,10 +86,29 @@ func (v *viewer) begin(ctx context.Context) (spliced session.Player, err error) 
 func (v *viewer) open(ctx context.Context, s search, has live.Position) (l *leg, err error) {
 	s.f, s.session, s.name, s.moving = v.f, v.p.Session, v.p.Name, true
 	err = s.run(ctx, func(ctx context.Context, b Backend) (err error) {
-		l, err = v.f.legTo(ctx, v.p, b, has)
+		if l, err = v.f.legTo(ctx, v.p, b, has); err == nil && v.stale(l) {
+			l.leave()
+			l, err = nil, errStale
+		}
 		return err
 	})
 	return l, err
+}
+
+// errStale: the server has the stream under an epoch that is over.
+var errStale = errors.New("front: the server's epoch is lower than one that was seen")
+
+// stale reports whether a server is behind: the viewer has had the stream under a higher epoch, or the registry
+// has it. It serves a publisher who has lost the name, and may not know it yet. One that names no epoch
+// has it unconfirmed, or is no node.
+func (v *viewer) stale(l *leg) bool {
+	if l.epoch.IsZero() {
+		return false
+	}
+	at, _ := v.f.o.Registry.At(v.p.Name)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return l.epoch.Less(v.high) || l.epoch.Less(at.Epoch)
 }
 
 // run forwards the edge's messages, from edge to edge if it must, until the
@@ -157,6 +179,9 @@ func (v *viewer) use(next *leg) {
 	defer v.mu.Unlock()
 	from := v.leg
 	v.leg, v.between = next, false
+	if v.high.Less(next.epoch) {
+		v.high = next.epoch
+	}
 	v.settle(from)
 	if v.ctx.Err() != nil {
 		next.close() // who left has closed the one before

@@ -40,6 +40,7 @@ type Claim interface {
 type At struct {
 	Server   string // the foreign server; "" if a node has it
 	Timeline string
+	Epoch    stream.Epoch
 }
 
 // alone is the Registry of a front that has none: every stream is free.

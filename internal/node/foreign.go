@@ -25,7 +25,7 @@ func (r frontRegistry) Claim(ctx context.Context, q front.ClaimRequest) (front.C
 // At implements front.Registry.
 func (r frontRegistry) At(name stream.Name) (front.At, bool) {
 	rec, ok := r.c.Known(name)
-	return front.At{Server: rec.Facts.Backend, Timeline: rec.Facts.Timeline}, ok
+	return front.At{Server: rec.Facts.Backend, Timeline: rec.Facts.Timeline, Epoch: rec.Epoch}, ok
 }
 
 // frontClaim is an ownership as the front sees it.

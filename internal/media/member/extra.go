@@ -87,7 +87,7 @@ func find(args []any) (amf.Object, bool) {
 	return nil, false
 }
 
-// FeedFacts travel in the answer to a feed's play: under which fence the frames
+// FeedFacts travel in the answer to a feed's play, and to a front's: under which fence the frames
 // come. On which clock they are comes with them ([CodeClock]).
 type FeedFacts struct {
 	Epoch stream.Epoch

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"weir/amf"
 	"weir/internal/media/live"
 	"weir/internal/media/member"
 	"weir/internal/media/relay"
@@ -96,7 +97,11 @@ func (s *Service) RTMP(ctx context.Context, p *session.Play) (session.Player, er
 	if err != nil {
 		return nil, refusal(err)
 	}
-	preamble := p.Conn.AppendAcceptPlay(nil, p.Request, nil)
+	var facts amf.Object
+	if p.Member != "" { // a front, whose viewer may have seen a higher epoch elsewhere
+		facts = member.FeedFacts{Epoch: want.Stream().Epoch()}.Object()
+	}
+	preamble := p.Conn.AppendAcceptPlay(nil, p.Request, facts)
 	if tcp, ok := p.Conn.NetConn().(*net.TCPConn); ok && p.Alone && p.Request.StreamID == live.StreamID {
 		return s.pump(p, want, tcp, preamble)
 	}

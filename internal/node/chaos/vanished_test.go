@@ -21,8 +21,12 @@ func scene(t *testing.T, f func(w *world, p *publisher, leave func(), views []*v
 
 // sceneOf is scene of nodes with those roles.
 func sceneOf(t *testing.T, roles [][]config.Role, f func(w *world, p *publisher, leave func(), views []*viewer)) {
+	sceneWith(t, roles, nil, f)
+}
+
+func sceneWith(t *testing.T, roles [][]config.Role, configure func(*config.Config), f func(w *world, p *publisher, leave func(), views []*viewer)) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{s: &schedule{seed: 1, roles: roles, streams: 1}, m: store.NewMemory(), net: newNetwork(), began: time.Now(), started: map[stream.Name]int{}}
+		w := &world{s: &schedule{seed: 1, roles: roles, streams: 1}, m: store.NewMemory(), net: newNetwork(), configure: configure, began: time.Now(), started: map[stream.Name]int{}}
 		defer report(t, w)
 		for i, roles := range w.s.roles {
 			m := &machine{name: fmt.Sprint("n", i), host: host(i), addr: host(i) + ":1935", roles: roles}

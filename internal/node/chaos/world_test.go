@@ -25,6 +25,8 @@ type world struct {
 	net   *network
 	began time.Time
 	wg    sync.WaitGroup
+	// configure changes what the nodes started later have; may be nil.
+	configure func(*config.Config)
 
 	mu       sync.Mutex
 	nodes    []*machine
@@ -61,6 +63,7 @@ type process struct {
 	done chan struct{}
 
 	// Guarded by world.mu.
+	chose  string // where its front placed somebody last
 	pulls  map[stream.Name]int
 	epochs map[stream.Name]stream.Epoch // of the pull before
 }
@@ -124,6 +127,9 @@ func (w *world) start(m *machine) {
 	cfg.RTMP.Listen, cfg.HTTP.Listen, cfg.Admin.Listen = m.addr, "", ""
 	cfg.Play.Grace = lingerTime
 	cfg.Limits.ConnectionsPerAddr = 10_000
+	if w.configure != nil {
+		w.configure(&cfg)
+	}
 	world := node.World{
 		Now:    func() time.Time { return time.Now().Add(skew) },
 		Listen: p.e.listen, Dial: p.e.dial, Emit: func(e event.Event) { w.event(p, e) },
@@ -175,6 +181,11 @@ func (w *world) event(p *process, e event.Event) {
 		w.mu.Lock()
 		p.pulls[e.Name]--
 		w.mu.Unlock()
+	case event.Placed:
+		w.mu.Lock()
+		p.chose = e.Node
+		w.mu.Unlock()
+		return
 	case event.PublishStarted:
 		w.mu.Lock()
 		w.started[stream.Name{App: e.App, Stream: e.Stream}]++
