@@ -87,7 +87,7 @@ func (pl *pull) run() {
 		src, ok, err := pl.p.o.Locator.Locate(pl.ctx, pl.name, failed)
 		failed, pl.failed = "", err
 		if !ok || err != nil || src.Self {
-			if !pl.patient(changed) && pl.giveUp() {
+			if !pl.patient(changed, err == nil && src.Self) && pl.giveUp() {
 				return
 			}
 			continue
@@ -146,9 +146,14 @@ func (pl *pull) patience() time.Duration {
 func (pl *pull) expired() bool { return time.Since(pl.since) >= max(pl.patience(), settleTime) }
 
 // patient waits for a publisher to appear, as long as the viewers are to be
-// held; false when that is over.
-func (pl *pull) patient(changed <-chan struct{}) bool {
-	left := pl.patience() - time.Since(pl.since)
+// held; false when that is over. One that is being accepted by this very node owns the stream already, and
+// has it in a moment.
+func (pl *pull) patient(changed <-chan struct{}, here bool) bool {
+	limit := pl.patience()
+	if here {
+		limit = max(limit, settleTime)
+	}
+	left := limit - time.Since(pl.since)
 	if left <= 0 {
 		return false
 	}

@@ -33,16 +33,14 @@ func TestP3ViewersAreHeldWhereTheStreamHasNeverBeen(t *testing.T) {
 		t.Run(away.String(), func(t *testing.T) {
 			sceneOf(t, [][]config.Role{serving, serving, {config.RoleFront}}, func(w *world, p *publisher, _ func(), views []*viewer) {
 				views[0].leave()
-				v := views[1]  // the front's
-				for range 10 { // until it is served by n0
-					time.Sleep(lingerTime + 2*time.Second)
-					if !w.pulls(w.nodes[1], p.name) {
-						break
-					}
-					v.leave()
-					time.Sleep(lingerTime + 2*time.Second)
-					v = w.comes(v)
-				}
+				views[1].leave()
+				time.Sleep(lingerTime + 2*time.Second)
+				w.order(w.nodes[1].up, "drain", "1s")
+				time.Sleep(time.Second)
+				v := w.comes(views[1]) // the front's, served by n0
+				time.Sleep(time.Second)
+				w.order(w.nodes[1].up, "undrain", "")
+				time.Sleep(time.Second)
 				if w.pulls(w.nodes[1], p.name) {
 					w.fail("n1 has the stream already")
 				}

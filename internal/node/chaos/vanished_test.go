@@ -13,6 +13,12 @@ import (
 	"weir/internal/stream"
 )
 
+// As in package node: a publisher that has been silent for so long yields, and who is asked has so long to answer.
+const (
+	yieldAfter   = 2 * time.Second
+	ownerTimeout = time.Second
+)
+
 // scene runs a story of origins that serve viewers, too, with one publisher, at n0, and a viewer at each other
 // node.
 func scene(t *testing.T, f func(w *world, p *publisher, leave func(), views []*viewer)) {
@@ -140,7 +146,7 @@ func TestVanishedOwnerThatDiesYields(t *testing.T) {
 	}{
 		{"its publisher leaves", 100 * time.Millisecond, nil},
 		{"killed", 100 * time.Millisecond, func(w *world) { w.end(w.nodes[0], true) }},
-		{"frozen", 2500 * time.Millisecond, func(w *world) {
+		{"frozen", yieldAfter + ownerTimeout + 500*time.Millisecond, func(w *world) {
 			w.net.link("*", w.nodes[0].host, true)
 			w.net.link(w.nodes[0].host, "*", true)
 			w.after(time.Minute, func() {
