@@ -114,6 +114,7 @@ func (c *conn) add(st *netStream) bool {
 		return false
 	}
 	c.streams.add(st)
+	c.asking = false // a publish that was asked for is this one
 	return true
 }
 
