@@ -13,6 +13,7 @@ import (
 // names the owner otherwise, and whoever had it last and has vanished with it. While the store does not answer, a stream of
 // which no owner is known is granted unconfirmed, and settled in the
 // background: confirmed ([Ownership.Changed]) or lost ([Ownership.Lost]).
+// A deadline of ctx is by when the claim has to begin: it takes deadline.Store more at most.
 func (c *Cluster) Claim(ctx context.Context, name stream.Name, facts Facts) (*Ownership, error) {
 	return c.claim(ctx, name, facts, nil)
 }
@@ -87,8 +88,8 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 	if err == nil && c.ctx.Err() != nil {
 		err = ErrClosed
 	}
-	if err == nil {
-		err = ctx.Err()
+	if err == nil && errors.Is(ctx.Err(), context.Canceled) {
+		err = ctx.Err() // who wanted it has gone
 	}
 	if err != nil {
 		c.drop(o)
