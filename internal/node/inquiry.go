@@ -25,8 +25,9 @@ const (
 	// refusedFor is the same for one that could not be asked at all: nobody waited for it. Why not shorter: each
 	// play of an absent name would open a connection to it.
 	refusedFor = 500 * time.Millisecond
-	// askedMost bounds the questions that one origin has not answered yet. Why not more: a flood of absent names
-	// must not become one of questions. Why not fewer: as many streams are looked for at a time when an edge comes up.
+	// askedMost bounds the questions that one origin has not answered yet; others wait for their turn. Why not more: a flood
+	// of absent names must not become one of questions. Why not fewer: all streams of an edge are looked for at a time when their
+	// owner dies while the store is away.
 	askedMost = 64
 )
 
@@ -52,15 +53,21 @@ type inquiry struct {
 	mu     sync.Mutex
 	absent map[absence]time.Time // until when
 	silent map[string]time.Time  // origins' addresses, likewise
-	asking map[string]int        // questions under way, by address
+	asking map[string]*questions // by address
+}
+
+// questions are those to one origin.
+type questions struct {
+	turns chan struct{} // full: askedMost are under way
+	users int           // that are under way, or wait for their turn
 }
 
 func newInquiry(ask func(context.Context, string, stream.Name) (silence, error)) *inquiry {
-	return &inquiry{ask: ask, absent: make(map[absence]time.Time), silent: make(map[string]time.Time), asking: make(map[string]int)}
+	return &inquiry{ask: ask, absent: make(map[absence]time.Time), silent: make(map[string]time.Time), asking: make(map[string]*questions)}
 }
 
 // find asks those origins, within ownerTimeout. What a whole circle does not have is
-// remembered. An origin that has not answered askedMost others yet is passed over.
+// remembered.
 func (q *inquiry) find(parent context.Context, origins []cluster.Node, name stream.Name, in circle) (relay.Source, bool) {
 	if q.isAbsent(in, name) {
 		return relay.Source{}, false
@@ -72,11 +79,11 @@ func (q *inquiry) find(parent context.Context, origins []cluster.Node, name stre
 	found := make(chan relay.Source, 1)
 	for _, origin := range origins {
 		addr := origin.Addresses.RTMP
-		if !q.begin(addr) {
-			unheard.Store(true)
-			continue
-		}
 		wg.Go(func() {
+			if !q.begin(ctx, addr) {
+				unheard.Store(true)
+				return
+			}
 			s, err := q.ask(ctx, addr, name)
 			if err != nil {
 				unheard.Store(true)
@@ -134,26 +141,54 @@ func (q *inquiry) noteAbsent(in circle, name stream.Name) {
 // live reports whether that is a stream on air.
 func (s silence) live() bool { return s.Publishing && s.Silent < yieldAfter }
 
-// begin reports whether an origin may be asked now, and counts the question.
-func (q *inquiry) begin(addr string) bool {
+// begin waits for a turn to ask an origin, and reports whether it has come: until ctx ends, and unless the origin is to be left
+// alone.
+func (q *inquiry) begin(ctx context.Context, addr string) bool {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.quiet(addr) || q.asking[addr] >= askedMost {
+	if q.quiet(addr) {
+		q.mu.Unlock()
 		return false
 	}
-	q.asking[addr]++
-	return true
+	a := q.asking[addr]
+	if a == nil {
+		a = &questions{turns: make(chan struct{}, askedMost)}
+		q.asking[addr] = a
+	}
+	a.users++
+	q.mu.Unlock()
+	came := false
+	select {
+	case a.turns <- struct{}{}:
+		came = true
+	case <-ctx.Done():
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if came && !q.quiet(addr) {
+		return true
+	}
+	q.leave(addr, came)
+	return false
 }
 
 // end is the end of a question, after which the origin is not asked for a while.
 func (q *inquiry) end(addr string, quiet time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.asking[addr]--; q.asking[addr] == 0 {
-		delete(q.asking, addr)
-	}
 	if quiet > 0 {
 		q.silent[addr] = time.Now().Add(quiet)
+	}
+	q.leave(addr, true)
+}
+
+// leave is the end of a question, or of the wait for one's turn. It needs q.mu.
+func (q *inquiry) leave(addr string, turn bool) {
+	a := q.asking[addr]
+	if turn {
+		<-a.turns
+	}
+	if a.users--; a.users == 0 {
+		delete(q.asking, addr)
 	}
 }
 

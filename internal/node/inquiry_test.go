@@ -145,3 +145,39 @@ func TestMissingOriginsAreNotFlooded(t *testing.T) {
 		}
 	})
 }
+
+// All streams of an edge are found at once, however many they are: when their owner has died while the store is away, and the
+// publishers have gone to another origin, there is no other way.
+func TestManyStreamsAreFoundAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		asked, most, lost := 0, 0, 0
+		count := func(n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			asked += n
+			most = max(most, asked)
+		}
+		q := newInquiry(func(context.Context, string, stream.Name) (silence, error) {
+			count(1)
+			time.Sleep(5 * time.Millisecond)
+			count(-1)
+			return silence{Publishing: true}, nil
+		})
+		origin := []cluster.Node{{NodeRecord: cluster.NodeRecord{Name: "o", Addresses: cluster.Addresses{RTMP: "o"}}}}
+		var wg sync.WaitGroup
+		for i := range 20 * askedMost {
+			wg.Go(func() {
+				if _, ok := q.find(t.Context(), origin, stream.Name{App: "live", Stream: fmt.Sprint(i)}, someOrigins); !ok {
+					mu.Lock()
+					lost++
+					mu.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		if lost > 0 || most != askedMost || len(q.asking) > 0 {
+			t.Errorf("%d not found, %d questions at a time, %d origins are still asked", lost, most, len(q.asking))
+		}
+	})
+}
