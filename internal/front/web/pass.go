@@ -105,20 +105,19 @@ func (f *Front) pass(w http.ResponseWriter, r *http.Request, c client) {
 	p.response.end()
 }
 
-// read finds out what a request is for.
+// read finds out what a request is for. A server that is named in a URL is believed only where a session can
+// be: anybody can write one, and would get at whatever else a server has.
 func (f *Front) read(p *passing, r *http.Request) {
 	p.names, p.media = f.prefixes.names(r.URL.Path)
-	if p.query, p.at = cutSession(r.URL.RawQuery); p.at != "" {
-		p.publish = true
-	}
-	if p.media {
+	query, at := cutSession(r.URL.RawQuery)
+	p.query = query
+	name, ok := f.publishes.match(r)
+	if !ok || p.media && at == "" {
 		return
 	}
-	if name, ok := f.publishes.match(r); ok {
-		p.publish, p.names = true, nil
-		if name != (stream.Name{}) {
-			p.names = []stream.Name{name}
-		}
+	p.publish, p.at, p.names = true, at, nil
+	if name != (stream.Name{}) {
+		p.names = []stream.Name{name}
 	}
 }
 

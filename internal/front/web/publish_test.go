@@ -110,3 +110,26 @@ func TestAPublishersSessionStaysAtItsServer(t *testing.T) {
 		t.Errorf("refused: at %q", res.Header.Get("Location"))
 	}
 }
+
+// Who writes a server's name into a URL gets nothing there but sessions.
+func TestAServersNameInAURLIsNoWayIn(t *testing.T) {
+	f := newFleet(says(t, "a"))
+	s := stand(t, f, func(o *Options) { o.Publish = []string{"whip"} })
+	for request, session := range map[string]string{
+		"GET /api/v1/clients":        "",
+		"DELETE /api/v1/clients/1":   "",
+		"POST /":                     "",
+		"GET /live/cam.m3u8":         "",
+		"GET /live/cam/whip/1":       "",
+		"DELETE /live/cam.flv":       "",
+		"DELETE /live/cam/whip/1":    "a",
+		"PATCH /live/whip/cam/1.mp4": "a",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		s.ask(t, method, path+"?weir-server=a", nil)
+		asked := read(f, func() Request { return f.asked[len(f.asked)-1] })
+		if asked.Session != session || asked.Publish != (session != "") {
+			t.Errorf("%s: asked for %+v", request, asked)
+		}
+	}
+}
