@@ -46,7 +46,7 @@ func (n *node) orderBackend(ctx context.Context, o *backendOrder) (missed []stri
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -55,7 +55,7 @@ func (n *node) orderBackend(ctx context.Context, o *backendOrder) (missed []stri
 			continue
 		}
 		wg.Go(func() {
-			said, err := n.peers.Query(ctx, other.Addresses.RTMP, queryBackend, string(text))
+			said, err := n.peers.Query(asking, other.Addresses.RTMP, queryBackend, string(text))
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
@@ -70,6 +70,7 @@ func (n *node) orderBackend(ctx context.Context, o *backendOrder) (missed []stri
 	if !taken {
 		return nil, &admin.NoBackendError{Name: o.Name}
 	}
+	// In a time of its own: a front that does not answer has taken all of the other.
 	if err := n.orders.write(ctx, o); err != nil {
 		n.log.Warn("an order to a backend is not in the store: it holds until its fronts restart", "on", o.Name, "err", err)
 	}

@@ -2,6 +2,9 @@ package node_test
 
 import (
 	"context"
+	"encoding/json"
+	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,5 +68,37 @@ func TestOrdersToBackendsAreKept(t *testing.T) {
 	defer cancel()
 	if left, _, err := m.Client().List(ctx, cluster.DefaultPrefix+"orders/"); err != nil || len(left) != 0 {
 		t.Errorf("left in the store: %v, %v", left, err)
+	}
+}
+
+// An order is kept, too, when a front does not answer: that one will want to know.
+func TestAnOrderIsKeptWhenAFrontIsDeaf(t *testing.T) {
+	deaf, err := net.Listen("tcp", "127.0.0.1:0") // which accepts, as a frozen one does
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	m := store.NewMemory()
+	defer m.Close()
+	rec, err := json.Marshal(cluster.NodeRecord{Name: "deaf", Process: "1", Started: 1, Roles: []string{string(config.RoleFront)},
+		State: cluster.StateUp, Addresses: cluster.Addresses{RTMP: deaf.Addr().String()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Client().Put(t.Context(), cluster.DefaultPrefix+"nodes/deaf", rec, 0); err != nil {
+		t.Fatal(err)
+	}
+	cfg := quickConfig("front1")
+	cfg.Node.Roles, cfg.Node.DrainTimeout = []config.Role{config.RoleFront}, 0
+	cfg.Admin.Listen = "127.0.0.1:0"
+	cfg.Front.Backends.Servers = []config.Server{quickServer("b1", freeAddr(t), "", config.LoadNone, "")}
+	f, _ := startWith(t, node.World{Store: func(context.Context) (store.Store, error) { return m.Client(), nil }}, cfg)
+	f.sees(t, "deaf")
+	done, err := f.api().OrderBackend(t.Context(), "b1", "drain")
+	if err != nil || !slices.Equal(done.Missed, []string{"deaf"}) {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if kvs, _, err := m.Client().List(t.Context(), cluster.DefaultPrefix+"orders/"); err != nil || len(kvs) != 1 {
+		t.Errorf("in the store: %v, %v", kvs, err)
 	}
 }
