@@ -72,7 +72,7 @@ func (n *node) orderBackend(ctx context.Context, o *backendOrder) (missed []stri
 	}
 	// In a time of its own: a front that does not answer has taken all of the other.
 	if err := n.orders.write(ctx, o); err != nil {
-		n.log.Warn("an order to a backend is not in the store: it holds until its fronts restart", "on", o.Name, "err", err)
+		n.log.Warn("an order to a backend is not in the store: until it is back it holds as long as its fronts run", "on", o.Name, "err", err)
 	}
 	return missed, nil
 }
@@ -92,6 +92,9 @@ func (n *node) takeOrder(o *backendOrder) (taken bool, err error) {
 	var none *fleet.UnknownError
 	if errors.As(err, &none) {
 		return false, nil
+	}
+	if err == nil {
+		n.orders.hear(o)
 	}
 	return err == nil, err
 }

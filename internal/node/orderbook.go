@@ -25,7 +25,7 @@ const ordersPause = time.Second
 
 // orderBook is what operators want of backends, as the store has it, so that it outlives fronts and reaches those
 // that start later. Orders reach the others directly, too: without the store they hold as long as the fronts run, and
-// what the book says last stands.
+// are written when it is back, unless somebody has ordered something else there meanwhile.
 type orderBook struct {
 	store    store.Store
 	backends *fleet.Backends
@@ -33,19 +33,62 @@ type orderBook struct {
 	mu    sync.Mutex
 	known map[string]string // by key
 	rev   int64             // of the last list or change
+	heard map[string]heard  // by key: what has been carried out here, and has not come from the store yet
+	again func()            // ends the watch: there is something to write
+}
+
+// heard is an order that came directly; "" takes one back.
+type heard struct {
+	value string
+	rev   int64 // what the store had said by then: what it says later is newer
+	owed  bool  // it was given here, and could not be written
 }
 
 func newOrderBook(s store.Store, b *fleet.Backends) *orderBook {
-	return &orderBook{store: s, backends: b, known: map[string]string{}}
+	return &orderBook{store: s, backends: b, known: map[string]string{}, heard: map[string]heard{}, again: func() {}}
 }
 
-// write keeps an order.
-func (b *orderBook) write(ctx context.Context, o *backendOrder) error {
-	key, value := ordersPrefix+url.PathEscape(o.Name)+"/operator", o.Order
+// entry is where an order is kept, and as what.
+func (o *backendOrder) entry() (key, value string) {
+	key, value = ordersPrefix+url.PathEscape(o.Name)+"/operator", o.Order
 	if o.Weight != nil {
 		key, value = ordersPrefix+url.PathEscape(o.Name)+"/weight", strconv.FormatFloat(*o.Weight, 'g', -1, 64)
 	}
 	if value == string(fleet.Ready) || value == "0" {
+		value = ""
+	}
+	return key, value
+}
+
+// hear notes an order that is being carried out here.
+func (b *orderBook) hear(o *backendOrder) {
+	key, value := o.entry()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.heard[key] = heard{value: value, rev: b.rev}
+}
+
+// write keeps an order; if that fails, list does it later.
+func (b *orderBook) write(ctx context.Context, o *backendOrder) error {
+	key, value := o.entry()
+	err := b.put(ctx, key, value)
+	if err != nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		h, ok := b.heard[key]
+		if !ok {
+			h.rev = b.rev // it is not for a backend of this front
+		}
+		if !ok || h.value == value {
+			b.heard[key] = heard{value, h.rev, true}
+		}
+		b.again()
+	}
+	return err
+}
+
+func (b *orderBook) put(ctx context.Context, key, value string) error {
+	if value == "" {
 		return b.store.Delete(ctx, key)
 	}
 	_, err := b.store.Put(ctx, key, []byte(value), 0)
@@ -56,17 +99,32 @@ func (b *orderBook) write(ctx context.Context, o *backendOrder) error {
 func (b *orderBook) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		if b.list(ctx) == nil {
-			for batch := range b.store.Watch(ctx, ordersPrefix, b.rev+1) {
-				if batch.Err != nil {
-					break
-				}
-				b.take(batch)
-			}
+			b.follow(ctx)
 		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(ordersPause):
 		}
+	}
+}
+
+// follow takes changes in until the watch fails, or an order could not be written.
+func (b *orderBook) follow(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	b.mu.Lock()
+	b.again = cancel
+	for _, h := range b.heard {
+		if h.owed {
+			cancel()
+		}
+	}
+	b.mu.Unlock()
+	for batch := range b.store.Watch(ctx, ordersPrefix, b.rev+1) {
+		if batch.Err != nil {
+			break
+		}
+		b.take(batch)
 	}
 }
 
@@ -80,10 +138,15 @@ func (b *orderBook) list(ctx context.Context) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.settle(ctx, kvs)
 	lost := b.known
 	b.known = make(map[string]string, len(kvs))
 	for _, kv := range kvs {
 		delete(lost, kv.Key)
+		if _, ok := b.heard[kv.Key]; ok {
+			b.known[kv.Key] = string(kv.Value) // which has been overtaken
+			continue
+		}
 		b.set(kv.Key, string(kv.Value))
 	}
 	for key, value := range lost {
@@ -101,10 +164,27 @@ func (b *orderBook) list(ctx context.Context) error {
 	return nil
 }
 
+// settle writes what is owed, and forgets what the store has, or something newer. It needs b.mu.
+func (b *orderBook) settle(ctx context.Context, kvs []store.KV) {
+	at := make(map[string]store.KV, len(kvs))
+	for _, kv := range kvs {
+		at[kv.Key] = kv
+	}
+	for key, h := range b.heard {
+		kv := at[key]
+		if kv.Rev > h.rev || string(kv.Value) == h.value {
+			delete(b.heard, key)
+		} else if h.owed {
+			_ = b.put(ctx, key, h.value) // the next list sees whether it is there
+		}
+	}
+}
+
 func (b *orderBook) take(batch store.WatchBatch) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range batch.Events {
+		delete(b.heard, e.Key)
 		if e.Deleted {
 			b.drop(e.Key)
 		} else {

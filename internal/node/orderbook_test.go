@@ -102,3 +102,56 @@ func TestAnOrderIsKeptWhenAFrontIsDeaf(t *testing.T) {
 		t.Errorf("in the store: %v, %v", kvs, err)
 	}
 }
+
+// What is ordered while the store is away stands when it comes back with what was ordered before.
+func TestAnOrderWithoutTheStoreStandsWhenItIsBack(t *testing.T) {
+	m := store.NewMemory()
+	defer m.Close()
+	var fronts []*running
+	for _, name := range []string{"front1", "front2"} {
+		cfg := quickConfig(name)
+		cfg.Node.Roles, cfg.Node.DrainTimeout = []config.Role{config.RoleFront}, 0
+		cfg.Admin.Listen = "127.0.0.1:0"
+		cfg.Front.Backends.Servers = []config.Server{quickServer("b1", freeAddr(t), "", config.LoadNone, "")}
+		f, _ := startWith(t, node.World{Store: func(context.Context) (store.Store, error) { return m.Client(), nil }}, cfg)
+		fronts = append(fronts, f)
+	}
+	fronts[0].sees(t, "front2")
+	order := func(order string) {
+		if done, err := fronts[0].api().OrderBackend(t.Context(), "b1", order); err != nil || len(done.Missed) > 0 {
+			t.Fatalf("%s: %+v, %v", order, done, err)
+		}
+	}
+	stored := func() []store.KV {
+		kvs, _, err := m.Client().List(t.Context(), cluster.DefaultPrefix+"orders/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kvs
+	}
+	order("drain")
+	if len(stored()) != 1 {
+		t.Fatalf("in the store: %v", stored())
+	}
+	time.Sleep(500 * time.Millisecond) // both have heard of it from the store, too
+	m.Stop()
+	time.Sleep(500 * time.Millisecond)
+	order("ready")
+	m.Resume()
+	for end := time.Now().Add(20 * time.Second); len(stored()) != 0; time.Sleep(50 * time.Millisecond) {
+		for _, f := range fronts {
+			if b := f.backend(t, "b1"); b.Operator != "ready" {
+				t.Fatalf("%+v", b)
+			}
+		}
+		if time.Now().After(end) {
+			t.Fatalf("still in the store: %v", stored())
+		}
+	}
+	time.Sleep(2 * time.Second) // both have looked
+	for _, f := range fronts {
+		if b := f.backend(t, "b1"); b.Operator != "ready" {
+			t.Errorf("%+v", b)
+		}
+	}
+}
