@@ -141,7 +141,7 @@ func (n *node) start(ctx context.Context) (err error) {
 		return err
 	}
 	n.fleet.Store(n.placer.f)
-	n.orders = newOrderBook(n.store, n.backends)
+	n.orders = newOrderBook(n.store, n.backends, n.cluster.Issued)
 	if err := n.orders.list(ctx); err != nil {
 		n.log.Warn("what was ordered of backends is not known until the store answers", "err", err)
 	}

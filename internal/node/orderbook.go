@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/url"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"weir/internal/control/cluster"
 	"weir/internal/control/fleet"
 	"weir/internal/control/store"
+	"weir/internal/stream"
 )
 
 // ordersPrefix is where operators' orders to backends are in the store, without a lease:
@@ -20,8 +22,13 @@ import (
 //	PREFIX NAME/weight     a number
 const ordersPrefix = cluster.DefaultPrefix + "orders/"
 
-// ordersPause is how long the book waits after a watch or a list that failed.
-const ordersPause = time.Second
+const (
+	// ordersPause is how long the book waits after a watch or a list that failed.
+	ordersPause = time.Second
+	// ordersTerm bounds a watch; then the book lists again. Why at all: a watch of a store that was wiped waits in silence for
+	// a revision that it had before. Why not shorter: two requests of every front.
+	ordersTerm = 8 * time.Second
+)
 
 // orderBook is what operators want of backends, as the store has it, so that it outlives fronts and reaches those
 // that start later. Orders reach the others directly, too: without the store they hold as long as the fronts run, and
@@ -29,12 +36,15 @@ const ordersPause = time.Second
 type orderBook struct {
 	store    store.Store
 	backends *fleet.Backends
+	// issued tells the store's incarnation: a store of another one may have lost anything.
+	issued func(context.Context) (stream.Epoch, error)
 
 	mu    sync.Mutex
 	known map[string]string // by key
 	rev   int64             // of the last list or change
 	heard map[string]heard  // by key: what has been carried out here, and has not come from the store yet
 	again func()            // ends the watch: there is something to write
+	under uint64            // the incarnation of the last list
 }
 
 // heard is an order that came directly; "" takes one back.
@@ -44,8 +54,8 @@ type heard struct {
 	owed  bool  // it was given here, and could not be written
 }
 
-func newOrderBook(s store.Store, b *fleet.Backends) *orderBook {
-	return &orderBook{store: s, backends: b, known: map[string]string{}, heard: map[string]heard{}, again: func() {}}
+func newOrderBook(s store.Store, b *fleet.Backends, issued func(context.Context) (stream.Epoch, error)) *orderBook {
+	return &orderBook{store: s, backends: b, issued: issued, known: map[string]string{}, heard: map[string]heard{}, again: func() {}}
 }
 
 // entry is where an order is kept, and as what.
@@ -98,8 +108,8 @@ func (b *orderBook) put(ctx context.Context, key, value string) error {
 // run follows the store until ctx ends. What is known stays while the store is away.
 func (b *orderBook) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		if b.list(ctx) == nil {
-			b.follow(ctx)
+		if b.list(ctx) == nil && b.follow(ctx) {
+			continue
 		}
 		select {
 		case <-ctx.Done():
@@ -108,9 +118,10 @@ func (b *orderBook) run(ctx context.Context) {
 	}
 }
 
-// follow takes changes in until the watch fails, or an order could not be written.
-func (b *orderBook) follow(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
+// follow takes changes in until its term ends, the watch fails, or an order could not be written. It reports whether it
+// came to its term.
+func (b *orderBook) follow(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, ordersTerm)
 	defer cancel()
 	b.mu.Lock()
 	b.again = cancel
@@ -126,19 +137,25 @@ func (b *orderBook) follow(ctx context.Context) {
 		}
 		b.take(batch)
 	}
+	return errors.Is(ctx.Err(), context.DeadlineExceeded)
 }
 
 // list makes the book what the store has. A store that has gone back, or was wiped, is told what it has lost.
 func (b *orderBook) list(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
+	epoch, err := b.issued(ctx)
+	if err != nil {
+		return err
+	}
 	kvs, rev, err := b.store.List(ctx, ordersPrefix)
 	if err != nil {
 		return err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.settle(ctx, kvs)
+	other := rev < b.rev || b.under > 0 && epoch.Incarnation != b.under
+	b.settle(ctx, kvs, other)
 	lost := b.known
 	b.known = make(map[string]string, len(kvs))
 	for _, kv := range kvs {
@@ -150,7 +167,7 @@ func (b *orderBook) list(ctx context.Context) error {
 		b.set(kv.Key, string(kv.Value))
 	}
 	for key, value := range lost {
-		if rev >= b.rev {
+		if !other {
 			b.drop(key)
 			continue
 		}
@@ -160,21 +177,22 @@ func (b *orderBook) list(ctx context.Context) error {
 		}
 		b.known[key] = value
 	}
-	b.rev = rev
+	b.rev, b.under = rev, epoch.Incarnation
 	return nil
 }
 
-// settle writes what is owed, and forgets what the store has, or something newer. It needs b.mu.
-func (b *orderBook) settle(ctx context.Context, kvs []store.KV) {
+// settle writes what is owed, and forgets what the store has, or something newer. Of another store than before no
+// revision says what is newer, and what had been written is not there. It needs b.mu.
+func (b *orderBook) settle(ctx context.Context, kvs []store.KV, other bool) {
 	at := make(map[string]store.KV, len(kvs))
 	for _, kv := range kvs {
 		at[kv.Key] = kv
 	}
 	for key, h := range b.heard {
 		kv := at[key]
-		if kv.Rev > h.rev || string(kv.Value) == h.value {
+		if !other && kv.Rev > h.rev || string(kv.Value) == h.value {
 			delete(b.heard, key)
-		} else if h.owed {
+		} else if h.owed || other {
 			_ = b.put(ctx, key, h.value) // the next list sees whether it is there
 		}
 	}

@@ -155,3 +155,57 @@ func TestAnOrderWithoutTheStoreStandsWhenItIsBack(t *testing.T) {
 		}
 	}
 }
+
+// orders are what the store has of them, by key.
+func orders(t *testing.T, s store.Store) map[string]string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	kvs, _, err := s.List(ctx, cluster.DefaultPrefix+"orders/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[string]string{}
+	for _, kv := range kvs {
+		m[kv.Key[len(cluster.DefaultPrefix+"orders/"):]] = string(kv.Value)
+	}
+	return m
+}
+
+// ordersFront starts a front of two backends, b1 and b2.
+func ordersFront(t *testing.T, s store.Store) *running {
+	t.Helper()
+	one := standalone(t, "one")
+	cfg := quickConfig("front1")
+	cfg.Node.Roles, cfg.Node.DrainTimeout = []config.Role{config.RoleFront}, 0
+	cfg.Admin.Listen = "127.0.0.1:0"
+	cfg.Front.Backends.Servers = []config.Server{quickServer("b1", one.addr, "", config.LoadNone, ""), quickServer("b2", one.addr, "", config.LoadNone, "")}
+	f, _ := startWith(t, node.World{Store: func(context.Context) (store.Store, error) { return s, nil }}, cfg)
+	return f
+}
+
+// A store that was wiped is told again what it knew, also if it has come further since than it was.
+func TestOrdersOutliveTheStoresData(t *testing.T) {
+	m := store.NewMemory()
+	defer m.Close()
+	client := m.Client()
+	f := ordersFront(t, client)
+	if _, err := f.api().OrderBackend(t.Context(), "b1", "drain"); err != nil {
+		t.Fatal(err)
+	}
+	client.Partition(true)
+	m.Wipe()
+	busy := m.Client()
+	for i := range 200 { // others write to it meanwhile
+		if _, err := busy.Put(t.Context(), cluster.DefaultPrefix+"incarnation", []byte("99999999999999"), 0); err != nil {
+			t.Fatal(i, err)
+		}
+	}
+	client.Partition(false)
+	if !eventually(15*time.Second, func() bool { return orders(t, busy)["b1/operator"] == "drain" }) {
+		t.Fatalf("in the store: %v", orders(t, busy))
+	}
+	if b := f.backend(t, "b1"); b.Operator != "drain" {
+		t.Errorf("b1: %+v", b)
+	}
+}

@@ -69,9 +69,15 @@ func (c *Cluster) issued(ctx context.Context, name stream.Name) (stream.Epoch, e
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return stream.Epoch{}, err
 	}
+	return c.Issued(ctx)
+}
+
+// Issued asks the store for the highest epoch that it can have issued: zero if it has no incarnation yet, or no
+// longer. Two answers of different incarnations are of stores that may have nothing in common.
+func (c *Cluster) Issued(ctx context.Context) (stream.Epoch, error) {
 	kvs, rev, err := c.o.Store.List(ctx, c.keys.incarnation())
 	if err != nil || len(kvs) == 0 {
-		return stream.Epoch{}, err // without an incarnation there is no epoch
+		return stream.Epoch{}, err
 	}
 	incarnation, _ := strconv.ParseUint(string(kvs[0].Value), 10, 64)
 	return stream.Epoch{Incarnation: incarnation, Revision: uint64(rev)}, nil
