@@ -13,7 +13,7 @@ import (
 
 // lately are the streams whose records went without having been given back, for missingFor, at most
 // latelyMax of them; the oldest makes room. Their owner is dead, or it is cut off from the store alone and
-// serves them still. Its owner locks.
+// serves them still. view.mu guards it.
 type lately struct {
 	order *list.List // of latelyEntry, oldest first: all live equally long
 	at    map[stream.Name]*list.Element
