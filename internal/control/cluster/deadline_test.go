@@ -30,7 +30,7 @@ func TestADeadlineDoesNotCutAClaimOff(t *testing.T) {
 	bubble(t, func(t *testing.T, m *store.Memory) {
 		s := &sluggish{Store: handle(t, m)}
 		a := join(t, s, "a")
-		s.by.Store(int64(400*time.Millisecond))
+		s.by.Store(int64(400 * time.Millisecond))
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
 		o, err := a.Claim(ctx, alice, cluster.Facts{})
