@@ -70,7 +70,8 @@ func backends() *cobra.Command {
 	return cmd
 }
 
-// watchBackend prints what fronts have at a backend until that is nothing.
+// watchBackend prints what is left at a backend until that is nothing: of the fronts, and by its own report of
+// publishers, whose media may pass no front (WHIP).
 func watchBackend(ctx context.Context, out io.Writer, c admin.Client, name string) error {
 	return watchEmpty(ctx, out, name, func() (line string, over bool, err error) {
 		b, err := c.Backend(ctx, name)
@@ -81,8 +82,10 @@ func watchBackend(ctx context.Context, out io.Writer, c admin.Client, name strin
 			return "", false, fmt.Errorf("the node does not say what is left at %s: is it older than this command?", name)
 		case b.Operator == "ready":
 			return "", false, fmt.Errorf("%s has been made ready meanwhile", name)
-		case b.Left.Empty:
+		case b.Left.Empty && b.Load.Own():
 			return name + " is empty", true, nil
+		case b.Left.Empty && b.Load.Publishers == 0:
+			return name + " is empty, and reports no publishers", true, nil
 		}
 		line = fmt.Sprintf("%s: %d publishers, %d viewers", name, b.Left.Publishers, b.Left.Viewers)
 		if b.Left.Opening > 0 {
@@ -93,6 +96,9 @@ func watchBackend(ctx context.Context, out io.Writer, c admin.Client, name strin
 		}
 		if len(b.Left.Missed) > 0 {
 			line += "; no answer from " + strings.Join(b.Left.Missed, ", ")
+		}
+		if !b.Load.Own() {
+			line += fmt.Sprintf("; it reports %d publishers", b.Load.Publishers)
 		}
 		return line, false, nil
 	})

@@ -103,8 +103,20 @@ func TestADrainOfABackendWaitsUntilItIsEmpty(t *testing.T) {
 		"edge1: 1 publishers, 0 viewers, 1 on the way of front2; no answer from front3\nedge1 is empty\n"; code != 0 || out != want {
 		t.Errorf("exit %d\n%s%s", code, out, errOut)
 	}
+	// What passes no front is known by the server's own report.
 	mu.Lock()
-	left = left[:1]
+	before := left
+	left = []string{
+		`{"empty":true},"load":{"from":"srs","publishers":2}`,
+		`{"empty":true},"load":{"from":"srs","publishers":0}`,
+	}
+	mu.Unlock()
+	code, out, errOut = weir(t, "backends", "drain", "edge1", "--wait", "--admin", srv.URL)
+	if want := "edge1 gets nothing new\nedge1: 0 publishers, 0 viewers; it reports 2 publishers\nedge1 is empty, and reports no publishers\n"; code != 0 || out != want {
+		t.Errorf("exit %d\n%s%s", code, out, errOut)
+	}
+	mu.Lock()
+	left = before[:1]
 	mu.Unlock()
 	for _, order := range []string{"drain", "maint"} {
 		if code, out, errOut := weir(t, "backends", order, "edge1", "--timeout", "50ms", "--admin", srv.URL); code != 1 || !strings.Contains(errOut, "edge1 is not empty yet; the drain goes on") {

@@ -133,23 +133,25 @@ func TestAnOrderWithoutTheStoreStandsWhenItIsBack(t *testing.T) {
 	if len(stored()) != 1 {
 		t.Fatalf("in the store: %v", stored())
 	}
-	time.Sleep(500 * time.Millisecond) // both have heard of it from the store, too
 	m.Stop()
-	time.Sleep(500 * time.Millisecond)
 	order("ready")
 	m.Resume()
-	for end := time.Now().Add(20 * time.Second); len(stored()) != 0; time.Sleep(50 * time.Millisecond) {
+	if !eventually(20*time.Second, func() bool {
 		for _, f := range fronts {
 			if b := f.backend(t, "b1"); b.Operator != "ready" {
 				t.Fatalf("%+v", b)
 			}
 		}
-		if time.Now().After(end) {
-			t.Fatalf("still in the store: %v", stored())
-		}
+		return len(stored()) == 0
+	}) {
+		t.Fatalf("still in the store: %v", stored())
 	}
-	time.Sleep(2 * time.Second) // both have looked
+	// Whoever has heard of this has heard what came before it.
+	if _, err := m.Client().Put(t.Context(), cluster.DefaultPrefix+"orders/b1/weight", []byte("3"), 0); err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range fronts {
+		f.becomes(t, "b1", "weighed", func(b *admin.Backend) bool { return b.Weight == 3 })
 		if b := f.backend(t, "b1"); b.Operator != "ready" {
 			t.Errorf("%+v", b)
 		}

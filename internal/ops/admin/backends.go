@@ -106,6 +106,9 @@ type BackendLoad struct {
 	Problem    string    `json:"problem,omitempty"` // why the newest report was refused
 }
 
+// Own reports whether it is what the node that answers counts itself, for want of a report.
+func (l *BackendLoad) Own() bool { return l.From == "" || l.From == "none" }
+
 // BackendSessions are those of the node that answers.
 type BackendSessions struct {
 	Publishers int64 `json:"publishers"`
