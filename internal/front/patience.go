@@ -60,23 +60,25 @@ func rush(ctx context.Context, n int) bool {
 // strikes counts failures one after another, and spreads the tries that follow them.
 type strikes struct {
 	n     int
-	first time.Time
+	lost  time.Time     // the last one
+	owing time.Duration // for so long it has been without a server, less what it was served meanwhile
 	waits waits
 }
 
 // failed notes that a server that took the session at began has failed, and waits before
-// the next may be tried: the first time not at all. False: ctx has ended, or it has gone
-// on so for longer than limit.
+// the next may be tried: the first time not at all. False: ctx has ended, or the session has been
+// without a server for longer than limit, what it was served in between taken off.
 func (s *strikes) failed(ctx context.Context, began time.Time, limit time.Duration) bool {
 	now := time.Now()
-	if now.Sub(began) >= steadyTime {
-		s.n, s.waits = 0, waits{}
+	served := now.Sub(began)
+	if served >= steadyTime {
+		*s = strikes{}
 	}
-	if s.n == 0 {
-		s.first = now
+	if s.n > 0 {
+		s.owing = max(0, s.owing+began.Sub(s.lost)-served)
 	}
-	s.n++
-	if now.Sub(s.first) > limit {
+	s.n, s.lost = s.n+1, now
+	if s.owing > limit {
 		return false
 	}
 	return s.n == 1 || s.waits.wait(ctx)
