@@ -7,14 +7,16 @@ import (
 	"weir/internal/trail"
 )
 
-// markFor is how long a mark is said before it is made anew. Why not longer: another front learns by
-// it that the two are in a circle. Why not shorter: it looks at all backends.
+// markFor is how long a mark is said, and the cluster's processes are known, before they are looked up anew. Why not
+// longer: another front learns by a mark that the two are in a circle. Why not shorter: all backends, or all nodes, are
+// looked at, and strangers' handshakes ask for the latter.
 const markFor = 250 * time.Millisecond
 
 // marks is what this node's handshakes say of it.
 type marks struct {
 	self trail.ID
 	now  atomic.Pointer[mark]
+	own  atomic.Pointer[processes]
 }
 
 type mark struct {
@@ -22,17 +24,24 @@ type mark struct {
 	text []byte
 }
 
-// ownTrail reports whether an ID is this process, or a front of its cluster.
+// processes are this one and those of the cluster's nodes.
+type processes struct {
+	made time.Time
+	ids  map[trail.ID]struct{}
+}
+
+// ownTrail reports whether an ID is this process, or a node of its cluster.
 func (n *node) ownTrail(id trail.ID) bool {
-	if id == n.marks.self {
-		return true
-	}
-	for _, m := range n.cluster.Nodes() {
-		if trail.NewID(m.Process) == id {
-			return true
+	own := n.marks.own.Load()
+	if own == nil || time.Since(own.made) > markFor {
+		own = &processes{time.Now(), map[trail.ID]struct{}{n.marks.self: {}}}
+		for _, m := range n.cluster.Nodes() {
+			own.ids[trail.NewID(m.Process)] = struct{}{}
 		}
+		n.marks.own.Store(own)
 	}
-	return false
+	_, ok := own.ids[id]
+	return ok
 }
 
 // ownMark says who this front is and which fronts are among its backends; nil if it has none.

@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"weir/internal/control/fleet"
@@ -23,15 +24,16 @@ func (c *Checker) circle(b *fleet.Backend, said trail.Trail) *Failure {
 	return nil
 }
 
-// Fronts are the servers that are fronts themselves, as they said last. They stay so while they are
-// down: a circle would look broken to whoever breaks it.
+// Fronts are the servers that are fronts themselves, as they said last: by their names in order, as many as a mark
+// has room for beside this front. They stay so while they are down: a circle would look broken to whoever breaks it.
 func (c *Checker) Fronts() trail.Trail {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all trail.Trail
-	for _, t := range c.targets {
-		if t.front != (trail.ID{}) && !slices.Contains(all, t.front) && len(all) < trail.Most {
-			all = append(all, t.front)
+	for _, name := range slices.Sorted(maps.Keys(c.targets)) {
+		id := c.targets[name].front
+		if id != (trail.ID{}) && !slices.Contains(all, id) && len(all) < trail.Most-1 {
+			all = append(all, id)
 		}
 	}
 	return all
