@@ -20,8 +20,8 @@ type JoinOptions struct {
 	Tell func(Clock) []byte
 	// NoVideo and NoAudio leave that kind out, as SetReceive does.
 	NoVideo, NoAudio bool
-	// OnEnd is called exactly once, when the viewer is finished and its sink no
-	// longer used. err is the sink's with ReasonWriteFailed. It is called by a
+	// OnEnd is called exactly once, when the viewer is finished, its sink no longer
+	// used, and its reference to the stream given back. err is the sink's with ReasonWriteFailed. It is called by a
 	// pump, which serves thousands of others: it must not block. It may be called
 	// before Join has returned.
 	OnEnd func(Reason, error)

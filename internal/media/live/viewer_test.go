@@ -277,3 +277,20 @@ func TestEveryEndIsToldOnce(t *testing.T) {
 		}
 	})
 }
+
+// Whoever is told of the end finds nothing of the viewer left.
+func TestAnEndIsToldWhenTheViewerHoldsNothing(t *testing.T) {
+	h := NewHub(Options{Pumps: 1})
+	defer h.Close()
+	s := h.Open(testName)
+	left := make(chan bool)
+	v := s.Join(JoinOptions{Sink: openSink(), OnEnd: func(Reason, error) {
+		_, ok := h.Lookup(testName)
+		left <- ok
+	}})
+	s.Release()
+	v.Close()
+	if <-left {
+		t.Error("the stream is left over")
+	}
+}

@@ -108,8 +108,9 @@ func (v *Viewer) leave(reason Reason, err error) {
 	// Whoever writes to the socket next waits for answers: Nagle's algorithm would hold
 	// each small message back until the peer's delayed acknowledgement.
 	setGathering(v.sink, false)
+	v.stream.hub.release(v.stream)
+	// The last thing: whoever is told may look for what the viewer held.
 	if v.onEnd != nil {
 		v.onEnd(reason, err)
 	}
-	v.stream.hub.release(v.stream)
 }
