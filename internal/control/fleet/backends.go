@@ -115,22 +115,19 @@ func (b *Backends) Len() int {
 
 // AnyHTTP reports whether any backend serves viewers by HTTP.
 func (b *Backends) AnyHTTP() bool {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	for _, x := range b.all {
-		if x.HTTP != "" && x.Serves {
-			return true
-		}
-	}
-	return false
+	return b.any(func(d *Backend) bool { return d.HTTP != "" && d.Serves })
 }
 
 // AnyHTTPPublisher reports whether any backend takes publishers by HTTP.
 func (b *Backends) AnyHTTPPublisher() bool {
+	return b.any(func(d *Backend) bool { return d.HTTP != "" && d.Publishes })
+}
+
+func (b *Backends) any(is func(*Backend) bool) bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for _, x := range b.all {
-		if x.HTTP != "" && x.Publishes {
+		if is(&x.Backend) {
 			return true
 		}
 	}

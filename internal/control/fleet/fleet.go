@@ -31,7 +31,8 @@ type Options struct {
 	Sticky time.Duration
 	// SourceSticky is how long after its last session a client's address goes to the same server; 0 is not at all.
 	SourceSticky time.Duration
-	// Admit lets a publisher in at a foreign server if with it all fronts have at most limit there; it may wait for the store.
+	// Admit lets a publisher in at a foreign server if with it all fronts have at most limit there; it may wait for the store,
+	// which [Fleet.Publisher] then does too.
 	// Once granted has been called, which it may be from another goroutine, [Fleet.Placed] counts the publisher. Nil: this front is alone.
 	Admit func(server string, limit int, granted func()) error
 	// Backends are the servers that are no nodes; nil: there are none.
@@ -116,6 +117,10 @@ type Request struct {
 }
 
 // Publisher chooses who takes a publisher. The error is a *place.NoServerError.
+//
+// It waits for Options.Admit if it has chosen a foreign server that takes a limited number, and again for the next choice if that
+// one turns out to be full. The store's answer takes milliseconds; if it does not come, [cluster.Cluster.Admit] lets the publisher in
+// after half a second, or one second behind a write that is under way.
 func (f *Fleet) Publisher(r Request) (Choice, error) {
 	for try := 0; ; try++ {
 		c, err := f.choose(f.publish(r))

@@ -74,7 +74,8 @@ func (x *backend) limit(others *place.Load) int {
 	if x.Reported {
 		strangers = max(x.Measured.Publishers-x.ownThen.Publishers-others.Publishers, 0)
 	}
-	return max(x.Capacity.Publishers-strangers, 1) // a full one is not chosen
+	// 0 would mean that it takes any number. One that strangers have filled is full by its load, so it is not chosen.
+	return max(x.Capacity.Publishers-strangers, 1)
 }
 
 // coming is a publisher that a foreign server was chosen for, until it is there: for longer than its reservation if it has to,
