@@ -18,6 +18,7 @@ import (
 
 	"weir/internal/control/cluster"
 	"weir/internal/control/fleet"
+	"weir/internal/control/orders"
 	"weir/internal/control/store"
 	"weir/internal/front"
 	"weir/internal/front/web"
@@ -53,7 +54,7 @@ type node struct {
 	pulls     *relay.Pulls
 	play      *play.Service
 	backends  *fleet.Backends
-	orders    *orderBook
+	orders    *orders.Book
 	watched   backendParts
 	fleet     atomic.Pointer[fleet.Fleet] // the placer's, once there is one
 	placer    placer
@@ -141,8 +142,8 @@ func (n *node) start(ctx context.Context) (err error) {
 		return err
 	}
 	n.fleet.Store(n.placer.f)
-	n.orders = newOrderBook(n.store, n.backends, n.cluster.Issued)
-	if err := n.orders.list(ctx); err != nil {
+	n.orders = orders.New(n.store, n.backends, n.cluster.Issued)
+	if err := n.orders.List(ctx); err != nil {
 		n.log.Warn("what was ordered of backends is not known until the store answers", "err", err)
 	}
 	n.metrics.MustRegister(newBackendMetrics(n))
@@ -195,7 +196,7 @@ func (n *node) accept(failed chan<- error) {
 		serve("agent", func() error { return agent.Serve(l.agent, n.agentStatus) })
 	}
 	n.serving.Go(n.evacuations)
-	n.serving.Go(func() { n.orders.run(watching) })
+	n.serving.Go(func() { n.orders.Run(watching) })
 	n.load.start(n)
 }
 

@@ -20,7 +20,7 @@ const (
 	queryFed     = "fed"     // whether a stream comes in there by a pull, and since when nothing came; its name
 	queryDrain   = "drain"   // hand over what it has; the window, as a duration
 	queryUndrain = "undrain" // take sessions again; none
-	queryBackend = "backend" // what an operator wants of a server that is no node; a backendOrder
+	queryBackend = "backend" // what an operator wants of a server that is no node; an orders.Order
 	queryLeft    = "left"    // what this front has at a server that is no node; its name
 	queryProcess = "process" // which process this is; none
 	querySession = "session" // its clients' sessions; the last of the page before, a sessionMark

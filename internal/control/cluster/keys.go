@@ -18,7 +18,7 @@ import (
 //	PREFIX turns/SERVER          who let a publisher in there last, under that node's lease
 //	PREFIX streams/APP/STREAM    streamValue as JSON, under the owner's lease
 //	PREFIX pulls/APP/STREAM/NODE empty, under the edge's lease
-//	PREFIX orders/…              package node's: what operators want of backends
+//	PREFIX orders/…              package orders': what operators want of servers that are no nodes
 type keys struct{ prefix string }
 
 func (k keys) incarnation() string         { return k.prefix + "incarnation" }
