@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"weir/flv"
@@ -32,17 +31,6 @@ func (s *Service) HTTP() http.Handler {
 		s.serveFLV(w, r, name)
 	})
 	return mux
-}
-
-// httpViewer is one viewer over HTTP. It has a closing line as any session.
-type httpViewer struct {
-	event.Session
-	began time.Time
-	out   *http.ResponseController
-	w     http.ResponseWriter
-	sent  atomic.Int64
-	leave chan struct{} // closed by release
-	why   event.Reason  // set before leave is closed
 }
 
 // serveFLV sends the stream as an endless FLV file.
@@ -81,6 +69,7 @@ func (s *Service) serveFLV(w http.ResponseWriter, r *http.Request, name stream.N
 	done()
 	if v.why == event.Kicked { // which may have cut a write short
 		reason, by, err = event.Kicked, event.ByServer, nil
+		v.out.SetWriteDeadline(time.Now()) // send may have set a later one; what is still buffered is not waited for either
 	}
 	s.o.Emit.Emit(event.SessionClosed{Session: v.Session, Reason: reason, EndedBy: by, Phase: event.PhaseMedia, Err: err,
 		BytesOut: v.sent.Load(), Dur: time.Since(v.began)})
@@ -99,27 +88,25 @@ func (s *Service) copyFLV(ctx context.Context, v *httpViewer, st *live.Stream) (
 	defer cur.Close()
 	begun := false
 	for {
-		select {
-		case <-v.leave:
-			return v.why, event.ByServer, nil
-		default:
+		if v.left() {
+			return v.failed(errReleased)
 		}
 		end, over := cur.Ended() // before Peek: what came until then is still sent
 		if b := cur.Peek(walkBytes); len(b) > 0 {
 			if !begun {
 				begun = true
 				if err := s.send(v, fileHeader(st.Info())); err != nil {
-					return writeFailed(err)
+					return v.failed(err)
 				}
 			}
 			if err := s.send(v, b); err != nil {
-				return writeFailed(err)
+				return v.failed(err)
 			}
 			cur.Advance(len(b))
 			continue
 		}
 		if err := v.out.Flush(); err != nil {
-			return writeFailed(err)
+			return v.failed(err)
 		}
 		if over {
 			reason, by := ending(end)
@@ -163,97 +150,28 @@ func fileHeader(i live.Info) []byte {
 	return flv.AppendHeader(nil, audio, video)
 }
 
+// errReleased: the viewer is to leave.
+var errReleased = errors.New("play: released")
+
 // send writes b, which the client has to take in time.
 func (s *Service) send(v *httpViewer, b []byte) error {
 	v.out.SetWriteDeadline(time.Now().Add(s.o.WriteStall))
+	if v.left() { // a kick's deadline may have been set just before
+		return errReleased
+	}
 	n, err := v.w.Write(b)
 	v.sent.Add(int64(n))
 	s.httpOut.Add(int64(n))
 	return err
 }
 
-// writeFailed is who ended an HTTP viewer, and why, when it takes no bytes.
-func writeFailed(err error) (event.Reason, event.Side, error) {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+// failed is who ended an HTTP viewer, and why, when nothing more can be sent.
+func (v *httpViewer) failed(err error) (event.Reason, event.Side, error) {
+	switch {
+	case errors.Is(err, errReleased):
+		return v.why, event.ByServer, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return event.WriteStalled, event.ByServer, err
 	}
 	return event.ClientGone, event.ByClient, err
-}
-
-func (s *Service) hold(v *httpViewer, on bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if on {
-		s.http[v] = true
-	} else {
-		delete(s.http, v)
-	}
-	s.httpNow.Store(int64(len(s.http)))
-}
-
-// HTTPLoad is the number of viewers over HTTP now, and the bytes sent to all
-// there have been.
-func (s *Service) HTTPLoad() (viewers int, sent int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.http), s.httpOut.Load()
-}
-
-// ReleaseHTTP ends up to n more viewers over HTTP, at the end of a tag, and returns
-// how many. They count in HTTPLoad until they are gone.
-func (s *Service) ReleaseHTTP(n int) (released int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for v, stays := range s.http {
-		if released >= n {
-			break
-		}
-		if stays {
-			s.release(v, event.NodeStopping)
-			released++
-		}
-	}
-	return released
-}
-
-// release needs s.mu.
-func (s *Service) release(v *httpViewer, why event.Reason) {
-	s.http[v] = false
-	v.why = why
-	close(v.leave)
-}
-
-// HTTPViewer is one viewer over HTTP, for listings.
-type HTTPViewer struct {
-	event.Session
-	Began time.Time
-	Sent  int64 // bytes
-}
-
-// HTTPViewers lists those there are now, in any order.
-func (s *Service) HTTPViewers() []HTTPViewer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := make([]HTTPViewer, 0, len(s.http))
-	for v := range s.http {
-		all = append(all, HTTPViewer{v.Session, v.began, v.sent.Load()})
-	}
-	return all
-}
-
-// KickHTTP ends a viewer over HTTP, also one that takes no bytes; false: there is none of that number.
-func (s *Service) KickHTTP(conn uint64) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for v, stays := range s.http {
-		if v.Conn != conn {
-			continue
-		}
-		if stays {
-			s.release(v, event.Kicked)
-		}
-		v.out.SetWriteDeadline(time.Now())
-		return true
-	}
-	return false
 }
