@@ -6,7 +6,7 @@
 //     store of tests and simulations, which can stop, partition, wipe and restore it.
 //   - [Embedded] runs an etcd member inside this process, alone or with peers. A member that
 //     cannot write fails for good, alone: its process lives on, and every call is [ErrUnavailable].
-//     One without data waits until the others say what to begin with (room); the leader takes it
+//     One without data waits until the others say what to begin with (bootstrap); the leader takes it
 //     in again if its data are lost (keeper): one goroutine for the life of a member with peers.
 //   - [Etcd] is a client of an existing etcd cluster.
 //

@@ -5,16 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
-	"go.etcd.io/etcd/server/v3/storage/wal"
-	"go.uber.org/zap"
 )
 
 // EmbeddedOptions configure an etcd member in this process. The zero value is
@@ -27,16 +23,14 @@ type EmbeddedOptions struct {
 	// Peers are all members, this one included, NAME=HOST:PORT each: where the others reach it. None: a lone one.
 	Peers []string
 
-	// StartTimeout bounds the start of a member that has data, until it answers; 30 s if 0. One without
-	// waits for the others for as long as its context lasts, and says so.
-	StartTimeout time.Duration
-	Timeout      time.Duration // of one call, DefaultTimeout if 0
-	Logger       *slog.Logger  // discards if nil; hears etcd's warnings
+	Timeout time.Duration // of one call, DefaultTimeout if 0
+	Logger  *slog.Logger  // discards if nil; hears etcd's warnings
 }
 
-// embeddedStart is the default StartTimeout: the other members may be started by hand, one
-// after another.
-const embeddedStart = 30 * time.Second
+// startTimeout bounds etcd's own start, until it answers; a member without data waits before that, for the
+// others for as long as its context lasts. Why not smaller: the others may be started by hand, one after
+// another. Why not larger: whoever has started it waits for a node that takes nobody in.
+const startTimeout = 30 * time.Second
 
 // Embedded is a store with an etcd member of its own. Its calls go through a
 // client over loopback, the same code as for an external cluster.
@@ -52,9 +46,6 @@ type Embedded struct {
 
 // StartEmbedded starts the member and waits until it answers.
 func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
-	if o.StartTimeout == 0 {
-		o.StartTimeout = embeddedStart
-	}
 	s := &Embedded{}
 	if o.Dir == "" {
 		var err error
@@ -67,17 +58,17 @@ func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
 	if err := waitDir(ctx, o.Dir, o.Logger); err != nil {
 		return nil, err
 	}
-	fate := newFailure(o.Logger, o.Dir)
-	cfg, err := o.config(s.tmp, fate.logger(zapToSlog(o.Logger, &s.mute)))
+	failed := newFailure(o.Logger, o.Dir)
+	cfg, err := o.config(s.tmp, failed.logger(zapToSlog(o.Logger, &s.mute)))
 	if err != nil {
 		return nil, errors.Join(err, s.removeTemp())
 	}
 	all, err := parseMembers(o.Peers)
 	if err == nil {
-		err = o.begin(ctx, cfg, all)
+		err = o.setInitialCluster(ctx, cfg, all)
 	}
 	if err == nil {
-		s.server, err = start(cfg, fate)
+		s.server, err = start(cfg, failed)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store: embedded etcd: %w", err), s.removeTemp())
@@ -92,8 +83,8 @@ func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
 		return done
 	})
 	if len(all) > 0 {
-		if err := strangers(s.server.Server.Cluster().Members(), all, o.Dir); err != nil {
-			fate.wait(s.stopped())
+		if err := otherCluster(s.server.Server.Cluster().Members(), all, o.Dir); err != nil {
+			failed.wait(s.stopped())
 			return nil, errors.Join(fmt.Errorf("store: embedded etcd: %w", err), s.removeTemp())
 		}
 		s.keeper = keep(s.server.Server, cfg.Name, all, o.Logger)
@@ -106,33 +97,33 @@ func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
 			err = replaced(o.Dir)
 		default:
 		}
-	case <-fate.done:
-		err = fate.err
+	case <-failed.done:
+		err = failed.err
 	case <-ctx.Done():
 		err = ctx.Err()
-	case <-time.After(o.StartTimeout):
+	case <-time.After(startTimeout):
 		err = &UnavailableError{Op: "start", Endpoints: []string{cfg.ListenClientUrls[0].Host},
 			Hint: "a member is ready when more than half of all members are up; these are " + cfg.InitialCluster}
 	}
 	if err != nil {
 		s.keeper.stop()
-		fate.wait(s.stopped())
+		failed.wait(s.stopped())
 		return nil, errors.Join(fmt.Errorf("store: embedded etcd: %w", err), s.removeTemp())
 	}
 	s.addr = s.server.Clients[0].Addr().String()
 	s.Etcd, err = NewEtcd(EtcdOptions{Endpoints: []string{loopback(s.addr)}, Timeout: o.Timeout, Logger: o.Logger})
 	if err != nil {
 		s.keeper.stop()
-		fate.wait(s.stopped())
+		failed.wait(s.stopped())
 		return nil, errors.Join(err, s.removeTemp())
 	}
-	s.Etcd.failure = fate
+	s.Etcd.failure = failed
 	go s.attend()
 	return s, nil
 }
 
 // start starts etcd in a goroutine of its own, which is lost should it fail.
-func start(cfg *embed.Config, fate *failure) (*embed.Etcd, error) {
+func start(cfg *embed.Config, failed *failure) (*embed.Etcd, error) {
 	type result struct {
 		server *embed.Etcd
 		err    error
@@ -145,8 +136,8 @@ func start(cfg *embed.Config, fate *failure) (*embed.Etcd, error) {
 	select {
 	case r := <-started:
 		return r.server, r.err
-	case <-fate.done:
-		return nil, fate.err
+	case <-failed.done:
+		return nil, failed.err
 	}
 }
 
@@ -188,67 +179,4 @@ func (s *Embedded) removeTemp() error {
 		return nil
 	}
 	return os.RemoveAll(s.tmp)
-}
-
-func (o EmbeddedOptions) config(tmp string, log *zap.Logger) (*embed.Config, error) {
-	cfg := embed.NewConfig()
-	cfg.Name = o.Name
-	if cfg.Name == "" {
-		cfg.Name = "weir"
-	}
-	cfg.Dir = o.Dir
-	if tmp != "" {
-		cfg.Dir = tmp
-		cfg.UnsafeNoFsync = true // nobody reads it again
-	}
-	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(log)
-	cfg.EnableGRPCGateway = false
-	// Loads change once a second: without compaction the history alone fills
-	// the quota in days. Five minutes let a watcher come back without listing anew.
-	cfg.AutoCompactionMode = embed.CompactorModePeriodic
-	cfg.AutoCompactionRetention = "5m"
-
-	client, err := endpointURL(o.Listen, "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
-	// A lone member listens for peers nobody tells about; port 0 stays the same in
-	// its records over restarts.
-	peer, err := endpointURL(PeerListen(o.Peers, cfg.Name), "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
-	cfg.InitialCluster = cfg.Name + "=" + peer.String()
-	return cfg, nil
-}
-
-// begin finds out what a member of several begins with, and waits for the others if it has no data.
-func (o EmbeddedOptions) begin(ctx context.Context, cfg *embed.Config, all members) error {
-	if len(all) == 0 {
-		return nil
-	}
-	self, ok := all.named(cfg.Name)
-	if !ok {
-		return fmt.Errorf("%s is not among its members, %s", cfg.Name, all.initial())
-	}
-	advertised, err := url.Parse(self.url())
-	if err != nil {
-		return err
-	}
-	cfg.AdvertisePeerUrls = []url.URL{*advertised}
-	cfg.InitialCluster = all.initial()
-	if wal.Exist(filepath.Join(cfg.Dir, "member", "wal")) {
-		return nil // the data say who belongs to the cluster
-	}
-	v, err := newRoom(all, cfg.Name, o.Logger).wait(ctx, cfg.ListenPeerUrls[0].Host)
-	if err != nil {
-		return err
-	}
-	cfg.InitialCluster = v.members.initial()
-	if v.begin == join {
-		cfg.ClusterState = embed.ClusterStateFlagExisting
-	}
-	return nil
 }

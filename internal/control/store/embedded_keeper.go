@@ -42,7 +42,7 @@ type keeper struct {
 
 func keep(server *etcdserver.EtcdServer, self string, all members, log *slog.Logger) *keeper {
 	ctx, cancel := context.WithCancel(context.Background())
-	k := &keeper{server: server, self: self, all: all, log: log, client: newAsking(), cancel: cancel, done: make(chan struct{})}
+	k := &keeper{server: server, self: self, all: all, log: log, client: newPeerClient(), cancel: cancel, done: make(chan struct{})}
 	go k.run(ctx)
 	return k
 }
@@ -70,47 +70,46 @@ func (k *keeper) run(ctx context.Context) {
 		}
 		switch k.server.Leader() {
 		case k.server.MemberID():
-			for _, m := range k.empty(ctx) {
-				if err := k.takeIn(ctx, m); err != nil && ctx.Err() == nil {
+			for _, m := range k.bootstrapping(ctx) {
+				if err := k.replace(ctx, m); err != nil && ctx.Err() == nil {
 					k.say(slog.LevelWarn, "a member of the store has no data and cannot be taken in yet", "member", m.name, "err", err)
 				}
 			}
 		case 0:
-			k.mourn(k.empty(ctx))
+			k.reportQuorumLoss(k.bootstrapping(ctx))
 		}
 	}
 }
 
-// empty are the other members that wait without data.
-func (k *keeper) empty(ctx context.Context) members {
+// bootstrapping are the other members that wait without data.
+func (k *keeper) bootstrapping(ctx context.Context) members {
 	var out members
 	for _, m := range k.all {
 		if m.name == k.self {
 			continue
 		}
 		switch a := ask(ctx, k.client, m, nil); {
-		case a.empty != nil && a.empty.same(m.name, k.all):
+		case a.bootstrapping != nil && a.bootstrapping.of(m, k.all):
 			out = append(out, m)
-		case a.empty != nil:
-			k.say(slog.LevelError, sayLists, "members", fmt.Sprintf("%s: %s; here: %s",
-				cmp.Or(a.empty.Name, m.name), strings.Join(a.empty.Members, ","), strings.Join(k.all.pairs(), ",")))
+		case a.bootstrapping != nil:
+			k.say(slog.LevelError, sayLists, "members", a.bootstrapping.lists(m, k.all))
 		}
 	}
 	return out
 }
 
-// takeIn replaces a member that has no data.
-func (k *keeper) takeIn(ctx context.Context, m member) error {
+// replace replaces a member that has no data.
+func (k *keeper) replace(ctx context.Context, m member) error {
 	ctx, cancel := context.WithTimeout(ctx, keepTimeout)
 	defer cancel()
 	if err := k.server.LinearizableReadNotify(ctx); err != nil {
 		return err
 	}
-	known := in(k.server.Cluster().Members(), m)
+	known := recordOf(k.server.Cluster().Members(), m)
 	if known != nil && !started(known) {
 		return nil // it has been taken in, and is about to see that
 	}
-	if a := ask(ctx, k.client, m, nil); a.empty == nil {
+	if a := ask(ctx, k.client, m, nil); a.bootstrapping == nil {
 		return nil // it is not there any more
 	}
 	if known != nil {
@@ -132,12 +131,12 @@ func (k *keeper) takeIn(ctx context.Context, m member) error {
 	return nil
 }
 
-// mourn says so when there is no leader because too many have lost their data.
-func (k *keeper) mourn(empty members) {
+// reportQuorumLoss says so when there is no leader because too many have lost their data.
+func (k *keeper) reportQuorumLoss(bootstrapping members) {
 	cluster := k.server.Cluster().Members()
 	var lost []string
-	for _, m := range empty {
-		if c := in(cluster, m); c != nil && started(c) {
+	for _, m := range bootstrapping {
+		if c := recordOf(cluster, m); c != nil && started(c) {
 			lost = append(lost, m.name)
 		}
 	}
@@ -154,17 +153,17 @@ func (k *keeper) say(level slog.Level, text string, args ...any) {
 	}
 }
 
-// strangers is the error that the data of a member are of a cluster that is not the configured one.
-func strangers(cluster []*membership.Member, all members, dir string) error {
-	var strange []string
+// otherCluster is the error that the data of a member are of a cluster that is not the configured one.
+func otherCluster(cluster []*membership.Member, all members, dir string) error {
+	var unlisted []string
 	for _, m := range cluster {
 		if _, ok := all.at(first(m.PeerURLs)); !ok {
-			strange = append(strange, cmp.Or(m.Name, "?")+"="+strings.TrimPrefix(first(m.PeerURLs), "http://"))
+			unlisted = append(unlisted, cmp.Or(m.Name, "?")+"="+strings.TrimPrefix(first(m.PeerURLs), "http://"))
 		}
 	}
-	if len(strange) == 0 {
+	if len(unlisted) == 0 {
 		return nil
 	}
 	return fmt.Errorf("the data in %s are of a cluster with other members, %s: correct store.peers, or move that directory away to begin with other data",
-		dir, strings.Join(strange, " "))
+		dir, strings.Join(unlisted, " "))
 }

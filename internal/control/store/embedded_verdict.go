@@ -12,22 +12,22 @@ import (
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 )
 
-// beginning is what a member without data begins with.
-type beginning int
+// clusterState is what a member without data begins with: etcd's initial-cluster-state, or nothing yet.
+type clusterState int
 
 const (
-	wait  beginning = iota // with nothing yet
-	found                  // a new cluster, together with the others
-	join                   // the cluster that there is, which has been told of it
+	undecided       clusterState = iota
+	newCluster                   // together with the others
+	existingCluster              // which has been told of it
 )
 
-func (b beginning) String() string {
-	return [...]string{"wait", "a new cluster", "the cluster that there is"}[b]
+func (s clusterState) String() string {
+	return [...]string{"undecided", "a new cluster", "the cluster that there is"}[s]
 }
 
 // verdict is what the answers of the other members mean for one without data.
 type verdict struct {
-	begin   beginning
+	state   clusterState
 	members members // of the cluster to begin with
 
 	// What to say while waiting.
@@ -39,32 +39,32 @@ type verdict struct {
 // What a member without data says while it waits. None of them is an end: the others may come, be
 // corrected, or take it in.
 const (
-	sayMissing  = "the store waits: a new cluster begins when all of its members are there for the first time"
-	sayAlien    = "the store waits: what answers at a member's address is no member of a store"
-	sayLists    = "the store waits: members are configured with different lists of members, and cannot begin together"
-	sayStrange  = "the store waits: the cluster that there is has members that are not in store.peers"
-	sayLost     = "this member of the store has no data, and the cluster exists: waiting until the others take it in again"
-	sayNoQuorum = "the store has lost the data of so many members that the rest cannot go on; " +
+	sayMissing   = "the store waits: a new cluster begins when all of its members are there for the first time"
+	sayNotMember = "the store waits: what answers at a member's address is no member of a store"
+	sayLists     = "the store waits: members are configured with different lists of members, and cannot begin together"
+	sayUnlisted  = "the store waits: the cluster that there is has members that are not in store.peers"
+	sayLost      = "this member of the store has no data, and the cluster exists: waiting until the others take it in again"
+	sayNoQuorum  = "the store has lost the data of so many members that the rest cannot go on; " +
 		"to begin anew: on each node that still has data, end it, move its store.dir away, start it again"
 )
 
 // decide says what name, a member without data, is to do. A new cluster begins only if no member has data, and
 // all have said so: whoever is silent may have them.
 func decide(name string, all members, answers map[string]answer) verdict {
-	var missing, alien, lists []string
+	var missing, notMember, lists []string
 	var clusters []string // who answers from one
 	for _, m := range all {
 		if m.name == name {
 			continue
 		}
 		switch a := answers[m.name]; {
-		case a.empty != nil && !a.empty.same(m.name, all):
-			lists = append(lists, fmt.Sprintf("%s: %s; here: %s", cmp.Or(a.empty.Name, m.name), strings.Join(a.empty.Members, ","), strings.Join(all.pairs(), ",")))
-		case a.empty != nil:
+		case a.bootstrapping != nil && !a.bootstrapping.of(m, all):
+			lists = append(lists, a.bootstrapping.lists(m, all))
+		case a.bootstrapping != nil:
 		case a.cluster != nil:
 			clusters = append(clusters, m.name)
-		case a.alien:
-			alien = append(alien, fmt.Sprintf("%s at %s: %v", m.name, m.addr, a.err))
+		case a.notMember:
+			notMember = append(notMember, fmt.Sprintf("%s at %s: %v", m.name, m.addr, a.err))
 		default:
 			missing = append(missing, m.name)
 		}
@@ -76,40 +76,40 @@ func decide(name string, all members, answers map[string]answer) verdict {
 	case len(lists) > 0:
 		return say(slog.LevelError, sayLists, lists)
 	case len(clusters) > 0:
-		return returning(name, all, answers, clusters)
-	case len(alien) > 0:
-		return say(slog.LevelError, sayAlien, alien)
+		return rejoin(name, all, answers, clusters)
+	case len(notMember) > 0:
+		return say(slog.LevelError, sayNotMember, notMember)
 	case len(missing) > 0:
 		return say(slog.LevelInfo, sayMissing, missing)
 	}
-	return verdict{begin: found, members: all}
+	return verdict{state: newCluster, members: all}
 }
 
-// returning is decide's part where some members answer from a cluster. It is begun with only if they agree
+// rejoin is decide's part where some members answer from a cluster. It is begun with only if they agree
 // that this member has never run under the number that they have for it: one that has may have voted.
-func returning(name string, all members, answers map[string]answer, from []string) verdict {
+func rejoin(name string, all members, answers map[string]answer, from []string) verdict {
 	self, _ := all.named(name)
 	ready := true
 	var id types.ID
 	for _, who := range from {
 		cluster := answers[who].cluster
-		var strange []string
+		var unlisted []string
 		for _, m := range cluster {
 			if _, ok := all.at(first(m.PeerURLs)); !ok || len(m.PeerURLs) != 1 {
-				strange = append(strange, cmp.Or(m.Name, "?")+"="+strings.Join(m.PeerURLs, "+"))
+				unlisted = append(unlisted, cmp.Or(m.Name, "?")+"="+strings.Join(m.PeerURLs, "+"))
 			}
 		}
-		if len(strange) > 0 {
-			return verdict{level: slog.LevelError, say: sayStrange, who: strings.Join(strange, " ")}
+		if len(unlisted) > 0 {
+			return verdict{level: slog.LevelError, say: sayUnlisted, who: strings.Join(unlisted, " ")}
 		}
-		own := in(cluster, self)
+		own := recordOf(cluster, self)
 		ready = ready && own != nil && !started(own) && (id == 0 || id == own.ID)
 		if own != nil {
 			id = own.ID
 		}
 		var lost []string
 		for _, m := range all {
-			if c := in(cluster, m); c != nil && started(c) && (m.name == name || answers[m.name].empty != nil) {
+			if c := recordOf(cluster, m); c != nil && started(c) && (m.name == name || answers[m.name].bootstrapping != nil) {
 				lost = append(lost, m.name)
 			}
 		}
@@ -122,9 +122,9 @@ func returning(name string, all members, answers map[string]answer, from []strin
 	}
 	cluster := answers[from[0]].cluster
 	if original(all, cluster) {
-		return verdict{begin: found, members: all}
+		return verdict{state: newCluster, members: all}
 	}
-	v := verdict{begin: join}
+	v := verdict{state: existingCluster}
 	for _, m := range cluster {
 		peer, _ := all.at(first(m.PeerURLs))
 		v.members = append(v.members, peer)
@@ -135,8 +135,8 @@ func returning(name string, all members, answers map[string]answer, from []strin
 // started reports whether a member has run under its number: it tells its client addresses then.
 func started(m *membership.Member) bool { return len(m.ClientURLs) > 0 }
 
-// in returns what a cluster knows of a configured member, or nil.
-func in(cluster []*membership.Member, m member) *membership.Member {
+// recordOf returns what a cluster knows of a configured member, or nil.
+func recordOf(cluster []*membership.Member, m member) *membership.Member {
 	for _, c := range cluster {
 		if slices.Contains(c.PeerURLs, m.url()) {
 			return c

@@ -36,38 +36,40 @@ func TestP2WhatAMemberWithoutDataBeginsWith(t *testing.T) {
 	}
 	runs := func(m member) *membership.Member { return record(m, true, false) }
 	cluster := func(ms ...*membership.Member) answer { return answer{cluster: ms} }
-	here := func(name string) answer { return answer{empty: &empty{Name: name, Members: all.pairs()}} }
-	silent, alien := answer{err: errors.New("refused")}, answer{err: errors.New("RTMP"), alien: true}
+	here := func(name string) answer {
+		return answer{bootstrapping: &announcement{Name: name, Members: all.pairs()}}
+	}
+	silent, notMember := answer{err: errors.New("refused")}, answer{err: errors.New("RTMP"), notMember: true}
 	stranger := member{"x", "10.0.0.9:1"}
 
 	for what, c := range map[string]struct {
 		b, c  answer
-		begin beginning
+		state clusterState
 		say   string
 		who   string
 	}{
-		"nobody there":       {silent, silent, wait, sayMissing, "b c"},
-		"one is missing":     {here("b"), silent, wait, sayMissing, "c"},
-		"all are there":      {here("b"), here("c"), found, "", ""},
-		"another list":       {answer{empty: &empty{Name: "b", Members: other.pairs()}}, here("c"), wait, sayLists, "b: a=10.0.0.1:1,b=10.0.0.2:1; here: a=10.0.0.1:1,b=10.0.0.2:1,c=10.0.0.3:1"},
-		"another name":       {here("c"), silent, wait, sayLists, "c: a=10.0.0.1:1,b=10.0.0.2:1,c=10.0.0.3:1; here: a=10.0.0.1:1,b=10.0.0.2:1,c=10.0.0.3:1"},
-		"no member at b":     {alien, silent, wait, sayAlien, "b at 10.0.0.2:1: RTMP"},
-		"lost its disk":      {cluster(runs(all[0]), runs(all[1]), runs(all[2])), silent, wait, sayLost, "a"},
-		"taken out":          {cluster(runs(all[1]), runs(all[2])), silent, wait, sayLost, "a"},
-		"taken in again":     {cluster(record(all[0], false, true), runs(all[1]), runs(all[2])), silent, join, "", ""},
-		"one has not heard":  {cluster(record(all[0], false, true), runs(all[1]), runs(all[2])), cluster(runs(all[0]), runs(all[1]), runs(all[2])), wait, sayLost, "a"},
-		"another number":     {cluster(record(all[0], false, true), runs(all[1]), runs(all[2])), cluster(record(all[0], false, false), runs(all[1]), runs(all[2])), wait, sayLost, "a"},
-		"late to a new one":  {cluster(record(all[0], false, false), runs(all[1]), record(all[2], false, false)), here("c"), found, "", ""},
-		"never ran, c new":   {cluster(record(all[0], false, false), runs(all[1]), record(all[2], true, true)), silent, join, "", ""},
-		"two lost theirs":    {cluster(runs(all[0]), runs(all[1]), runs(all[2])), here("c"), wait, sayNoQuorum, "a c"},
-		"another's cluster":  {cluster(runs(all[1]), runs(stranger)), silent, wait, sayStrange, "x=http://10.0.0.9:1"},
-		"one that was alone": {cluster(runs(member{"b", "127.0.0.1:0"})), here("c"), wait, sayStrange, "b=http://127.0.0.1:0"},
+		"nobody there":       {silent, silent, undecided, sayMissing, "b c"},
+		"one is missing":     {here("b"), silent, undecided, sayMissing, "c"},
+		"all are there":      {here("b"), here("c"), newCluster, "", ""},
+		"another list":       {answer{bootstrapping: &announcement{Name: "b", Members: other.pairs()}}, here("c"), undecided, sayLists, "b: a=10.0.0.1:1,b=10.0.0.2:1; here: a=10.0.0.1:1,b=10.0.0.2:1,c=10.0.0.3:1"},
+		"another name":       {here("c"), silent, undecided, sayLists, "c: a=10.0.0.1:1,b=10.0.0.2:1,c=10.0.0.3:1; here: a=10.0.0.1:1,b=10.0.0.2:1,c=10.0.0.3:1"},
+		"no member at b":     {notMember, silent, undecided, sayNotMember, "b at 10.0.0.2:1: RTMP"},
+		"lost its disk":      {cluster(runs(all[0]), runs(all[1]), runs(all[2])), silent, undecided, sayLost, "a"},
+		"taken out":          {cluster(runs(all[1]), runs(all[2])), silent, undecided, sayLost, "a"},
+		"taken in again":     {cluster(record(all[0], false, true), runs(all[1]), runs(all[2])), silent, existingCluster, "", ""},
+		"one has not heard":  {cluster(record(all[0], false, true), runs(all[1]), runs(all[2])), cluster(runs(all[0]), runs(all[1]), runs(all[2])), undecided, sayLost, "a"},
+		"another number":     {cluster(record(all[0], false, true), runs(all[1]), runs(all[2])), cluster(record(all[0], false, false), runs(all[1]), runs(all[2])), undecided, sayLost, "a"},
+		"late to a new one":  {cluster(record(all[0], false, false), runs(all[1]), record(all[2], false, false)), here("c"), newCluster, "", ""},
+		"never ran, c new":   {cluster(record(all[0], false, false), runs(all[1]), record(all[2], true, true)), silent, existingCluster, "", ""},
+		"two lost theirs":    {cluster(runs(all[0]), runs(all[1]), runs(all[2])), here("c"), undecided, sayNoQuorum, "a c"},
+		"another's cluster":  {cluster(runs(all[1]), runs(stranger)), silent, undecided, sayUnlisted, "x=http://10.0.0.9:1"},
+		"one that was alone": {cluster(runs(member{"b", "127.0.0.1:0"})), here("c"), undecided, sayUnlisted, "b=http://127.0.0.1:0"},
 	} {
 		v := decide("a", all, map[string]answer{"b": c.b, "c": c.c})
-		if v.begin != c.begin || v.say != c.say || v.who != c.who {
-			t.Errorf("%s: %s, %q (%s)", what, v.begin, v.say, v.who)
+		if v.state != c.state || v.say != c.say || v.who != c.who {
+			t.Errorf("%s: %s, %q (%s)", what, v.state, v.say, v.who)
 		}
-		if v.begin != wait && len(v.members) != 3 {
+		if v.state != undecided && len(v.members) != 3 {
 			t.Errorf("%s: with %v", what, v.members)
 		}
 	}

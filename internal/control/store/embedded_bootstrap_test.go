@@ -103,8 +103,8 @@ func TestWhoAnswersAtAMembersAddress(t *testing.T) {
 	}
 	gone.Close()
 	for what, c := range map[string]struct {
-		addr  string
-		alien bool
+		addr      string
+		notMember bool
 	}{
 		"TLS":                 {secure.Listener.Addr().String(), true},
 		"HTTP":                {web.Listener.Addr().String(), true},
@@ -112,8 +112,8 @@ func TestWhoAnswersAtAMembersAddress(t *testing.T) {
 		"an etcd that begins": {starting.Listener.Addr().String(), false},
 		"nobody":              {gone.Addr().String(), false},
 	} {
-		a := ask(t.Context(), newAsking(), member{"b", c.addr}, []byte("{}"))
-		if a.alien != c.alien || a.err == nil || a.empty != nil || a.cluster != nil {
+		a := ask(t.Context(), newPeerClient(), member{"b", c.addr}, []byte("{}"))
+		if a.notMember != c.notMember || a.err == nil || a.bootstrapping != nil || a.cluster != nil {
 			t.Errorf("%s: %+v", what, a)
 		}
 	}
