@@ -9,9 +9,9 @@ import (
 	"weir/internal/ops/event"
 )
 
-// maxWay bounds through how many fronts a session may come to this one. Stops: fronts in a circle that
+// maxTrail bounds through how many fronts a session may come to this one. Stops: fronts in a circle that
 // do not know themselves. Why not smaller: clusters stand before clusters.
-const maxWay = 8
+const maxTrail = 8
 
 // loop refuses a client whose session has been at this front before: two fronts, or more, have each
 // other among their servers. The one that it came from tries its next server.
@@ -22,7 +22,7 @@ func (f *Front) loop(c *session.Client, code string) error {
 		return nil
 	case slices.ContainsFunc(c.Trail, f.o.Own):
 		why = fmt.Errorf("a session that came from here has come back from %s: that is a front which has this one among its servers, directly or through others; take one out of the other's front.backends", c.Remote)
-	case len(c.Trail) >= maxWay:
+	case len(c.Trail) >= maxTrail:
 		why = errors.New("through too many fronts")
 	default:
 		return nil

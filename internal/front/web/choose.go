@@ -118,14 +118,6 @@ func (f *Front) took(p *passing, res *http.Response) {
 	}
 }
 
-// release gives the server's reservation back: nothing has come of it, or it is over.
-func (p *passing) release() {
-	if p.server.Done != nil {
-		p.server.Done(false)
-		p.server.Done = nil
-	}
-}
-
 // send asks one server.
 func (f *Front) send(r *http.Request, s Server) (*http.Response, error) {
 	to := *r.URL

@@ -16,72 +16,10 @@ import (
 	"weir/internal/stream"
 )
 
-// passing is a request on its way to a server. It belongs to the request's
-// goroutine.
-type passing struct {
-	client client
-	names  []stream.Name
-	media  bool
-	asked  string // the server that the cookie named
-
-	publish bool   // it brings a stream
-	at      string // the server that has the session which it is about
-	query   string // for the server
-
-	key   affinityKey
-	began time.Time
-
-	server   Server // that is asked, or has answered
-	entry    Entry
-	response *response
-	end      func()  // its count at the server, once; nil until there is an answer
-	tunnel   *tunnel // of an upgraded connection
-	status   int     // of the answer; 0: there is none
-	err      error   // why there is none, or not all of it
-	ctx      context.Context
-	expire   context.CancelCauseFunc
-	conn     uint64 // its number, if it lasts
-	unlist   func() // if it has one
-	plain    bool   // GET by HTTP/1.1
-	raw      bool   // the answer is to be a rawStream
-
-	// Of the request's body, which the transport reads in a goroutine of its own.
-	read    atomic.Bool           // some of it is gone
-	in      atomic.Int64          // bytes
-	badBody atomic.Pointer[error] // what is wrong with it
-}
-
-// bodyError is what the client did wrong with its body.
-func (p *passing) bodyError() error {
-	if e := p.badBody.Load(); e != nil {
-		return *e
-	}
-	return nil
-}
-
-// session is the request as events have it.
-func (p *passing) session(r *http.Request) event.Session {
-	s := event.Session{Conn: p.conn, Remote: r.RemoteAddr}
-	if p.publish {
-		s.Role = event.RolePublisher
-	}
-	if p.client.trusted && p.client.addr.IsValid() {
-		s.Remote = p.client.addr.String()
-	}
-	if len(p.names) > 0 {
-		s.App, s.Stream = p.names[0].App, p.names[0].Stream
-	}
-	return s
-}
-
-type passingKey struct{}
-
-func passingOf(ctx context.Context) *passing { return ctx.Value(passingKey{}).(*passing) }
-
 // pass hands a request to a server and its answer back.
 func (f *Front) pass(w http.ResponseWriter, r *http.Request, c client) {
 	p := &passing{client: c, began: time.Now(), plain: r.Method == http.MethodGet && r.ProtoMajor == 1 && r.ProtoMinor == 1}
-	f.read(p, r)
+	f.classify(p, r)
 	if f.o.Servers == nil || !f.o.Plain && len(p.names) == 0 && !p.publish {
 		answer(w, http.StatusNotFound, "Nothing is here.")
 		return
@@ -105,9 +43,9 @@ func (f *Front) pass(w http.ResponseWriter, r *http.Request, c client) {
 	p.response.end()
 }
 
-// read finds out what a request is for. A server that is named in a URL is believed only where a session can
+// classify finds out what a request is for. A server that is named in a URL is believed only where a session can
 // be: anybody can write one, and would get at whatever else a server has.
-func (f *Front) read(p *passing, r *http.Request) {
+func (f *Front) classify(p *passing, r *http.Request) {
 	p.names, p.media = f.prefixes.names(r.URL.Path)
 	query, at := cutSession(r.URL.RawQuery)
 	p.query = query
@@ -121,36 +59,11 @@ func (f *Front) read(p *passing, r *http.Request) {
 	}
 }
 
-// begins reports an answer that begins a session.
-func (p *passing) begins(res *http.Response) bool {
-	return p.publish && p.at == "" && res.Request.Method == http.MethodPost && res.StatusCode/100 == 2
-}
-
-// leave ends what an answer has begun at its server. The proxy closes the bodies that it
-// passes on, but not the connection of a 101 that it refuses: one to another protocol than
-// was asked for, or to a client whose connection cannot be taken over.
-func (p *passing) leave() {
-	if p.end != nil {
-		p.end()
-	}
-	if p.unlist != nil {
-		p.unlist()
-	}
-	if p.tunnel != nil {
-		p.tunnel.back.Close()
-	}
-}
-
 func (f *Front) limited(w http.ResponseWriter, r *http.Request) io.ReadCloser {
 	if f.o.Body <= 0 {
 		return r.Body
 	}
 	return http.MaxBytesReader(w, r.Body, f.o.Body)
-}
-
-// lasts reports a request that is a session rather than one of many.
-func (p *passing) lasts(r *http.Request) bool {
-	return p.tunnel != nil || strings.HasSuffix(r.URL.Path, ".flv")
 }
 
 // done says what has become of a request. What lasted has its closing line, as any

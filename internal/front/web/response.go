@@ -29,7 +29,7 @@ func (w *response) WriteHeader(status int) {
 	}
 	if status == http.StatusOK && w.p.raw {
 		if w.raw = w.takeOver(status); w.raw != nil {
-			w.p.follow(w.raw.nc)
+			w.p.closeAtEnd(w.raw.nc)
 			return
 		}
 	}

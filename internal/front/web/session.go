@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"time"
@@ -69,10 +68,4 @@ func (f *Front) Kick(conn uint64) bool {
 		l.p.expire(errKicked)
 	}
 	return ok
-}
-
-// follow closes c when the request is over: its client may be one that takes nothing, and a write to it
-// would hang.
-func (p *passing) follow(c interface{ Close() error }) {
-	context.AfterFunc(p.ctx, func() { c.Close() })
 }

@@ -37,7 +37,7 @@ func (t *tunnel) server(c io.ReadWriteCloser) io.ReadWriteCloser {
 // client is the client's end, as the proxy sees it.
 func (t *tunnel) client(c net.Conn) net.Conn {
 	t.front = c
-	t.p.follow(c)
+	t.p.closeAtEnd(c)
 	if t.idle > 0 {
 		// Armed once it is in its field, which look reads.
 		t.timer = time.AfterFunc(math.MaxInt64, t.look)
