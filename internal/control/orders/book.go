@@ -39,7 +39,9 @@ type Book struct {
 type heard struct {
 	value string
 	rev   int64 // what the store had said by then: what it says later is newer
-	owed  bool  // it was given here, and could not be written
+	owed  bool  // this front is to write it: it was given here and could not be written, or the store has lost it
+	// missing: the last list did not have it in the place of the one before.
+	missing bool
 }
 
 // New returns a book that is empty until [Book.List]. issued tells the store's incarnation, as
@@ -76,7 +78,7 @@ func (b *Book) Write(ctx context.Context, o *Order) error {
 			h.rev = b.rev // it is not for a backend of this front
 		}
 		if !ok || h.value == value {
-			b.heard[key] = heard{value, h.rev, true}
+			b.heard[key] = heard{value: value, rev: h.rev, owed: true}
 		}
 		b.again()
 	}
