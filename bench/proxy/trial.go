@@ -31,6 +31,7 @@ type situation struct {
 	name, title string
 	contenders  []string
 	against     string
+	columns     []column
 	loads       func(*plan) []int
 	run         func(*plan, context.Context, *trial) error
 }
@@ -38,10 +39,10 @@ type situation struct {
 func situations() []situation {
 	viewers := func(p *plan) []int { return p.viewers }
 	return []situation{
-		{"burst", "Viewers of a backend that sends in bursts (Weir), 1.1 Mb/s", []string{"weir@50ms", "haproxy", "direct"}, "haproxy", viewers, (*plan).watch},
-		{"packets", "Viewers of nginx-rtmp, a packet a message, 1.1 Mb/s", []string{"weir@50ms", "weir@2ms", "haproxy", "direct"}, "haproxy", viewers, (*plan).watch},
-		{"carry", "Publishers to nginx-rtmp, 2.6 Mb/s", []string{"weir", "push"}, "push", func(p *plan) []int { return []int{p.publishers} }, (*plan).publish},
-		{"setup", "Sessions one after another, to a Weir backend", []string{"weir@50ms", "haproxy", "direct"}, "direct", func(*plan) []int { return []int{setups} }, (*plan).begin},
+		{"burst", "Viewers of a backend that sends in bursts (Weir), 1.1 Mb/s", []string{"weir@50ms", "haproxy", "direct"}, "haproxy", watching("haproxy"), viewers, (*plan).watch},
+		{"packets", "Viewers of nginx-rtmp, a packet a message, 1.1 Mb/s", []string{"weir@50ms", "weir@2ms", "haproxy", "direct"}, "haproxy", watching("haproxy"), viewers, (*plan).watch},
+		{"carry", "Publishers to nginx-rtmp, 2.6 Mb/s", []string{"weir", "push"}, "push", carrying("push"), func(p *plan) []int { return []int{p.publishers} }, (*plan).publish},
+		{"setup", "Sessions one after another, to a Weir backend", []string{"weir@50ms", "haproxy", "direct"}, "direct", beginning("direct"), func(*plan) []int { return []int{setups} }, (*plan).begin},
 	}
 }
 
@@ -183,7 +184,8 @@ func (p *plan) play(ctx context.Context, t *trial, args ...string) error {
 	return p.tool(ctx, t.Play, append([]string{"play", "rtmp://" + proxy.addr + streamPath, "--pid", strconv.Itoa(proxy.pid)}, args...)...)
 }
 
-// publish measures publishers through the proxy.
+// publish measures publishers through the proxy, once each has what it will ever have: a
+// front keeps a group of pictures of each, which is the memory of seconds.
 func (p *plan) publish(ctx context.Context, t *trial) error {
 	backend, proxy, err := p.stand(ctx, t)
 	if err != nil {
@@ -193,7 +195,8 @@ func (p *plan) publish(ctx context.Context, t *trial) error {
 	defer proxy.stop()
 	t.Publish = new(bench.PublishResult)
 	return p.tool(ctx, t.Publish, "publish", "rtmp://"+proxy.addr+"/live/p{}", "--streams", strconv.Itoa(t.Load),
-		"--bitrate", "2472", "--rate", "100", "--pid", strconv.Itoa(proxy.pid), "--for", (2 * p.window).String())
+		"--bitrate", "2472", "--rate", "100", "--pid", strconv.Itoa(proxy.pid),
+		"--warmup", (2 * p.window).String(), "--for", (2 * p.window).String())
 }
 
 // tool runs weir bench and reads what it says.
@@ -244,6 +247,15 @@ func (t *trial) perGB() (v float64, ok bool) {
 	return 0, false
 }
 
+// faults are frames and sessions that did not fare as they should.
+func (t *trial) faults() int {
+	if t.Publish != nil {
+		return t.Publish.Sessions.Failed + t.Publish.Sessions.Dropped
+	}
+	f, s := t.Play.Frames, t.Play.Sessions
+	return int(f.Lost+f.Doubled+f.Foreign) + s.Failed + s.Dropped
+}
+
 // line is the trial in one line, for whoever waits.
 func (t *trial) line() string {
 	head := fmt.Sprintf("round %d  %-8s %5d %-10s ", t.Round+1, t.Situation, t.Load, t.Contender)
@@ -258,5 +270,5 @@ func (t *trial) line() string {
 	}
 	r := t.Play
 	return head + fmt.Sprintf("%.3f CPU-s/GB, latency p50 %.1f p99 %.1f ms, %.1f KB/viewer, lost %d, bytes %.1f %%, cores %.0f %%",
-		v, r.Latency.P50, r.Latency.P99, r.Server.RSSPerUnit/1e3, r.Frames.Lost, r.Bytes.Ratio*100, 100*slices.Max(append(r.Machine.Cores, 0)))
+		v, r.Latency.P50, r.Latency.P99, r.Server.RSSPerUnit/1e3, r.Frames.Lost, r.Bytes.Ratio*100, busiest(r.Machine))
 }

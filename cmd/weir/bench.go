@@ -103,7 +103,8 @@ func benchPublish() *cobra.Command {
 	f.Float64Var(&o.Shape.FrameRate, "fps", 30, "pictures per second")
 	f.DurationVar(&o.Shape.GOP, "gop", 2*time.Second, "from key frame to key frame")
 	f.Uint64Var(&o.Epoch, "epoch", 0, "the run's number in the stamps; a later run needs a higher one (default the time)")
-	f.DurationVar(&o.Duration, "for", 0, "how long; 0 = until interrupted")
+	f.DurationVar(&o.Warmup, "warmup", 0, "from the last join to the window; 0: the joins are in it")
+	f.DurationVar(&o.Window, "for", 0, "the window that is measured; 0 = until interrupted")
 	s := benchFlags(cmd, &o.Pace, &o.PIDs, &o.Insecure)
 	cmd.RunE = func(cmd *cobra.Command, urls []string) error {
 		if video <= 0 || audio <= 0 || o.Shape.FrameRate <= 0 || o.Shape.GOP <= 0 {

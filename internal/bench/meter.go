@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -58,6 +59,18 @@ func (m *meter) joined() { m.settled = m.read() }
 func (m *meter) open() {
 	m.peak = 0
 	m.from, m.machine, m.own = m.read(), readMachine(), ownCPU()
+}
+
+// window opens it and watches until stop is called, or ctx ends.
+func (m *meter) window(ctx context.Context) (stop func()) {
+	m.open()
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { m.watch(ctx) })
+	return func() {
+		cancel()
+		watching.Wait()
+	}
 }
 
 // watch reads once a second until ctx ends, so that the peak is seen and the time of

@@ -37,12 +37,16 @@ type PlayOptions struct {
 
 // PublishOptions say what to publish where.
 type PublishOptions struct {
-	URLs     []string      `json:"-"`
-	Streams  int           `json:"streams"` // in all; stream i goes to URL i modulo their number
-	Shape    stamp.Shape   `json:"shape"`
-	Epoch    uint64        `json:"epoch"` // of the stamps; later runs need higher ones (0 = the time)
-	Pace     Pace          `json:"pace"`
-	Duration time.Duration `json:"duration_ns"` // from the first join; 0 = until ctx ends
+	URLs    []string    `json:"-"`
+	Streams int         `json:"streams"` // in all; stream i goes to URL i modulo their number
+	Shape   stamp.Shape `json:"shape"`
+	Epoch   uint64      `json:"epoch"` // of the stamps; later runs need higher ones (0 = the time)
+	Pace    Pace        `json:"pace"`
+
+	// Warmup is from the last join to the window. 0: the window begins before the first
+	// join, and has all of them in it.
+	Warmup time.Duration `json:"warmup_ns"`
+	Window time.Duration `json:"window_ns"` // 0 = until ctx ends
 
 	Insecure   bool      `json:"-"`
 	PIDs       []int     `json:"pids"`

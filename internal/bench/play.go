@@ -144,17 +144,13 @@ func (p *player) measure(ctx context.Context, m *meter, r *PlayResult) {
 			v.sample.open(from)
 		}
 	}
-	m.open()
-	watch, stop := context.WithCancel(ctx)
-	var watching sync.WaitGroup
-	watching.Go(func() { m.watch(watch) })
+	stop := m.window(ctx)
 	if p.o.Window > 0 {
 		wait(ctx, p.o.Window)
 	} else {
 		<-ctx.Done()
 	}
 	stop()
-	watching.Wait()
 
 	to := time.Now()
 	gaps := newHistogram()

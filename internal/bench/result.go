@@ -29,7 +29,7 @@ type PublishResult struct {
 	Options  PublishOptions `json:"options"`
 	Sessions Sessions       `json:"sessions"`
 	Accepted Quantiles      `json:"accepted"` // from dial to the answer of publish
-	// Lag is how much later than due a frame was sent: beyond some ms this process,
+	// Lag is how much later than due a frame of the window was sent: beyond some ms this process,
 	// or a server that does not read, spoils what viewers measure.
 	Lag     Quantiles `json:"lag"`
 	Seconds float64   `json:"seconds"`
@@ -91,11 +91,11 @@ type Server struct {
 	User       float64 `json:"user_seconds"`
 	System     float64 `json:"system_seconds"`
 	PerGB      float64 `json:"cpu_seconds_per_gb"`
-	JoinCPU    float64 `json:"join_cpu_seconds"` // from the first dial to the last join, with the media that was sent meanwhile
+	JoinCPU    float64 `json:"join_cpu_seconds"` // from the first dial to the last join, with the media that was sent meanwhile; 0 if the window has the joins
 	RSSBefore  int64   `json:"rss_before"`       // bytes, before the first join
-	RSSOpen    int64   `json:"rss_open"`         // when the window began
-	RSS        int64   `json:"rss"`              // the most that was seen in the window
-	RSSPerUnit float64 `json:"rss_per_session"`  // the difference over the sessions up
+	RSSOpen    int64   `json:"rss_open"`         // bytes, when the window began
+	RSS        int64   `json:"rss"`              // bytes, the most that was seen in the window
+	RSSPerUnit float64 `json:"rss_per_session"`  // bytes: RSS - RSSBefore over the sessions up
 	Ended      string  `json:"ended,omitempty"`  // why it could no longer be read
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -222,6 +223,20 @@ func TestPublish(t *testing.T) {
 	}
 	if faults := s.counter.Report().Faults(); faults != "" {
 		t.Error(faults)
+	}
+}
+
+// The window comes after joins and warm-up, and lasts as long as it is told to.
+func TestPublishWarmsUp(t *testing.T) {
+	url := serve(t, &server{counter: stamp.NewCounter("live/a", 0)})
+	o := PublishOptions{URLs: []string{url}, Shape: shape, PIDs: []int{os.Getpid()}, Warmup: 50 * time.Millisecond, Window: 50 * time.Millisecond}
+	began := time.Now()
+	got, err := Publish(t.Context(), o)
+	if took := time.Since(began); err != nil || took < o.Warmup+o.Window {
+		t.Fatalf("%v after %v", err, took)
+	}
+	if got.Sessions.Up != 1 || got.Accepted.Count != 1 || got.Seconds < o.Window.Seconds() || got.Server.JoinCPU <= 0 {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -39,11 +39,8 @@ func (r *PlayResult) WriteText(to io.Writer) error {
 		fmt.Fprintf(t, ", %.1f %% of the expectation; %d viewers short", r.Bytes.Ratio*100, r.Bytes.Short)
 	}
 	fmt.Fprintln(t)
-	if s := r.Server; s != nil {
-		s.write(t, r.Seconds)
-		if r.Sessions.Up > 0 {
-			fmt.Fprintf(t, "server joins\t%.0f µs of CPU a session, with the media sent meanwhile\n", s.JoinCPU/float64(r.Sessions.Up)*1e6)
-		}
+	if r.Server != nil {
+		r.Server.write(t, r.Seconds, r.Sessions.Up)
 	}
 	r.Machine.write(t)
 	return t.Flush()
@@ -53,7 +50,7 @@ func (r *PlayResult) WriteText(to io.Writer) error {
 func (r *PublishResult) WriteText(to io.Writer) error {
 	t := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "target\t%s\n", some(r.Targets))
-	fmt.Fprintf(t, "publishers\t%d for %.1f s\n", r.Options.Streams, r.Seconds)
+	fmt.Fprintf(t, "publishers\t%d; window %.1f s after %v\n", r.Options.Streams, r.Seconds, r.Options.Warmup)
 	r.Sessions.write(t)
 	r.Accepted.write(t, "accepted after")
 	r.Lag.write(t, "sent late")
@@ -63,7 +60,7 @@ func (r *PublishResult) WriteText(to io.Writer) error {
 	}
 	fmt.Fprintln(t)
 	if r.Server != nil {
-		r.Server.write(t, r.Seconds)
+		r.Server.write(t, r.Seconds, r.Sessions.Up)
 	}
 	r.Machine.write(t)
 	return t.Flush()
@@ -82,12 +79,15 @@ func (q Quantiles) write(to io.Writer, what string) {
 	}
 }
 
-func (s *Server) write(to io.Writer, window float64) {
+func (s *Server) write(to io.Writer, window float64, sessions int) {
 	fmt.Fprintf(to, "server CPU\t%.2f s (%.0f %%; user %.2f, system %.2f), %.3f s/GB\n", s.CPU, s.CPU/window*100, s.User, s.System, s.PerGB)
 	fmt.Fprintf(to, "server memory\t%.1f MB at most, %.1f MB before the first join, %.1f MB when the window began, %.1f KB a session\n",
 		float64(s.RSS)/1e6, float64(s.RSSBefore)/1e6, float64(s.RSSOpen)/1e6, s.RSSPerUnit/1e3)
 	if s.Ended != "" {
 		fmt.Fprintf(to, "\tthe server has gone: %s\n", s.Ended)
+	}
+	if s.JoinCPU > 0 && sessions > 0 {
+		fmt.Fprintf(to, "server joins\t%.0f µs of CPU a session, with the media sent meanwhile\n", s.JoinCPU/float64(sessions)*1e6)
 	}
 }
 
