@@ -27,13 +27,13 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 	c := &cfg.Store
 	switch c.Kind {
 	case config.StoreEmbedded:
-		for _, l := range []struct{ key, addr string }{{"store.listen", c.Listen}, {"store.peers", store.PeerListen(c.Peers, cfg.Node.Name)}} {
+		for _, l := range []struct{ key, addr string }{{"store.listen", c.Listen}, {"store.peers", cfg.PeersListen()}} {
 			if err := free(l.addr); err != nil {
 				return nil, fmt.Errorf("%s: %w", l.key, err)
 			}
 		}
 		s, err := store.StartEmbedded(ctx, store.EmbeddedOptions{
-			Name: cfg.Node.Name, Dir: c.Dir, Listen: c.Listen, Peers: c.Peers, Logger: log})
+			Name: cfg.Node.Name, Dir: c.Dir, Listen: c.Listen, Peers: c.Peers, PeersListen: cfg.PeersListen(), Logger: log})
 		if err != nil {
 			return nil, fmt.Errorf("embedded store: %w", err)
 		}

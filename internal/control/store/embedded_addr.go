@@ -71,24 +71,6 @@ func (ms members) initial() string {
 	return strings.Join(out, ",")
 }
 
-// PeerListen is where the member of that name listens for the others: its own address among them or, when
-// that is a name, all addresses of its port. A name often means 127.0.1.1 to its own host.
-func PeerListen(peers []string, name string) string {
-	ms, err := parseMembers(peers)
-	if err != nil {
-		return ""
-	}
-	m, ok := ms.named(name)
-	if !ok {
-		return ""
-	}
-	host, port, err := net.SplitHostPort(m.addr)
-	if err == nil && net.ParseIP(host) == nil {
-		return net.JoinHostPort("0.0.0.0", port)
-	}
-	return m.addr
-}
-
 func endpointURL(addr, def string) (url.URL, error) {
 	if addr == "" {
 		addr = def

@@ -118,13 +118,3 @@ func TestWhoAnswersAtAMembersAddress(t *testing.T) {
 		}
 	}
 }
-
-// A member listens where the others reach it; at a name, which may mean the loopback to itself, everywhere.
-func TestWhereAMemberListens(t *testing.T) {
-	peers := []string{"a=10.0.0.1:1", "b=media2:2", "c=[fd00::3]:3", "d=localhost:4"}
-	for name, want := range map[string]string{"a": "10.0.0.1:1", "b": "0.0.0.0:2", "c": "[fd00::3]:3", "d": "127.0.0.1:4", "e": ""} {
-		if got := PeerListen(peers, name); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
-		}
-	}
-}

@@ -37,7 +37,7 @@ func (o EmbeddedOptions) config(tmp string, log *zap.Logger) (*embed.Config, err
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	// A lone member listens for peers nobody tells about; port 0 stays the same in
 	// its records over restarts.
-	peer, err := endpointURL(PeerListen(o.Peers, cfg.Name), "127.0.0.1:0")
+	peer, err := endpointURL(o.PeersListen, "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +60,9 @@ func (o EmbeddedOptions) setInitialCluster(ctx context.Context, cfg *embed.Confi
 		return err
 	}
 	cfg.AdvertisePeerUrls = []url.URL{*advertised}
+	if o.PeersListen == "" {
+		cfg.ListenPeerUrls = cfg.AdvertisePeerUrls
+	}
 	cfg.InitialCluster = all.initial()
 	if wal.Exist(filepath.Join(cfg.Dir, "member", "wal")) {
 		return nil // the data say who belongs to the cluster

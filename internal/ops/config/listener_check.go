@@ -15,7 +15,7 @@ func (k checker) listeners() {
 		{"front.backends.srs.listen", k.Front.Backends.SRS.Listen},
 	}
 	if k.Store.Kind == StoreEmbedded {
-		all = append(all, listener{"store.listen", k.Store.Listen}, listener{"store.peers", k.ownPeer()})
+		all = append(all, listener{"store.listen", k.Store.Listen}, listener{"store.peers", k.PeersListen()})
 	}
 	if k.RTMP.Listen == "" {
 		k.at("rtmp.listen", "empty: nobody could connect", "write HOST:PORT or :PORT, as in :1935")

@@ -52,15 +52,3 @@ func (k checker) peers() {
 		k.at("store.peers", fmt.Sprintf("this node, %s, is not among them", k.Node.Name), "list every member, this one included, each under its node.name")
 	}
 }
-
-// ownPeer is where this node's member listens for the others; empty: nowhere.
-func (k checker) ownPeer() string {
-	for _, p := range k.Store.Peers {
-		if addr, ok := strings.CutPrefix(p, k.Node.Name+"="); ok {
-			if _, _, err := net.SplitHostPort(addr); err == nil {
-				return addr
-			}
-		}
-	}
-	return ""
-}

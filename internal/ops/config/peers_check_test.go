@@ -22,6 +22,12 @@ func TestPeersThatCannotWork(t *testing.T) {
 		"a port for two": {`peers: [n1=10.0.0.1:2379, n2=10.0.0.2:2380, n3=10.0.0.3:2380]
   listen: "10.0.0.1:2379"`,
 			"10.0.0.1:2379 is also store.listen; give each listener its own port"},
+		"a port for two, by a name": {`peers: [n1=media1:2379, n2=media2:2380, n3=media3:2380]
+  listen: "10.0.0.1:2379"`,
+			"0.0.0.0:2379 is also store.listen; give each listener its own port"},
+		"a port for two, on the loopback": {`peers: [n1=localhost:2379, n2=localhost:2380, n3=localhost:2381]
+  listen: "127.0.0.1:2379"`,
+			"127.0.0.1:2379 is also store.listen; give each listener its own port"},
 		"TLS": {`tls: {ca: ca.pem}
   peers: [n1=10.0.0.1:2380, n2=10.0.0.2:2380, n3=10.0.0.3:2380]`,
 			"store.tls.ca: has no effect while store.kind is embedded"},
@@ -40,6 +46,18 @@ func TestPeersThatCannotWork(t *testing.T) {
 	} {
 		if _, err := Parse("w.yaml", []byte("node: {name: n1}\nstore:\n  kind: embedded\n  peers: ["+peers+"]\n")); err != nil {
 			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// A member listens where the others reach it; at a name, which may mean the loopback to itself, everywhere.
+func TestWhereAMemberListens(t *testing.T) {
+	var c Config
+	c.Store.Peers = []string{"a=10.0.0.1:1", "b=media2:2", "c=[fd00::3]:3", "d=localhost:4"}
+	for name, want := range map[string]string{"a": "10.0.0.1:1", "b": "0.0.0.0:2", "c": "[fd00::3]:3", "d": "127.0.0.1:4", "e": ""} {
+		c.Node.Name = name
+		if got := c.PeersListen(); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
 }
