@@ -71,36 +71,48 @@ func (c *Cluster) sharer() {
 	}
 }
 
+// basis is what a write of this node's record stands on.
+type basis struct {
+	placed func() map[string]Placed // nil: it is no front
+	lease  store.LeaseID            // 0: it has none
+	seen   seen
+	incRev int64 // revision of the incarnation
+}
+
+func (c *Cluster) basis() basis {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return basis{c.place, c.lease, c.seen, c.incRev}
+}
+
 // share writes the record if it is not what it ought to be. Nobody reads that of a lone front.
 func (c *Cluster) share(last *shared) error {
-	c.mu.Lock()
-	placed, lease, before, incRev := c.place, c.lease, c.seen, c.incRev
-	c.mu.Unlock()
-	if placed == nil || lease == 0 || c.health.isDown() || !c.otherFronts() { // who changes it rings, and so does each second
+	now := c.basis()
+	if now.placed == nil || now.lease == 0 || c.health.isDown() || !c.otherFronts() { // who changes it rings, and so does each second
 		return nil
 	}
-	now := placed()
-	value := encode(now)
-	if same := last.under == lease && last.of == before.incarnation; same && bytes.Equal(value, last.value) || !same && len(now) == 0 {
+	placed := now.placed()
+	value := encode(placed)
+	if same := last.under == now.lease && last.of == now.seen.incarnation; same && bytes.Equal(value, last.value) || !same && len(placed) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, admitTimeout) // publishers wait behind it
 	defer cancel()
 	last.at = time.Now()
-	ok, rev, _, err := c.o.Store.Txn(ctx, []store.Cond{{Key: c.keys.incarnation(), Rev: incRev}},
-		[]store.Op{store.OpPut(c.keys.front(c.o.Self.Name), value, lease)})
+	ok, rev, _, err := c.o.Store.Txn(ctx, []store.Cond{{Key: c.keys.incarnation(), Rev: now.incRev}},
+		[]store.Op{store.OpPut(c.keys.front(c.o.Self.Name), value, now.lease)})
 	if ctx.Err() == nil { // else it is for those to say whether the store is away who wait longer
-		c.observeWrite(before, rev, ok, err)
+		c.observeWrite(now.seen, rev, ok, err)
 	}
 	switch {
 	case errors.Is(err, store.ErrLeaseGone):
-		c.leaseGone(lease)
+		c.leaseGone(now.lease)
 	case err != nil:
 		last.value = nil // it may be there all the same
 	case err == nil && !ok:
 		c.wakeWatcher.ring()
 	case err == nil:
-		last.value, last.under, last.of = value, lease, before.incarnation
+		last.value, last.under, last.of = value, now.lease, now.seen.incarnation
 	}
 	return err
 }
@@ -115,22 +127,6 @@ func (c *Cluster) otherFronts() bool {
 		}
 	}
 	return false
-}
-
-// elsewhere is how many publishers the other fronts have at servers, and the turns that this is as of.
-func (v *view) elsewhere(self string, servers []string) (publishers map[string]int, turns map[string]int64) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	publishers, turns = map[string]int{}, map[string]int64{}
-	for _, s := range servers {
-		turns[s] = v.turns[s]
-		for name, n := range v.nodes {
-			if name != self {
-				publishers[s] += n.Placed[s].Publishers
-			}
-		}
-	}
-	return publishers, turns
 }
 
 // parsePlaced reads a front's record. What is not a number of sessions is not believed.
