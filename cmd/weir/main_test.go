@@ -33,6 +33,9 @@ func (fleet) Streams(context.Context) ([]admin.Stream, error) {
 
 func (fleet) Drain(context.Context, string, time.Duration) error { return nil }
 func (fleet) Route(q admin.RouteQuery) admin.Route {
+	if q.Publish {
+		return admin.Route{Reason: "no server can take it", Rejected: []admin.NotChosen{{Node: "o1", Reason: "full"}}}
+	}
 	if q.Source.IsValid() || q.Zone != "" {
 		return admin.Route{Node: "e1", Reason: q.Source.String() + " in " + q.Zone}
 	}
@@ -110,6 +113,9 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"nodes", "--admin", guarded.URL, "--token", "right"}, 0, "origin1"},
 		{[]string{"route", "live/alice", "--admin", guarded.URL, "--token", "right"}, 0, "least loaded"},
 		{[]string{"route", "live/alice", "--source", "192.0.2.7", "--zone", "b", "--admin", guarded.URL, "--token", "right"}, 0, "192.0.2.7 in b"},
+		{[]string{"route", "live/alice", "--publish", "--admin", guarded.URL, "--token", "right"}, 1,
+			"nowhere: no server can take it\n  not o1  full\nweir: publish of live/alice: no server would take it\n"},
+		{[]string{"route", "live/alice", "--publish", "--json", "--admin", guarded.URL, "--token", "right"}, 1, `"reason": "no server can take it"`},
 		{[]string{"route", "live/alice", "--source", "here"}, 2, "--source: an address without a port"},
 		{nil, 0, "serve"},
 		{[]string{"check", "-c", good}, 0, "is good: node n1, front origin edge, rtmp on :1935, store memory"},

@@ -16,6 +16,7 @@ import (
 func route() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "route APP/NAME", Short: "Say where a session would be placed, or was, and why",
+		Long: "Say where a session would be placed, or was, and why. Where no server would take it,\nthat is said with the reasons, and the exit code is 1.",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if past, _ := cmd.Flags().GetBool("past"); len(args) == 1 || past && len(args) == 0 {
 				return nil
@@ -59,23 +60,30 @@ func route() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		out := cmd.OutOrStdout()
 		if *asJSON {
-			_, err := out.Write(raw)
-			return err
-		}
-		if r.Node == "" {
-			fmt.Fprintf(out, "nowhere: %s\n", r.Reason)
+			_, err = cmd.OutOrStdout().Write(raw)
 		} else {
-			fmt.Fprintln(out, r.Reason)
+			err = routeTable(cmd.OutOrStdout(), r)
 		}
-		t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		for _, n := range r.Rejected {
-			fmt.Fprintf(t, "  not %s\t%s\n", n.Node, n.Reason)
+		if err == nil && r.Node == "" {
+			err = fmt.Errorf("%s of %s: no server would take it", r.Action, name) // for the exit code
 		}
-		return t.Flush()
+		return err
 	}
 	return cmd
+}
+
+func routeTable(out io.Writer, r admin.Route) error {
+	if r.Node == "" {
+		fmt.Fprintf(out, "nowhere: %s\n", r.Reason)
+	} else {
+		fmt.Fprintln(out, r.Reason)
+	}
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, n := range r.Rejected {
+		fmt.Fprintf(t, "  not %s\t%s\n", n.Node, n.Reason)
+	}
+	return t.Flush()
 }
 
 func decisionTable(out io.Writer, list []admin.Decision) error {
