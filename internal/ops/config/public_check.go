@@ -24,11 +24,11 @@ func (k checker) common(at string, s BackendSettings) {
 // public checks an address at which clients are to reach a server.
 func (k checker) public(key, addr string) {
 	k.dialable(key, addr, "1935")
-	k.somebody(key, addr)
+	k.oneHost(key, addr)
 }
 
-// somebody refuses what no client can connect to.
-func (k checker) somebody(key, addr string) {
+// oneHost refuses an address that no one host has, so that no client can connect to it.
+func (k checker) oneHost(key, addr string) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		host = addr
@@ -45,7 +45,7 @@ func (k checker) nodePublic() {
 	switch _, _, err := net.SplitHostPort(addr); {
 	case addr == "":
 	case err != nil && !strings.ContainsAny(addr, " \t\r\n/@?#%\\[]") && (!strings.Contains(addr, ":") || net.ParseIP(addr) != nil):
-		k.somebody(key, addr)
+		k.oneHost(key, addr)
 	default:
 		k.public(key, addr)
 	}
