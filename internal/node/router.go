@@ -30,8 +30,8 @@ type router node
 func (r *router) Publish(ctx context.Context, p *session.Publish) (session.Publisher, error) {
 	n := (*node)(r)
 	sent := p.Extra.Hops > 0
-	switch n.admit(p, sent) {
-	case refused:
+	switch n.receive(p, sent) {
+	case rejected:
 		return nil, &session.Rejection{Code: rtmp.CodePublishRejected, Description: "This node is being drained.", Reason: event.NodeStopping}
 	case carriedOnly:
 		return r.carryPublisher(ctx, p)
@@ -45,36 +45,36 @@ func (r *router) Publish(ctx context.Context, p *session.Publish) (session.Publi
 	return r.carryPublisher(ctx, p)
 }
 
-// admission is what a node does for a session.
-type admission int
+// disposition is what a node, drained or not, does with a new session.
+type disposition int
 
 const (
-	welcome     admission = iota
-	carriedOnly           // to another server: this one takes nothing itself
-	refused
+	accepted    disposition = iota
+	carriedOnly             // to another server: this one takes nothing itself
+	rejected
 )
 
-// guestAtDoor is a publish or play that the router is asked for.
-type guestAtDoor interface {
+// newSession is a publish or play that the router is asked for.
+type newSession interface {
 	Admitted()
 	Elsewhere()
 }
 
-// admit decides whether the node, as it is drained or not, takes a session.
-func (n *node) admit(p guestAtDoor, sent bool) (a admission) {
+// receive decides what becomes of a session, and says so before a drain can begin or end: it misses none.
+func (n *node) receive(s newSession, sent bool) (d disposition) {
 	n.drainer.let(func(draining, leaving bool) {
 		switch {
 		case !draining:
 		case sent || !n.cfg.Node.Has(config.RoleFront) || leaving:
-			a = refused
+			d = rejected
 			return
 		default:
-			a = carriedOnly
-			p.Elsewhere()
+			d = carriedOnly
+			s.Elsewhere()
 		}
-		p.Admitted()
+		s.Admitted()
 	})
-	return a
+	return d
 }
 
 // carryPublisher and carryViewer give a session to the front.
@@ -150,8 +150,8 @@ func endCode(why error) string {
 // Play implements session.Handler.
 func (r *router) Play(ctx context.Context, p *session.Play) (session.Player, error) {
 	if !p.Extra.Feed {
-		switch (*node)(r).admit(p, p.Extra.Hops > 0) {
-		case refused:
+		switch (*node)(r).receive(p, p.Extra.Hops > 0) {
+		case rejected:
 			return nil, &session.Rejection{Code: rtmp.CodePlayFailed, Description: "This node is being drained.", Reason: event.NodeStopping}
 		case carriedOnly:
 			return r.carryViewer(ctx, p)
