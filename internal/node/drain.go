@@ -74,7 +74,7 @@ func (n *node) drain(window time.Duration, last bool) <-chan struct{} {
 	run := &drain{cancel: cancel, empty: make(chan struct{})}
 	d.run, d.last = run, last
 	n.setState(run, cluster.StateDraining)
-	e := emptying{house: house{n, last}, window: window, is: func(empty bool) {
+	e := emptying{left: left{n, last}, window: window, is: func(empty bool) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.run != run {
@@ -125,27 +125,6 @@ func (n *node) setState(run *drain, s cluster.State) {
 	n.cluster.SetSelf(func(r *cluster.NodeRecord) { r.State = s })
 	n.log.Info("node state", "state", string(s))
 }
-
-// house is the node as it is emptied.
-type house struct {
-	n    *node
-	last bool // what is carried goes, too
-}
-
-func (h house) guests() []guest {
-	var all []guest
-	opening := h.n.sessions.Opening() // first: those that open meanwhile are held then
-	for _, s := range append(opening, h.n.sessions.Held()...) {
-		if s.Admitted() && (h.last || !s.Elsewhere()) {
-			all = append(all, guestSession{s, h.n})
-		}
-	}
-	return all
-}
-
-func (h house) requests() int { return int(h.n.drainer.requests.Load()) }
-
-func (h house) release(most int) int { return h.n.play.ReleaseHTTP(most) }
 
 // elsewhere is the URL of the node that a direct publisher should go to; "" if
 // placement knows none.

@@ -25,8 +25,8 @@ const (
 // Publishers are asked to move once each, at once: their viewers notice nothing. Viewers go at a
 // rate, in random order.
 type emptying struct {
-	house interface {
-		guests() []guest
+	left interface {
+		sessions() []heldSession  // by RTMP
 		requests() int            // viewers over HTTP
 		release(most int) (n int) // lets go viewers over HTTP
 	}
@@ -34,8 +34,8 @@ type emptying struct {
 	is     func(empty bool) // is told at each look
 }
 
-// guest is one publish or play.
-type guest interface {
+// heldSession is one publish or play.
+type heldSession interface {
 	key() any // the same at each look, and no other's
 	role() event.Role
 	// runs reports whether it can be moved or ended: it is past its beginning.
@@ -46,7 +46,7 @@ type guest interface {
 
 // run goes on until ctx ends.
 func (e *emptying) run(ctx context.Context) {
-	asked := make(map[any]bool) // guests, by key
+	asked := make(map[any]bool) // sessions, by key
 	var rate, due float64       // viewers a second; viewers that may go now
 	wait := time.NewTimer(0)
 	defer wait.Stop()
@@ -56,36 +56,36 @@ func (e *emptying) run(ctx context.Context) {
 			return
 		case <-wait.C:
 		}
-		publishers, viewers := split(e.house.guests())
+		publishers, viewers := split(e.left.sessions())
 		asked = stillHere(asked, publishers, viewers)
-		overHTTP := e.house.requests()
+		overHTTP := e.left.requests()
 		if len(publishers)+len(viewers)+overHTTP == 0 {
 			e.is(true)
 			wait.Reset(drainedStep)
 			continue
 		}
 		e.is(false)
-		for _, g := range publishers {
-			if g.runs() && !asked[g.key()] {
-				asked[g.key()] = true
-				go g.move() // one that takes no bytes is not waited for
+		for _, s := range publishers {
+			if s.runs() && !asked[s.key()] {
+				asked[s.key()] = true
+				go s.move() // one that takes no bytes is not waited for
 			}
 		}
 		rate = max(rate, releaseRate, float64(len(viewers)+overHTTP)/max(e.window.Seconds(), 1))
 		due += rate * drainStep.Seconds() * (0.5 + rand.Float64())
 		rand.Shuffle(len(viewers), func(i, j int) { viewers[i], viewers[j] = viewers[j], viewers[i] })
-		for _, g := range viewers {
+		for _, s := range viewers {
 			if due < 1 {
 				break
 			}
-			if g.runs() && !asked[g.key()] {
-				asked[g.key()] = true
+			if s.runs() && !asked[s.key()] {
+				asked[s.key()] = true
 				due--
-				go g.move()
+				go s.move()
 			}
 		}
 		if due >= 1 {
-			due -= float64(e.house.release(int(due)))
+			due -= float64(e.left.release(int(due)))
 		}
 		due = min(due, rate*drainStep.Seconds()+1) // what could not go now is not saved up
 		wait.Reset(drainStep)
@@ -93,12 +93,12 @@ func (e *emptying) run(ctx context.Context) {
 }
 
 // stillHere is who was asked of those who are here.
-func stillHere(asked map[any]bool, all ...[]guest) map[any]bool {
+func stillHere(asked map[any]bool, all ...[]heldSession) map[any]bool {
 	here := make(map[any]bool, len(asked))
-	for _, guests := range all {
-		for _, g := range guests {
-			if asked[g.key()] {
-				here[g.key()] = true
+	for _, sessions := range all {
+		for _, s := range sessions {
+			if asked[s.key()] {
+				here[s.key()] = true
 			}
 		}
 	}
@@ -106,35 +106,56 @@ func stillHere(asked map[any]bool, all ...[]guest) map[any]bool {
 }
 
 // split sorts them. Feeds are neither: they end with what they carry.
-func split(all []guest) (publishers, viewers []guest) {
-	for _, g := range all {
-		switch g.role() {
+func split(all []heldSession) (publishers, viewers []heldSession) {
+	for _, s := range all {
+		switch s.role() {
 		case event.RolePublisher:
-			publishers = append(publishers, g)
+			publishers = append(publishers, s)
 		case event.RoleViewer:
-			viewers = append(viewers, g)
+			viewers = append(viewers, s)
 		}
 	}
 	return publishers, viewers
 }
 
-// guestSession is a session's publish or play.
-type guestSession struct {
+// left is what a drain of the node has yet to empty.
+type left struct {
+	n    *node
+	last bool // what is carried goes, too
+}
+
+func (l left) sessions() []heldSession {
+	var all []heldSession
+	opening := l.n.sessions.Opening() // first: those that open meanwhile are held then
+	for _, s := range append(opening, l.n.sessions.Held()...) {
+		if s.Admitted() && (l.last || !s.Elsewhere()) {
+			all = append(all, rtmpSession{s, l.n})
+		}
+	}
+	return all
+}
+
+func (l left) requests() int { return int(l.n.drainer.requests.Load()) }
+
+func (l left) release(most int) int { return l.n.play.ReleaseHTTP(most) }
+
+// rtmpSession is a held session of the session server.
+type rtmpSession struct {
 	session.Held
 	n *node
 }
 
-func (g guestSession) key() any         { return g.Key() }
-func (g guestSession) role() event.Role { return g.Role }
-func (g guestSession) runs() bool       { return g.Runs() }
+func (s rtmpSession) key() any         { return s.Key() }
+func (s rtmpSession) role() event.Role { return s.Role }
+func (s rtmpSession) runs() bool       { return s.Runs() }
 
 // move asks a publisher to go on elsewhere, and a front's viewer; other viewers are ended, and
 // come back elsewhere.
-func (g guestSession) move() {
+func (s rtmpSession) move() {
 	switch {
-	case g.Role == event.RolePublisher:
-		g.AskToMove(g.n.elsewhere(g.Held))
-	case g.Member == "" || !g.AskToMove(""):
-		g.End(event.NodeStopping)
+	case s.Role == event.RolePublisher:
+		s.AskToMove(s.n.elsewhere(s.Held))
+	case s.Member == "" || !s.AskToMove(""):
+		s.End(event.NodeStopping)
 	}
 }

@@ -12,19 +12,19 @@ import (
 	"weir/internal/ops/event"
 )
 
-// rooms is a house whose guests go when they are asked to.
-type rooms struct {
+// fakeNode is a node whose sessions go when they are asked to.
+type fakeNode struct {
 	mu       sync.Mutex
-	all      []guest
+	all      []heldSession
 	overHTTP int
-	left     []*visitor // in their order
+	left     []*fakeSession // in their order
 	at       []time.Duration
 	began    time.Time
 	states   []bool // as they changed
 }
 
-type visitor struct {
-	in      *rooms
+type fakeSession struct {
+	in      *fakeNode
 	kind    event.Role
 	begins  bool          // has not been answered
 	stalled chan struct{} // move waits for it, if there is one
@@ -32,11 +32,11 @@ type visitor struct {
 	number  int // in the list
 }
 
-func (v *visitor) key() any         { return v }
-func (v *visitor) role() event.Role { return v.kind }
-func (v *visitor) runs() bool       { return !v.begins }
+func (v *fakeSession) key() any         { return v }
+func (v *fakeSession) role() event.Role { return v.kind }
+func (v *fakeSession) runs() bool       { return !v.begins }
 
-func (v *visitor) move() {
+func (v *fakeSession) move() {
 	v.in.mu.Lock()
 	v.asked++
 	v.in.mu.Unlock()
@@ -45,24 +45,24 @@ func (v *visitor) move() {
 	}
 	v.in.mu.Lock()
 	defer v.in.mu.Unlock()
-	v.in.all = slices.DeleteFunc(v.in.all, func(g guest) bool { return g == guest(v) })
+	v.in.all = slices.DeleteFunc(v.in.all, func(s heldSession) bool { return s == heldSession(v) })
 	v.in.left = append(v.in.left, v)
 	v.in.at = append(v.in.at, time.Since(v.in.began))
 }
 
-func (r *rooms) guests() []guest {
+func (r *fakeNode) sessions() []heldSession {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.all)
 }
 
-func (r *rooms) requests() int {
+func (r *fakeNode) requests() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.overHTTP
 }
 
-func (r *rooms) release(most int) int {
+func (r *fakeNode) release(most int) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := min(most, r.overHTTP)
@@ -73,7 +73,7 @@ func (r *rooms) release(most int) int {
 	return n
 }
 
-func (r *rooms) is(empty bool) {
+func (r *fakeNode) is(empty bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.states) == 0 || r.states[len(r.states)-1] != empty {
@@ -81,7 +81,7 @@ func (r *rooms) is(empty bool) {
 	}
 }
 
-func (r *rooms) take(v *visitor) *visitor {
+func (r *fakeNode) take(v *fakeSession) *fakeSession {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	v.in = r
@@ -89,19 +89,19 @@ func (r *rooms) take(v *visitor) *visitor {
 	return v
 }
 
-func (r *rooms) set(f func()) {
+func (r *fakeNode) set(f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f()
 }
 
-// emptied runs f while the rooms are emptied.
-func emptied(t *testing.T, window time.Duration, f func(t *testing.T, r *rooms)) {
+// emptied runs f while the node is emptied.
+func emptied(t *testing.T, window time.Duration, f func(t *testing.T, r *fakeNode)) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &rooms{}
+		r := &fakeNode{}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		e := emptying{house: r, window: window, is: r.is}
+		e := emptying{left: r, window: window, is: r.is}
 		r.began = time.Now()
 		time.AfterFunc(time.Millisecond, func() { e.run(ctx) })
 		f(t, r)
@@ -116,9 +116,9 @@ func TestDrainSpreadsViewers(t *testing.T) {
 		rtmp, overHTTP int
 	}{{"RTMP", many, 0}, {"HTTP", 0, many}, {"both", many / 2, many / 2}} {
 		t.Run(c.what, func(t *testing.T) {
-			emptied(t, window, func(t *testing.T, r *rooms) {
+			emptied(t, window, func(t *testing.T, r *fakeNode) {
 				for i := range c.rtmp {
-					r.take(&visitor{kind: event.RoleViewer, number: i})
+					r.take(&fakeSession{kind: event.RoleViewer, number: i})
 				}
 				r.set(func() { r.overHTTP = c.overHTTP })
 				time.Sleep(2 * window)
@@ -145,7 +145,7 @@ func TestDrainSpreadsViewers(t *testing.T) {
 				}
 				// Those of one step go in any order; so it is the steps that tell.
 				early := r.left[:min(50, len(r.left))]
-				if !slices.ContainsFunc(early, func(v *visitor) bool { return v.number > 200 }) && c.rtmp > 0 {
+				if !slices.ContainsFunc(early, func(v *fakeSession) bool { return v.number > 200 }) && c.rtmp > 0 {
 					t.Error("they have gone in the order in which they were held")
 				}
 			})
@@ -155,9 +155,9 @@ func TestDrainSpreadsViewers(t *testing.T) {
 
 // Few viewers are not kept for the window.
 func TestDrainOfFewIsShort(t *testing.T) {
-	emptied(t, time.Hour, func(t *testing.T, r *rooms) {
+	emptied(t, time.Hour, func(t *testing.T, r *fakeNode) {
 		for range 20 {
-			r.take(&visitor{kind: event.RoleViewer})
+			r.take(&fakeSession{kind: event.RoleViewer})
 		}
 		time.Sleep(2 * time.Second)
 		r.mu.Lock()
@@ -170,11 +170,11 @@ func TestDrainOfFewIsShort(t *testing.T) {
 
 // Publishers are asked once, all together; one that takes no bytes keeps no other one.
 func TestDrainAsksPublishersOnce(t *testing.T) {
-	emptied(t, time.Second, func(t *testing.T, r *rooms) {
+	emptied(t, time.Second, func(t *testing.T, r *fakeNode) {
 		stalled := make(chan struct{})
-		stays := r.take(&visitor{kind: event.RolePublisher, stalled: stalled})
+		stays := r.take(&fakeSession{kind: event.RolePublisher, stalled: stalled})
 		for range 100 {
-			r.take(&visitor{kind: event.RolePublisher})
+			r.take(&fakeSession{kind: event.RolePublisher})
 		}
 		time.Sleep(5 * time.Second)
 		r.set(func() {
@@ -195,8 +195,8 @@ func TestDrainAsksPublishersOnce(t *testing.T) {
 // The node is not empty while one has been let in that is not yet there, nor when one comes
 // after all.
 func TestDrainWaitsForWhoIsOnTheWay(t *testing.T) {
-	emptied(t, time.Second, func(t *testing.T, r *rooms) {
-		on := r.take(&visitor{kind: event.RolePublisher, begins: true})
+	emptied(t, time.Second, func(t *testing.T, r *fakeNode) {
+		on := r.take(&fakeSession{kind: event.RolePublisher, begins: true})
 		time.Sleep(3 * time.Second)
 		r.set(func() {
 			if on.asked != 0 || !slices.Equal(r.states, []bool{false}) {
@@ -210,7 +210,7 @@ func TestDrainWaitsForWhoIsOnTheWay(t *testing.T) {
 				t.Errorf("empty: %v, after the last has gone", r.states)
 			}
 		})
-		late := r.take(&visitor{kind: event.RoleViewer})
+		late := r.take(&fakeSession{kind: event.RoleViewer})
 		time.Sleep(2 * time.Second)
 		r.set(func() {
 			if late.asked != 1 || !slices.Equal(r.states, []bool{false, true, false, true}) {
@@ -220,17 +220,17 @@ func TestDrainWaitsForWhoIsOnTheWay(t *testing.T) {
 	})
 }
 
-// A session is one guest however often it is looked at, and whatever is known of its client.
+// A session is the same however often it is looked at, and whatever is known of its client.
 func TestGuestsAreTold(t *testing.T) {
 	asked := map[any]bool{}
-	a, b := &visitor{}, &visitor{}
-	for _, g := range []guest{a, b, a} {
+	a, b := &fakeSession{}, &fakeSession{}
+	for _, g := range []heldSession{a, b, a} {
 		asked[g.key()] = true
 	}
-	if asked = stillHere(asked, nil, []guest{b, &visitor{}}); len(asked) != 1 || !asked[b.key()] {
+	if asked = stillHere(asked, nil, []heldSession{b, &fakeSession{}}); len(asked) != 1 || !asked[b.key()] {
 		t.Errorf("asked are %v", asked)
 	}
-	if g := (guestSession{}); !reflect.TypeOf(g.key()).Comparable() {
+	if g := (rtmpSession{}); !reflect.TypeOf(g.key()).Comparable() {
 		t.Error("sessions cannot be told apart")
 	}
 }
