@@ -38,11 +38,7 @@ func (w webServers) publisher(r web.Request) (web.Server, error) {
 		s.Why = "the client had it before"
 		return s, nil
 	}
-	q := fleet.Request{Name: name, Source: r.Source, Never: slices.Clone(r.Exclude), HTTP: true}
-	for _, m := range w.n.cluster.Nodes() {
-		q.Never = append(q.Never, m.Name)
-	}
-	c, err := w.n.placer.f.Publisher(q)
+	c, err := w.n.placer.f.Publisher(fleet.Request{Name: name, Source: r.Source, Never: r.Exclude, HTTP: true, Foreign: true})
 	if err != nil {
 		return web.Server{}, web.ErrNoServer
 	}

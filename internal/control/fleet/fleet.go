@@ -113,6 +113,7 @@ type Request struct {
 	Exclude []string   // names of servers that have just failed: chosen if nobody else can be
 	Never   []string   // names of servers that are not chosen in any case
 	HTTP    bool       // it will be spoken to by HTTP
+	Foreign bool       // of a publisher: no node takes it
 	Zone    string     // whose servers are preferred; "" is Options.Zone
 }
 

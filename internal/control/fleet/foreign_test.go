@@ -281,6 +281,25 @@ func TestSessionsByHTTPGoWhereItIsSpoken(t *testing.T) {
 	}
 }
 
+// A publisher that nodes cannot take goes to a foreign server, and a refusal is for those.
+func TestPublishersThatNodesDoNotTake(t *testing.T) {
+	web := at("web")
+	web.HTTP = "web:80"
+	f, m := mixed(t, Options{Sticky: time.Minute}, web)
+	m.nodes[0].Addresses.HTTP = "o1:80"
+	m.owner[alice] = cluster.StreamRecord{Name: alice, Owner: "o1"} // where it would go back to
+	ask := Request{Name: alice, HTTP: true, Foreign: true}
+	if c, err := f.Publisher(ask); err != nil || c.Node != "web" {
+		t.Errorf("%+v %v", c, err)
+	}
+	f.backends.SetOperator("web", Drain)
+	_, err := f.Route(ask, true)
+	none, ok := errors.AsType[*place.NoServerError](err)
+	if !ok || none.Cause() != place.AllDrained || !strings.Contains(err.Error(), "o1: "+string(place.WrongRole)) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAServerThatComesBackWarmsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m := mixed(t, Options{SlowStart: 20 * time.Second}, at("a"), at("b"))

@@ -15,6 +15,7 @@ type question struct {
 	source  netip.Addr
 	publish bool
 	http    bool
+	foreign bool // of a publisher's: no node
 	exclude []string
 	never   []string
 	zone    string
@@ -52,7 +53,7 @@ func (f *Fleet) view(r Request) *question {
 
 // publish asks where a publisher was.
 func (f *Fleet) publish(r Request) *question {
-	q := &question{name: r.Name, source: r.Source, http: r.HTTP, exclude: r.Exclude, never: r.Never, zone: r.Zone, publish: true}
+	q := &question{name: r.Name, source: r.Source, http: r.HTTP, exclude: r.Exclude, never: r.Never, zone: r.Zone, publish: true, foreign: r.Foreign}
 	if rec, ok := f.members.Known(r.Name); ok && f.o.Sticky > 0 {
 		q.bitrate = rec.Facts.BitrateBPS
 		if q.preferred = rec.Facts.Backend; q.preferred == "" {
@@ -64,7 +65,7 @@ func (f *Fleet) publish(r Request) *question {
 
 // publishRequest needs f.mu.
 func (f *Fleet) publishRequest(q *question, now time.Duration) *place.PublishRequest {
-	r := &place.PublishRequest{Name: q.name, BitrateBPS: f.predict(q), Zone: cmp.Or(q.zone, f.o.Zone), Exclude: f.out(q)}
+	r := &place.PublishRequest{Name: q.name, BitrateBPS: f.predict(q), Zone: cmp.Or(q.zone, f.o.Zone), Exclude: f.out(q), Foreign: q.foreign}
 	if q.source.IsValid() {
 		r.Source = q.source.String()
 	}

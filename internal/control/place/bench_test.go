@@ -71,9 +71,11 @@ func TestDecisionsAllocateNothing(t *testing.T) {
 	for _, p := range PublisherPolicies() {
 		x := index(t, Options{Publish: p}, fleet(100)...)
 		rng := rand.New(rand.NewPCG(1, 1))
-		req := PublishRequest{Name: alice, Source: "192.0.2.1"}
-		if n := testing.AllocsPerRun(1000, func() { x.Publisher(&req, rng) }); n > 0.01 {
-			t.Errorf("%s: %v allocations a decision", p, n)
+		x.Set(candidate("x", of(Foreign)))
+		for _, req := range []PublishRequest{{Name: alice, Source: "192.0.2.1"}, {Name: alice, Source: "192.0.2.1", Foreign: true}} {
+			if n := testing.AllocsPerRun(1000, func() { x.Publisher(&req, rng) }); n > 0.01 {
+				t.Errorf("%s: %v allocations a decision", p, n)
+			}
 		}
 	}
 }

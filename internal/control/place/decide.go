@@ -112,8 +112,8 @@ func (x *Index) cost(q *query, id ID) *vec {
 	return &q.demand
 }
 
-// fits reports whether a server may take the session: nobody has excluded it and it has room.
+// fits reports whether a server may take the session: it is of the kind, nobody has excluded it and it has room.
 func (x *Index) fits(q *query, id ID) bool {
 	s := &x.servers[id]
-	return s.full(&q.demand) == "" && !(q.gate && s.gated(&q.demand) != "") && !contains(q.exclude, id)
+	return !(q.foreign && s.c.Realm == Nodes) && s.full(&q.demand) == "" && !(q.gate && s.gated(&q.demand) != "") && !contains(q.exclude, id)
 }

@@ -47,6 +47,9 @@ func (x *Index) rejection(q *query, d *Decision, id ID) (Rejection, bool) {
 	if why == "" && len(q.only) > 0 && !contains(q.only, id) {
 		why = LacksStream
 	}
+	if why == "" && q.foreign && s.c.Realm == Nodes {
+		why = WrongRole
+	}
 	if why == "" && contains(q.exclude, id) {
 		why = Excluded
 	}

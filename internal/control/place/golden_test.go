@@ -116,6 +116,8 @@ func TestDecisionsAreGolden(t *testing.T) {
 		{name: "publish: weighted, the fifth", nodes: []Candidate{candidate("a", weight(3)), candidate("b")}, o: Options{Publish: Weighted}, times: 5},
 		{name: "publish: least connections", nodes: three, o: Options{Publish: LeastConnections}},
 		{name: "publish: source hash", nodes: three, o: Options{Publish: SourceHash}, publish: &publish{PublishRequest: PublishRequest{Source: "192.0.2.7"}}},
+		{name: "publish: no node takes it", nodes: foreign, publish: &publish{PublishRequest: PublishRequest{Foreign: true}}},
+		{name: "publish: not back to a node that does not take it", nodes: foreign, publish: &publish{PublishRequest: PublishRequest{Foreign: true}, sticky: "n"}},
 		{name: "view: the first", nodes: three, view: &view{}},
 		{name: "view: where the stream is", nodes: []Candidate{candidate("a", carrying(100)), candidate("b", carrying(102)), candidate("c", carrying(101))}, view: &view{carriers: []string{"b"}}},
 		{name: "view: not above the mean", nodes: three, view: &view{carriers: []string{"c"}}},

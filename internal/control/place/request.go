@@ -13,6 +13,7 @@ type PublishRequest struct {
 	Source     string  // the client's address without port, for source_hash
 	Zone       string  // preferred while it has room; "" for any
 	Exclude    []ID    // tried and failed
+	Foreign    bool    // nodes do not take such publishers
 	Sticky     ID      // had the stream a moment ago, if HasSticky; preferred while it is eligible
 	HasSticky  bool
 }
@@ -42,6 +43,7 @@ type query struct {
 	only     []ID // nobody else; empty: whoever has the role
 	name     stream.Name
 	source   string
+	foreign  bool // no node
 	gate     bool // servers that are gated are passed over
 }
 
@@ -51,7 +53,7 @@ func (r *PublishRequest) query(q *query) {
 	q.role = toPublish
 	q.demand = vec{egress: b, ingress: b, sessions: 1, publishers: 1}
 	q.pull = q.demand
-	q.exclude, q.name, q.source = r.Exclude, r.Name, r.Source
+	q.exclude, q.name, q.source, q.foreign = r.Exclude, r.Name, r.Source, r.Foreign
 }
 
 func (r *ViewRequest) query(q *query) {
