@@ -2,20 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"weir/internal/proctest"
+	"weir/bench/rig"
 )
 
 // balancer is what stands before the servers in a trial.
 type balancer struct {
 	addr string
-	p    *proctest.Process
+	p    *rig.Program
 }
 
 // contenders are those that can be asked for, in the order of the tables. weir-weights is told that one server weighs two, as
@@ -42,10 +39,6 @@ const unit = 40e6
 // weirFront is this tree's server as a front, with its defaults but for what comes of compressing time: the grace
 // in which a publisher goes back to the server that it had is the trace's.
 func (p *plan) weirFront(ctx context.Context, servers []*server, size func(*server) (key string, value any)) (*balancer, error) {
-	addr, err := proctest.FreeAddr()
-	if err != nil {
-		return nil, err
-	}
 	var list []any
 	for _, s := range servers {
 		entry := map[string]any{"name": s.name, "rtmp": s.rtmp, "kind": "nginx-rtmp", "load": map[string]any{"kind": "nginx", "url": s.stat}}
@@ -53,52 +46,37 @@ func (p *plan) weirFront(ctx context.Context, servers []*server, size func(*serv
 		entry[key] = value
 		list = append(list, entry)
 	}
-	raw, err := json.Marshal(map[string]any{ // which is YAML
+	n, err := rig.Weir(ctx, p.weir, p.dir, map[string]any{
 		"front": map[string]any{"backends": map[string]any{"servers": list}},
 		"place": map[string]any{"sticky": p.trace.Away.String()},
-		"http":  map[string]any{"listen": "127.0.0.1:0"}, "admin": map[string]any{"listen": "127.0.0.1:0"},
 	})
 	if err != nil {
 		return nil, err
 	}
-	conf := filepath.Join(p.dir, "weir.yaml")
-	if err := os.WriteFile(conf, raw, 0o600); err != nil {
-		return nil, err
-	}
-	proc, err := run(ctx, addr, p.weir, "serve", "-c", conf, "--rtmp", addr, "--log-format", "json")
-	if err != nil {
-		return nil, err
-	}
-	return &balancer{addr, proc}, nil
+	return &balancer{n.RTMP, n.Program}, nil
 }
 
 // haproxy is HAProxy as one would set it up for RTMP.
 func (p *plan) haproxy(ctx context.Context, servers []*server) (*balancer, error) {
-	addr, err := proctest.FreeAddr()
-	if err != nil {
-		return nil, err
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, `global
+	proc, addr, err := rig.Configured(ctx, p.dir, func(addr string) string {
+		var b strings.Builder
+		fmt.Fprintf(&b, `global
   maxconn 4000
   nbthread 1
 defaults
   mode tcp
   timeout connect 5s
-  timeout client %[1]s
-  timeout server %[1]s
+  timeout client 1h
+  timeout server 1h
 listen rtmp
-  bind %[2]s
+  bind %s
   balance leastconn
-`, "1h", addr)
-	for _, s := range servers {
-		fmt.Fprintf(&b, "  server %s %s weight %.0f check\n", s.name, s.rtmp, s.capacity)
-	}
-	conf := filepath.Join(p.dir, "haproxy.cfg")
-	if err := os.WriteFile(conf, []byte(b.String()), 0o600); err != nil {
-		return nil, err
-	}
-	proc, err := run(ctx, addr, program("haproxy"), "-db", "-f", conf)
+`, addr)
+		for _, s := range servers {
+			fmt.Fprintf(&b, "  server %s %s weight %.0f check\n", s.name, s.rtmp, s.capacity)
+		}
+		return b.String()
+	}, rig.Path("haproxy"), "-db", "-f")
 	if err != nil {
 		return nil, err
 	}

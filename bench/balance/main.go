@@ -6,24 +6,14 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
-	"weir/internal/bench"
+	"weir/bench/rig"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := measure(ctx, os.Args[1:])
-	stop()
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "balance:", err)
-		os.Exit(1)
-	}
-}
+func main() { rig.Main("balance", measure) }
 
 // plan is what a run does.
 type plan struct {
@@ -68,16 +58,13 @@ func measure(ctx context.Context, args []string) error {
 		p.trace.Median < p.trace.Smallest || p.trace.Median > p.trace.Largest {
 		return errors.New("nothing to measure: see the flags")
 	}
-	release, err := bench.Alone()
+	where, dir, release, err := rig.Hold()
 	if err != nil {
 		return err
 	}
 	defer release()
-	if p.dir, err = os.MkdirTemp("", "weir-balance-"); err != nil {
-		return err
-	}
-	defer os.RemoveAll(p.dir)
-	r := newReport(p)
+	p.dir = dir
+	r := newReport(where, p)
 	for round := range p.rounds {
 		visits := r.add(p, round)
 		for i := range who {

@@ -5,20 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"weir/bench/rig"
 )
 
 // report is everything that a run found.
 type report struct {
-	Began   time.Time     `json:"began"`
+	rig.Where
 	Took    string        `json:"took"`
-	Commit  string        `json:"commit"`
-	Cores   int           `json:"cores"`
 	Load    string        `json:"machine_load"` // when it ended: others' work included
 	HAProxy string        `json:"haproxy"`
 	Servers []float64     `json:"capacities"`
@@ -37,9 +34,8 @@ type round struct {
 	Ideal  []figures `json:"ideal"` // by placers
 }
 
-func newReport(p *plan) *report {
-	return &report{Began: time.Now().UTC().Truncate(time.Second), Commit: firstLine("git", "describe", "--always", "--dirty", "--abbrev=12"),
-		Cores: runtime.NumCPU(), HAProxy: firstLine(program("haproxy"), "-v"), Servers: p.capacity,
+func newReport(where rig.Where, p *plan) *report {
+	return &report{Where: where, HAProxy: rig.FirstLine(rig.Path("haproxy"), "-v"), Servers: p.capacity,
 		Trace: p.trace, Warmup: p.warmup, Window: p.window}
 }
 
@@ -56,42 +52,26 @@ func (r *report) add(p *plan, i int) []visit {
 	return visits
 }
 
-func firstLine(command ...string) string {
-	out, err := exec.Command(command[0], command[1:]...).Output()
-	if err != nil {
-		return "unknown"
-	}
-	line, _, _ := strings.Cut(string(out), "\n")
-	return strings.TrimSpace(line)
-}
-
 // save writes the report in both forms.
 func (r *report) save(dir string) error {
 	r.Took = time.Since(r.Began).Round(time.Second).String()
 	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
 		r.Load = strings.Join(strings.Fields(string(b))[:3], " ")
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
 	raw, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	base := filepath.Join(dir, "balance-"+r.Began.Format("20060102-150405"))
-	if err := os.WriteFile(base+".json", append(raw, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(base+".md", r.markdown(), 0o644)
+	return r.Save(dir, "balance", map[string][]byte{".json": append(raw, '\n'), ".md": r.markdown()})
 }
 
 // markdown is the report as a page of tables.
 func (r *report) markdown() []byte {
 	var b bytes.Buffer
 	t := &r.Trace
-	fmt.Fprintf(&b, "# Publishers over three nginx-rtmp, %s\n\n", r.Began.Format("2006-01-02 15:04 MST"))
-	fmt.Fprintf(&b, "Commit %s; %d cores, load %s with others' work, loopback; %s; capacities %s; %d interleaved rounds; the run took %s.\n\n",
-		r.Commit, r.Cores, r.Load, r.HAProxy, strings.Trim(fmt.Sprint(r.Servers), "[]"), len(r.Rounds), r.Took)
+	b.WriteString(r.Title("Publishers over three nginx-rtmp"))
+	fmt.Fprintf(&b, "%s; load %s with others' work; %s; capacities %s; %d interleaved rounds; the run took %s.\n\n",
+		&r.Where, r.Load, r.HAProxy, strings.Trim(fmt.Sprint(r.Servers), "[]"), len(r.Rounds), r.Took)
 	fmt.Fprintf(&b, "The figure is traffic per capacity of the busiest server over that of all, from bytes_in of each /stat, "+
 		"in windows of %s that slide by a second, after %s; 1 is even, wanted is %.2f. Publishers are not moved.\n\n", r.Window, r.Warmup, target)
 	fmt.Fprintf(&b, "Each trace: %s, %d publishers at a time on average, sessions of %s on average (exponential), arrivals at random (Poisson), "+

@@ -37,7 +37,7 @@ func (p *plan) trial(ctx context.Context, t *trial, visits []visit) error {
 	if err != nil {
 		return err
 	}
-	defer b.p.Kill()
+	defer b.p.Stop()
 	if p.logs != "" {
 		defer func() {
 			name := fmt.Sprintf("%s-%d.log", t.Contender, t.Seed)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"weir/bench/rig"
 )
 
 // floor is bench/floor.c in one of its modes.
@@ -54,21 +56,12 @@ func (f floor) start(ctx context.Context, l load) (*server, error) {
 	if err := os.WriteFile(script, makeScript("live/fanout", shape(l)), 0o600); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(f.t.floorBinary, append([]string{"-s", script}, f.args...)...)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	stop, err := child(cmd)
-	if err != nil {
-		return nil, err
-	}
 	var port string
-	if err := firstLine(out, func(line string) bool { port = line; return true }); err != nil {
-		stop()
+	p, err := rig.Saying(ctx, func(line []byte) bool { port = string(line); return true }, append([]string{f.t.floorBinary, "-s", script}, f.args...)...)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.label, err)
 	}
-	return &server{url: "tcp://127.0.0.1:" + port + "/live/fanout", pid: cmd.Process.Pid, publishes: true, stop: stop}, nil
+	return &server{url: "tcp://127.0.0.1:" + port + "/live/fanout", pid: p.Pid(), publishes: true, stop: p.Stop}, nil
 }
 
 // buildFloor compiles the program once.

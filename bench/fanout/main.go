@@ -2,27 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
+	"weir/bench/rig"
 	"weir/internal/bench"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:])
-	stop()
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "fanout:", err)
-		os.Exit(1)
-	}
-}
+func main() { rig.Main("fanout", run) }
 
 // defaults are the loads.
 const (
@@ -74,11 +63,11 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	p.against = strings.Fields(*against)
-	dir, err := os.MkdirTemp("", "weir-fanout-")
+	where, dir, release, err := rig.Hold()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer release()
 	t := &tools{weir: *weir, floorSource: *floor, dir: dir}
 	for name := range strings.FieldsSeq(*contenders) {
 		c, err := parseContender(t, name)
@@ -87,17 +76,7 @@ func run(ctx context.Context, args []string) error {
 		}
 		p.contenders = append(p.contenders, c)
 	}
-	release, err := bench.Alone()
-	if err != nil {
-		return err
-	}
-	defer release()
-	restore, congestion, err := bench.FixCongestion("cubic")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "fanout: the congestion control stays as it is:", err)
-	}
-	defer restore()
-	r := newReport(congestion, p)
+	r := newReport(where, p)
 	r.name = *name
 	return p.run(ctx, t, r, func() error { return r.save(*out) })
 }

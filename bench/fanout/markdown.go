@@ -10,8 +10,8 @@ import (
 // markdown is the report as a page of tables, one for each manner of reading and bit rate.
 func (r *report) markdown() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Fan-out, %s\n\n", r.Began.Format("2006-01-02 15:04 MST"))
-	fmt.Fprintf(&b, "Commit %s; %d cores (%s), Linux %s, loopback, congestion control %s; median of interleaved rounds (least–greatest), %d at most: n says how many.\n", r.Commit, r.Cores, r.CPU, r.Kernel, r.Congestion, r.Rounds)
+	b.WriteString(r.Title("Fan-out"))
+	fmt.Fprintf(&b, "%s; median of interleaved rounds (least–greatest), %d at most: n says how many.\n", &r.Where, r.Rounds)
 	b.WriteString("CPU is the server's user and system time, all threads, per GB that viewers received; × compares round by round.\n" +
 		"Latency is the age of frames at sampled viewers. Memory grew from the window's begin to its most. Raw results and the plot are beside this file.\n")
 	var refs []string
@@ -51,19 +51,19 @@ func (r *report) table(b *bytes.Buffer, group load, refs []string) {
 		}
 		for _, c := range r.contenders {
 			s := r.of(c, l)
-			if s.perGB.n+s.failed == 0 {
+			if s.perGB.N+s.failed == 0 {
 				continue
 			}
-			fmt.Fprintf(b, "| %d | %s | %d | %s |", l.Viewers, c, s.perGB.n, s.perGB.format(3))
+			fmt.Fprintf(b, "| %d | %s | %d | %s |", l.Viewers, c, s.perGB.N, s.perGB.Format(3))
 			for _, ref := range refs {
 				if ref == c {
 					b.WriteString(" 1 |")
 				} else {
-					fmt.Fprintf(b, " %s |", r.ratio(c, ref, l).format(2))
+					fmt.Fprintf(b, " %s |", r.ratio(c, ref, l).Format(2))
 				}
 			}
-			fmt.Fprintf(b, " %s | %s | %s | %s | %s | %s | %s | %s |\n", s.p50.format(1), s.p99.format(1), s.gap.format(0), s.rss.format(1), s.grew.format(1),
-				s.bytes.format(1), s.core.format(0), s.trouble())
+			fmt.Fprintf(b, " %s | %s | %s | %s | %s | %s | %s | %s |\n", s.p50.Format(1), s.p99.Format(1), s.gap.Format(0), s.rss.Format(1), s.grew.Format(1),
+				s.bytes.Format(1), s.core.Format(0), s.trouble())
 		}
 	}
 }
@@ -77,11 +77,11 @@ func (r *report) joinTable(b *bytes.Buffer, group load) {
 		}
 		for _, c := range r.contenders {
 			s := r.of(c, l)
-			if s.perGB.n+s.failed == 0 {
+			if s.perGB.N+s.failed == 0 {
 				continue
 			}
-			fmt.Fprintf(b, "| %d | %s | %d | %s | %s | %s | %s | %s | %s | %s | %s |\n", l.Viewers, c, s.joined.n, s.joined.format(2), s.setup.format(0),
-				s.answer50.format(2), s.answer99.format(2), s.key50.format(2), s.key99.format(2), s.core.format(0), s.trouble())
+			fmt.Fprintf(b, "| %d | %s | %d | %s | %s | %s | %s | %s | %s | %s | %s |\n", l.Viewers, c, s.joined.N, s.joined.Format(2), s.setup.Format(0),
+				s.answer50.Format(2), s.answer99.Format(2), s.key50.Format(2), s.key99.Format(2), s.core.Format(0), s.trouble())
 		}
 	}
 }

@@ -54,7 +54,7 @@ func (r *report) plot() []byte {
 			groups = append(groups, g)
 		}
 		for _, c := range r.contenders {
-			if s := r.of(c, l); s.perGB.n > 0 {
+			if s := r.of(c, l); s.perGB.N > 0 {
 				all = append(all, s)
 			}
 		}
@@ -91,8 +91,8 @@ func (r *report) plot() []byte {
 func ranges(all []summary) (x, y axis) {
 	x, y = axis{0.5, 500, panelW}, axis{0.2, 5, panelH}
 	for _, s := range all {
-		x.lo, x.hi = min(x.lo, max(s.p50.median*0.8, 0.05)), max(x.hi, s.p99.median*1.2)
-		y.lo, y.hi = min(y.lo, max(s.perGB.min*0.8, 0.01)), max(y.hi, s.perGB.max*1.2)
+		x.lo, x.hi = min(x.lo, max(s.p50.Median*0.8, 0.05)), max(x.hi, s.p99.Median*1.2)
+		y.lo, y.hi = min(y.lo, max(s.perGB.Min*0.8, 0.01)), max(y.hi, s.perGB.Max*1.2)
 	}
 	return x, y
 }
@@ -117,16 +117,16 @@ func (r *report) series(b *bytes.Buffer, all []summary, contender string, g load
 		if s.contender != contender || s.load.group() != g {
 			continue
 		}
-		px, py := x.at(s.p50.median), panelH-y.at(s.perGB.median)
+		px, py := x.at(s.p50.Median), panelH-y.at(s.perGB.Median)
 		if path == "" {
 			path = fmt.Sprintf("M%.1f %.1f", px, py)
 		} else {
 			path += fmt.Sprintf("L%.1f %.1f", px, py)
 		}
 		fmt.Fprintf(b, `<path d="M%.1f %.1fH%.1fM%.1f %.1fV%.1f" stroke="%s" stroke-opacity=".45" fill="none"/>`+"\n",
-			px, py, x.at(s.p99.median), px, panelH-y.at(s.perGB.min), panelH-y.at(s.perGB.max), color)
+			px, py, x.at(s.p99.Median), px, panelH-y.at(s.perGB.Min), panelH-y.at(s.perGB.Max), color)
 		fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="%.1f" fill="%s"><title>%s, %d viewers: %s CPU-s/GB, p50 %s ms, p99 %s ms</title></circle>`+"\n",
-			px, py, 2+math.Log10(float64(s.load.Viewers))*1.2, color, html.EscapeString(contender), s.load.Viewers, s.perGB.format(3), s.p50.format(1), s.p99.format(1))
+			px, py, 2+math.Log10(float64(s.load.Viewers))*1.2, color, html.EscapeString(contender), s.load.Viewers, s.perGB.Format(3), s.p50.Format(1), s.p99.Format(1))
 	}
 	if path != "" {
 		fmt.Fprintf(b, `<path d="%s" stroke="%s" stroke-opacity=".6" fill="none"/>`+"\n", path, color)

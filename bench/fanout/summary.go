@@ -1,56 +1,28 @@
 package main
 
 import (
-	"fmt"
 	"slices"
+
+	"weir/bench/rig"
 )
-
-// spread is a median with the least and the greatest of the rounds.
-type spread struct {
-	median, min, max float64
-	n                int
-}
-
-func spreadOf(v []float64) spread {
-	if len(v) == 0 {
-		return spread{}
-	}
-	v = slices.Sorted(slices.Values(v))
-	mid := len(v) / 2
-	m := v[mid]
-	if len(v)%2 == 0 {
-		m = (v[mid-1] + v[mid]) / 2
-	}
-	return spread{m, v[0], v[len(v)-1], len(v)}
-}
-
-func (s spread) format(digits int) string {
-	if s.n == 0 {
-		return "–"
-	}
-	if s.n == 1 {
-		return fmt.Sprintf("%.*f", digits, s.median)
-	}
-	return fmt.Sprintf("%.*f (%.*f–%.*f)", digits, s.median, digits, s.min, digits, s.max)
-}
 
 // summary is one contender under one load, over the rounds.
 type summary struct {
 	contender string
 	load      load
-	perGB     spread // CPU-s per GB
-	p50, p99  spread // added latency, ms
-	gap       spread // longest gap, ms
-	rss       spread // KB a viewer
-	grew      spread // memory at most over that at the window's begin, MB
-	bytes     spread // percent of the expectation
-	core      spread // the busiest core, percent
-	joined    spread // until the last one had its key frame, s
-	setup     spread // server CPU a join, µs
-	answer50  spread // from dial to the answer of play, ms
-	answer99  spread
-	key50     spread // from TCP established to the end of the first key frame, ms
-	key99     spread
+	perGB     rig.Spread // CPU-s per GB
+	p50, p99  rig.Spread // added latency, ms
+	gap       rig.Spread // longest gap, ms
+	rss       rig.Spread // KB a viewer
+	grew      rig.Spread // memory at most over that at the window's begin, MB
+	bytes     rig.Spread // percent of the expectation
+	core      rig.Spread // the busiest core, percent
+	joined    rig.Spread // until the last one had its key frame, s
+	setup     rig.Spread // server CPU a join, µs
+	answer50  rig.Spread // from dial to the answer of play, ms
+	answer99  rig.Spread
+	key50     rig.Spread // from TCP established to the end of the first key frame, ms
+	key99     rig.Spread
 	faults    uint64 // frames lost, doubled or foreign, all rounds
 	missing   int    // viewers failed or dropped, all rounds
 	unseeing  int    // viewers without a key frame in time, all rounds
@@ -90,10 +62,10 @@ func (r *report) of(contender string, l load) summary {
 		s.unseeing += p.Join.NoKey
 		s.short += p.Bytes.Short
 	}
-	s.perGB, s.p50, s.p99, s.gap = spreadOf(perGB), spreadOf(p50), spreadOf(p99), spreadOf(gap)
-	s.rss, s.grew, s.bytes, s.core = spreadOf(rss), spreadOf(grew), spreadOf(bytes), spreadOf(core)
-	s.joined, s.setup = spreadOf(joined), spreadOf(setup)
-	s.answer50, s.answer99, s.key50, s.key99 = spreadOf(answer50), spreadOf(answer99), spreadOf(key50), spreadOf(key99)
+	s.perGB, s.p50, s.p99, s.gap = rig.SpreadOf(perGB), rig.SpreadOf(p50), rig.SpreadOf(p99), rig.SpreadOf(gap)
+	s.rss, s.grew, s.bytes, s.core = rig.SpreadOf(rss), rig.SpreadOf(grew), rig.SpreadOf(bytes), rig.SpreadOf(core)
+	s.joined, s.setup = rig.SpreadOf(joined), rig.SpreadOf(setup)
+	s.answer50, s.answer99, s.key50, s.key99 = rig.SpreadOf(answer50), rig.SpreadOf(answer99), rig.SpreadOf(key50), rig.SpreadOf(key99)
 	return s
 }
 
@@ -104,7 +76,7 @@ func (tr trial) valid() bool {
 
 // ratio compares the CPU of two contenders under a load, round by round, so that the
 // machine's drift between rounds falls out.
-func (r *report) ratio(contender, to string, l load) spread {
+func (r *report) ratio(contender, to string, l load) rig.Spread {
 	by := map[string]map[int]float64{contender: {}, to: {}}
 	for _, tr := range r.Trials {
 		if rounds := by[tr.Contender]; rounds != nil && tr.Load == l && tr.valid() {
@@ -117,5 +89,5 @@ func (r *report) ratio(contender, to string, l load) spread {
 			v = append(v, cost/other)
 		}
 	}
-	return spreadOf(v)
+	return rig.SpreadOf(v)
 }

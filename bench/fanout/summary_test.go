@@ -9,26 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"weir/bench/rig"
 	"weir/internal/bench"
 )
 
-func TestSpread(t *testing.T) {
-	for _, tc := range []struct {
-		v    []float64
-		want string
-	}{
-		{nil, "–"},
-		{[]float64{2}, "2.0"},
-		{[]float64{3, 1, 2}, "2.0 (1.0–3.0)"},
-		{[]float64{4, 1, 2, 3}, "2.5 (1.0–4.0)"},
-	} {
-		if got := spreadOf(tc.v).format(1); got != tc.want {
-			t.Errorf("%v: %s, want %s", tc.v, got, tc.want)
-		}
-	}
-}
-
-// example is a report of two contenders, two loads and three rounds.
 func example() *report {
 	r := &report{Rounds: 3, contenders: []string{"weir", "nginx"}, against: []string{"floor-send", "nginx"}, loads: []load{{100, 1, 1.1, bench.Lazy}, {500, 1, 1.1, bench.Lazy}}}
 	for round := range 3 {
@@ -48,10 +32,10 @@ func example() *report {
 // The machine is three times slower in the last round; the ratio does not see it.
 func TestRatioIsTakenRoundByRound(t *testing.T) {
 	r := example()
-	if got := r.ratio("weir", "nginx", r.loads[0]); got != (spread{0.5, 0.5, 0.5, 3}) {
+	if got := r.ratio("weir", "nginx", r.loads[0]); got != (rig.Spread{Median: 0.5, Min: 0.5, Max: 0.5, N: 3}) {
 		t.Errorf("%+v", got)
 	}
-	if got := r.of("weir", r.loads[1]).perGB; got != (spread{2, 1, 3, 3}) {
+	if got := r.of("weir", r.loads[1]).perGB; got != (rig.Spread{Median: 2, Min: 1, Max: 3, N: 3}) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -60,7 +44,7 @@ func TestFailedTrialsAreShown(t *testing.T) {
 	r := example()
 	r.Trials[0].Error = "it fell over"
 	s := r.of("weir", r.loads[0])
-	if s.failed != 1 || s.perGB.n != 2 || s.trouble() != "1 trials" {
+	if s.failed != 1 || s.perGB.N != 2 || s.trouble() != "1 trials" {
 		t.Errorf("%+v", s)
 	}
 	if table := string(r.markdown()); !strings.Contains(table, "| 100 | weir | 2 | 2.500 (2.000–3.000) | 0.50 (0.50–0.50) |") || !strings.Contains(table, "1 trials") {
@@ -151,20 +135,4 @@ func TestLoads(t *testing.T) {
 			t.Errorf("%q was taken", bad)
 		}
 	}
-}
-
-func TestRunsDoNotOverlap(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
-	release, err := bench.Alone()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := bench.Alone(); err == nil {
-		t.Error("a second run began")
-	}
-	release()
-	if release, err = bench.Alone(); err != nil {
-		t.Fatal(err)
-	}
-	release()
 }

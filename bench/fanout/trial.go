@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"os/exec"
 	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
+	"weir/bench/rig"
 	"weir/internal/bench"
 )
 
@@ -54,19 +50,15 @@ func (p *plan) measure(ctx context.Context, t *tools, c contender, tr *trial) er
 // publish starts the publisher; end stops it and returns what it says.
 func publish(t *tools, url string, l load) (end func() *bench.PublishResult, err error) {
 	sh := shape(l)
-	cmd := exec.Command(t.weir, "bench", "publish", url, "--json", "--streams", strconv.Itoa(l.Streams),
+	read, err := rig.Publish(t.weir, url, "--streams", strconv.Itoa(l.Streams),
 		"--bitrate", strconv.Itoa(sh.VideoBitrate/1000), "--audio-bitrate", strconv.Itoa(sh.AudioBitrate/1000),
 		"--fps", strconv.FormatFloat(sh.FrameRate, 'f', -1, 64), "--gop", sh.GOP.String())
-	var out bytes.Buffer
-	cmd.Stdout = &out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return func() *bench.PublishResult {
-		cmd.Process.Signal(syscall.SIGTERM)
 		r := new(bench.PublishResult)
-		if cmd.Wait() != nil || json.Unmarshal(out.Bytes(), r) != nil {
+		if read(r) != nil {
 			return nil
 		}
 		return r
@@ -97,21 +89,14 @@ func plays(ctx context.Context, url string, streams int) error {
 
 // play runs the viewers.
 func (p *plan) play(ctx context.Context, t *tools, s *server, tr *trial) error {
-	cmd := exec.CommandContext(ctx, t.weir, "bench", "play", s.play(), "--json", "--deaf", strconv.Itoa(p.deaf), "--pid", strconv.Itoa(s.pid),
+	r := new(bench.PlayResult)
+	err := rig.Bench(ctx, t.weir, r, "play", s.play(), "--deaf", strconv.Itoa(p.deaf), "--pid", strconv.Itoa(s.pid),
 		"--viewers", strconv.Itoa(tr.Load.Viewers), "--streams", strconv.Itoa(tr.Load.Streams), "--reader", string(tr.Load.Reader), "--sample", strconv.Itoa(p.sample),
 		"--rate", strconv.FormatFloat(p.rate, 'f', -1, 64), "--concurrency", strconv.Itoa(p.concurrency), "--warmup", p.warmup.String(), "--for", p.window.String())
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var out, errOut bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errOut
-	err := cmd.Run()
-	r := new(bench.PlayResult)
-	if jsonErr := json.Unmarshal(out.Bytes(), r); jsonErr != nil {
-		return fmt.Errorf("weir bench play: %w: %s", err, strings.TrimSpace(errOut.String()))
-	}
-	tr.Play = r
 	if err == nil && r.Deaf < p.deaf {
 		err = fmt.Errorf("%d of %d deaf viewers came as far as a key frame", r.Deaf, p.deaf)
 	}
+	tr.Play = r
 	return err
 }
 

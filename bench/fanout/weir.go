@@ -4,25 +4,23 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
+
+	"weir/bench/rig"
 )
 
 // weir is this tree's server.
 type weir struct {
 	t      *tools
 	label  string
-	config string // YAML
+	config map[string]any
 }
 
 // newWeir reads weir@KEY=VALUE,…, where keys are paths with dots.
 func newWeir(t *tools, s string) (weir, error) {
-	// One machine plays all viewers, so the limit on connections per address has to go.
-	keys := []string{"limits.connections_per_address=20000", "node.log_format=json", "http.listen=127.0.0.1:0", "admin.listen=127.0.0.1:0"}
+	var keys []string
 	if _, more, ok := strings.Cut(s, "@"); ok {
-		keys = append(keys, strings.Split(more, ",")...)
+		keys = strings.Split(more, ",")
 	}
 	root := map[string]any{}
 	for _, kv := range keys {
@@ -42,8 +40,7 @@ func newWeir(t *tools, s string) (weir, error) {
 		}
 		at[parts[len(parts)-1]] = scalar(value)
 	}
-	config, err := json.Marshal(root) // which is YAML
-	return weir{t, s, string(config)}, err
+	return weir{t, s, root}, nil
 }
 
 // scalar keeps numbers and booleans what they are.
@@ -58,44 +55,13 @@ func scalar(s string) any {
 func (w weir) name() string { return w.label }
 
 func (w weir) start(ctx context.Context, _ load) (*server, error) {
-	path := filepath.Join(w.t.dir, "weir.yaml")
-	if err := os.WriteFile(path, []byte(w.config), 0o600); err != nil {
-		return nil, err
-	}
-	cmd := exec.Command(w.t.weir, "serve", "-c", path, "--rtmp", "127.0.0.1:0")
-	log, err := cmd.StderrPipe()
+	n, err := rig.Weir(ctx, w.t.weir, w.t.dir, w.config)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", w.label, err)
 	}
-	stop, err := child(cmd)
-	if err != nil {
-		return nil, err
-	}
-	var addr, http, last string
-	err = firstLine(log, func(line string) bool {
-		var entry struct{ Msg, What, Addr string }
-		last = line
-		if json.Unmarshal([]byte(line), &entry) != nil {
-			return false
-		}
-		if entry.What == "rtmp" && entry.Addr != "" {
-			addr = entry.Addr
-		}
-		if entry.What == "http" && entry.Addr != "" {
-			http = entry.Addr
-		}
-		return entry.Msg == "ready"
-	})
-	if err == nil && addr == "" {
-		err = fmt.Errorf("the log names no rtmp address")
-	}
-	if err != nil {
-		stop()
-		return nil, fmt.Errorf("%s: %w: %s", w.label, err, last)
-	}
-	up := &server{url: "rtmp://" + addr + "/live/fanout", pid: cmd.Process.Pid, stop: stop}
+	up := &server{url: "rtmp://" + n.RTMP + "/live/fanout", pid: n.Pid(), stop: n.Stop}
 	if strings.HasPrefix(w.label, "weir-flv") {
-		up.viewURL = "http://" + http + "/live/fanout.flv"
+		up.viewURL = "http://" + n.HTTP + "/live/fanout.flv"
 	}
 	return up, nil
 }

@@ -2,28 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
-	"weir/internal/bench"
+	"weir/bench/rig"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:])
-	stop()
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "proxy:", err)
-		os.Exit(1)
-	}
-}
+func main() { rig.Main("proxy", run) }
 
 // plan is what a run does.
 type plan struct {
@@ -70,21 +59,13 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if p.dir, err = os.MkdirTemp("", "weir-proxy-"); err != nil {
-		return err
-	}
-	defer os.RemoveAll(p.dir)
-	release, err := bench.Alone()
+	where, dir, release, err := rig.Hold()
 	if err != nil {
 		return err
 	}
 	defer release()
-	restore, congestion, err := bench.FixCongestion("cubic")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "proxy: the congestion control stays as it is:", err)
-	}
-	defer restore()
-	r := newReport(p, congestion)
+	p.dir = dir
+	r := newReport(where, p)
 	for round := range p.rounds {
 		for i := range trials {
 			t := trials[i]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"weir/bench/rig"
 	"weir/internal/bench"
 )
 
@@ -63,9 +64,8 @@ func beginning(against string) []column {
 // markdown is the report as a page of tables.
 func (r *report) markdown() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# In front of other servers, %s\n\n", r.Began.Format("2006-01-02 15:04 MST"))
-	fmt.Fprintf(&b, "Commit %s; %d cores, Linux %s, loopback, congestion control %s; %s, option splice-auto; median of %d interleaved rounds (least–greatest); the run took %s.\n",
-		r.Commit, r.Cores, r.Kernel, r.Congestion, r.HAProxy, r.Rounds, r.Took)
+	b.WriteString(r.Title("In front of other servers"))
+	fmt.Fprintf(&b, "%s; %s, option splice-auto; median of %d interleaved rounds (least–greatest); the run took %s.\n", &r.Where, r.HAProxy, r.Rounds, r.Took)
 	b.WriteString("CPU is the proxy's user and system time, all threads, per GB that passed (of `direct`: the backend's own); × compares round by round.\n" +
 		"weir@50ms and weir@2ms are front.splice_latency. Latency is the age of frames at sampled viewers. Viewers read lazily.\n" +
 		"CPU of joins is from the first dial to the last answer, with the media sent meanwhile.\n")
@@ -124,7 +124,7 @@ func (r *report) row(b *bytes.Buffer, s *situation, load int, contender string) 
 				v = append(v, c.against(own, o))
 			}
 		}
-		fmt.Fprintf(b, " %s |", spread(v, c.digits))
+		fmt.Fprintf(b, " %s |", rig.SpreadOf(v).Format(c.digits))
 	}
 	faults, bad := 0, 0
 	for i := range r.Trials {
@@ -151,20 +151,4 @@ func (r *report) rounds(situation string, load int, contender string, figure fun
 		}
 	}
 	return by
-}
-
-// spread is the median with the least and the greatest.
-func spread(v []float64, digits int) string {
-	if len(v) == 0 {
-		return "–"
-	}
-	slices.Sort(v)
-	m := v[len(v)/2]
-	if len(v)%2 == 0 {
-		m = (v[len(v)/2-1] + m) / 2
-	}
-	if len(v) == 1 {
-		return fmt.Sprintf("%.*f", digits, m)
-	}
-	return fmt.Sprintf("%.*f (%.*f–%.*f)", digits, m, digits, v[0], digits, v[len(v)-1])
 }

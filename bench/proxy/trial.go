@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"weir/bench/rig"
 	"weir/internal/bench"
 )
 
@@ -114,7 +111,7 @@ func (p *plan) proxy(ctx context.Context, t *trial, backend *program) (*program,
 	switch {
 	case isCommand:
 		t.Contender = own
-		return command(line, backend.addr)
+		return command(ctx, line, backend.addr)
 	case name == "direct":
 		return &program{backend.addr, backend.pid, func() {}}, nil
 	case name == "haproxy":
@@ -127,13 +124,13 @@ func (p *plan) proxy(ctx context.Context, t *trial, backend *program) (*program,
 	if latency != "" {
 		front["splice_latency"] = latency
 	}
-	return p.weirNode(map[string]any{"front": front})
+	return p.weirNode(ctx, map[string]any{"front": front})
 }
 
 // stand starts backend and proxy.
 func (p *plan) stand(ctx context.Context, t *trial) (backend, proxy *program, err error) {
 	if t.Situation == "burst" || t.Situation == "setup" {
-		backend, err = p.weirNode(map[string]any{})
+		backend, err = p.weirNode(ctx, map[string]any{})
 	} else {
 		backend, err = p.nginx(ctx, "")
 	}
@@ -151,7 +148,11 @@ const streamPath = "/live/proxy"
 
 // publishing starts one publisher at the backend; stop ends it.
 func (p *plan) publishing(backend *program) (stop func(), err error) {
-	return start(exec.Command(p.weir, "bench", "publish", "rtmp://"+backend.addr+streamPath, "--json", "--bitrate", "972", "--gop", "2s"))
+	end, err := rig.Publish(p.weir, "rtmp://"+backend.addr+streamPath, "--bitrate", "972", "--gop", "2s")
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = end(new(bench.PublishResult)) }, nil
 }
 
 // watch measures viewers.
@@ -181,7 +182,7 @@ func (p *plan) play(ctx context.Context, t *trial, args ...string) error {
 		return err
 	}
 	t.Play = new(bench.PlayResult)
-	return p.tool(ctx, t.Play, append([]string{"play", "rtmp://" + proxy.addr + streamPath, "--pid", strconv.Itoa(proxy.pid)}, args...)...)
+	return rig.Bench(ctx, p.weir, t.Play, append([]string{"play", "rtmp://" + proxy.addr + streamPath, "--pid", strconv.Itoa(proxy.pid)}, args...)...)
 }
 
 // publish measures publishers through the proxy, once each has what it will ever have: a
@@ -194,22 +195,9 @@ func (p *plan) publish(ctx context.Context, t *trial) error {
 	defer backend.stop()
 	defer proxy.stop()
 	t.Publish = new(bench.PublishResult)
-	return p.tool(ctx, t.Publish, "publish", "rtmp://"+proxy.addr+"/live/p{}", "--streams", strconv.Itoa(t.Load),
+	return rig.Bench(ctx, p.weir, t.Publish, "publish", "rtmp://"+proxy.addr+"/live/p{}", "--streams", strconv.Itoa(t.Load),
 		"--bitrate", "2472", "--rate", "100", "--pid", strconv.Itoa(proxy.pid),
 		"--warmup", (2 * p.window).String(), "--for", (2 * p.window).String())
-}
-
-// tool runs weir bench and reads what it says.
-func (p *plan) tool(ctx context.Context, into any, args ...string) error {
-	cmd := exec.CommandContext(ctx, p.weir, append(append([]string{"bench"}, args...), "--json")...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var out, errOut bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errOut
-	err := cmd.Run()
-	if jsonErr := json.Unmarshal(out.Bytes(), into); jsonErr != nil {
-		return fmt.Errorf("weir bench: %w: %s", err, strings.TrimSpace(errOut.String()))
-	}
-	return err
 }
 
 // plays waits until the stream can be had through the proxy.

@@ -1,4 +1,4 @@
-package bench
+package rig
 
 import (
 	"errors"
@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// Alone makes sure that no second measurement is under way on this machine: two would
+// alone makes sure that no second measurement is under way on this machine: two would
 // measure each other, and the first to end would take the congestion control away from
 // the other. The lock goes with the process.
-func Alone() (release func(), err error) {
+func alone() (release func(), err error) {
 	f, err := os.OpenFile(filepath.Join(os.TempDir(), "weir-bench.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err

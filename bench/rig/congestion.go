@@ -1,4 +1,4 @@
-package bench
+package rig
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 
 const congestionFile = "/proc/sys/net/ipv4/tcp_congestion_control"
 
-// FixCongestion sets the congestion control of the machine's new connections, by the
+// fixCongestion sets the congestion control of the machine's new connections, by the
 // kernel's name for it. restore undoes it; now is what is in force.
-func FixCongestion(want string) (restore func(), now string, err error) {
+func fixCongestion(want string) (restore func(), now string, err error) {
 	b, err := os.ReadFile(congestionFile)
 	if err != nil {
 		return func() {}, "unknown", err
