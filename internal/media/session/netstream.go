@@ -115,6 +115,7 @@ func (c *conn) add(st *netStream) bool {
 	}
 	c.streams.add(st)
 	c.asking = false // a publish that was asked for is this one
+	c.becameLocked(&st.client)
 	return true
 }
 

@@ -47,7 +47,6 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 	}
 	p.st = st
 	p.Ended = func(reason event.Reason, by event.Side, err error) { c.playEnded(st, reason, by, err) }
-	c.became(p.Client)
 	c.readBy(time.Time{})
 	c.pending.Add(1)
 	c.starts = append(c.starts, func() {

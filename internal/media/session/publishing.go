@@ -62,7 +62,6 @@ func (c *conn) publish(req *rtmp.PublishRequest) error {
 		}
 		return nil
 	}
-	c.became(p.Client)
 	if c.taken() {
 		return errTaken
 	}
