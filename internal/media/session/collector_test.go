@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"net"
 	"sync"
 	"testing"
 	"time"
@@ -58,44 +57,11 @@ func (t *taken) Close() { close(t.closed) }
 func tcp(t *testing.T) (h *taker, dial func(name string) (*rtmp.ClientConn, uint32)) {
 	t.Helper()
 	h = &taker{come: make(chan *taken, 16)}
-	s := session.NewServer(session.Options{
-		Node: "a", Secret: func() []byte { return nil }, Handler: h, Emit: func(event.Event) {},
-		Handshake: 10 * time.Second, Command: 10 * time.Second, ConnectionsPerAddr: 100, CollectFrom: 1,
-	})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() { s.Serve(l, nil) })
-	t.Cleanup(func() {
-		l.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error("Close:", err)
-		}
-		serving.Wait()
-	})
+	s := serve(t, session.Options{Handler: h, CollectFrom: 1}, nil)
 	return h, func(name string) (*rtmp.ClientConn, uint32) {
 		t.Helper()
-		nc, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := rtmp.NewClientConn(nc, rtmp.Options{})
-		t.Cleanup(func() { c.Close() })
-		nc.SetDeadline(time.Now().Add(30 * time.Second))
-		if err := c.Handshake(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Connect(&rtmp.Connect{App: "live", TCURL: "rtmp://h/live"}); err != nil {
-			t.Fatal(err)
-		}
-		id, err := c.CreateStreamNow()
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := s.connect(t)
+		id := netStream(t, c)
 		publishes(t, c, id, name)
 		return c, id
 	}

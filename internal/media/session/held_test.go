@@ -2,10 +2,9 @@ package session_test
 
 import (
 	"context"
-	"net"
+	"runtime"
 	"sync"
 	"testing"
-	"time"
 
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
@@ -47,62 +46,23 @@ func (thief) Query(context.Context, string, string) (string, error) { return "",
 // A session that is ended from outside says for whose sake in its closing line, also if somebody has taken
 // its connection who hears of the end first.
 func TestWhoEndsATakenConnection(t *testing.T) {
-	closed := make(chan event.SessionClosed, 1)
-	s := session.NewServer(session.Options{
-		Node: "a", Secret: func() []byte { return nil }, Handler: thief{}, Record: true, Handshake: 10 * time.Second, Command: 10 * time.Second, ConnectionsPerAddr: 100,
-		Emit: func(e event.Event) {
-			if c, ok := e.(event.SessionClosed); ok {
-				closed <- c
-			}
-		},
-	})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() { s.Serve(l, nil) })
-	defer func() {
-		l.Close()
-		if err := s.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
-		serving.Wait()
-	}()
+	s := serve(t, session.Options{Handler: thief{}, Record: true}, nil)
 	for _, command := range []string{"publish", "play"} {
-		nc, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(10 * time.Second))
-		c := rtmp.NewClientConn(nc, rtmp.Options{})
-		if err := c.Handshake(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Connect(&rtmp.Connect{App: "live"}); err != nil {
-			t.Fatal(err)
-		}
-		id, err := c.CreateStreamNow()
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := s.connect(t)
+		id := netStream(t, c)
 		if err := c.Send(id, command, "alice"); err != nil {
 			t.Fatal(err)
 		}
-		for tick := time.NewTicker(time.Millisecond); ; <-tick.C {
-			all := s.Held()
-			if len(all) == 0 {
-				continue
+		var held session.Held
+		for how := ""; how == ""; runtime.Gosched() { // until it is taken, of which nobody tells
+			if all := s.Held(); len(all) > 0 {
+				held = all[0]
+				how, _ = held.Through()
 			}
-			if how, _ := all[0].Through(); how == "" {
-				continue // it has not been taken yet
-			}
-			all[0].End(event.Kicked)
-			tick.Stop()
-			break
 		}
-		if e := <-closed; e.Reason != event.Kicked || e.EndedBy != event.ByServer {
+		held.End(event.Kicked)
+		e, err := event.WaitFor(t.Context(), &s.rec, func(e event.SessionClosed) bool { return e.Conn == held.Conn })
+		if err != nil || e.Reason != event.Kicked || e.EndedBy != event.ByServer {
 			t.Errorf("%s: closed for %q by %q", command, e.Reason, e.EndedBy)
 		}
 	}

@@ -3,9 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
-	"net"
 	"testing"
-	"time"
 
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
@@ -37,40 +35,18 @@ func (slow) Query(context.Context, string, string) (string, error) { return "", 
 // has ended, without a gap.
 func TestPublishIsSeenFromItsBeginning(t *testing.T) {
 	h := slow{make(chan struct{}), make(chan error)}
-	s := session.NewServer(session.Options{Node: "a", Secret: func() []byte { return nil }, Handler: h, Emit: func(event.Event) {},
-		Handshake: 10 * time.Second, Command: 10 * time.Second, ConnectionsPerAddr: 100})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l, nil) }()
-	defer func() {
-		l.Close()
-		<-served
-		s.Close(t.Context())
-	}()
+	s := serve(t, session.Options{Handler: h}, nil)
 	for _, refusal := range []error{nil, &session.Rejection{Code: rtmp.CodePublishRejected}} {
-		nc, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := rtmp.NewClientConn(nc, rtmp.Options{})
-		if err := c.Handshake(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Connect(&rtmp.Connect{App: "live", TCURL: "rtmp://a/live"}); err != nil {
-			t.Fatal(err)
-		}
-		id, err := c.CreateStreamNow()
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := s.connect(t)
+		id := netStream(t, c)
 		c.Send(id, "publish", "cam", "live")
 		<-h.asked
 		all := s.Opening()
-		if len(all) != 1 || all[0].Name.Stream != "cam" || all[0].Role != event.RolePublisher || all[0].Runs() || !all[0].Elsewhere() {
-			t.Errorf("opening: %+v", all)
+		if len(all) != 1 {
+			t.Fatalf("opening: %+v", all)
+		}
+		if h := all[0]; h.Name.Stream != "cam" || h.Role != event.RolePublisher || h.Runs() || !h.Elsewhere() {
+			t.Errorf("opening: %+v", h)
 		}
 		if n := len(s.Held()); n != 0 {
 			t.Errorf("%d are held before the answer", n)
@@ -90,15 +66,13 @@ func TestPublishIsSeenFromItsBeginning(t *testing.T) {
 		if refusal == nil && (len(held) != 1 || !held[0].Runs() || !held[0].Elsewhere()) || refusal != nil && len(held) != 0 {
 			t.Errorf("after the answer %v: %+v", refusal, held)
 		}
-		nc.Close()
-		end, tick := time.After(5*time.Second), time.NewTicker(time.Millisecond)
-		for len(s.Opening())+len(s.Held()) > 0 { // nobody tells
-			select {
-			case <-tick.C:
-			case <-end:
-				t.Fatalf("left behind: %d opening, %d held", len(s.Opening()), len(s.Held()))
-			}
+		c.Close()
+		conn := all[0].Conn
+		if _, err := event.WaitFor(t.Context(), &s.rec, func(e event.SessionClosed) bool { return e.Conn == conn }); err != nil {
+			t.Fatal(err)
 		}
-		tick.Stop()
+		if opening, held := s.Opening(), s.Held(); len(opening)+len(held) > 0 {
+			t.Errorf("left behind: %d opening, %d held", len(opening), len(held))
+		}
 	}
 }
