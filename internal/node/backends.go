@@ -7,7 +7,6 @@ import (
 	"net"
 	"sync"
 
-	"weir/internal/control/cluster"
 	"weir/internal/control/fleet"
 	"weir/internal/control/fleet/discovery"
 	"weir/internal/control/fleet/health"
@@ -150,31 +149,6 @@ func backendOf(b config.Backend) fleet.Backend {
 		Check: fleet.Check{Kind: fleet.CheckKind(b.Check.Kind), Interval: b.Check.Interval, Jitter: b.Check.Jitter, Timeout: b.Check.Timeout,
 			Rise: b.Check.Rise, Fall: b.Check.Fall, URL: b.Check.URL, Passive: b.Check.Passive},
 		Load: fleet.LoadSource{Kind: fleet.LoadKind(b.Load.Kind), URL: b.Load.URL, Interval: b.Load.Interval},
-	}
-}
-
-// placement is the configuration's section place as the fleet has it.
-func placement(cfg *config.Config, b *fleet.Backends) fleet.Options {
-	sticky := cfg.Place.Sticky
-	if sticky == 0 {
-		sticky = -1 // none, not the default
-	}
-	return fleet.Options{
-		Self: cfg.Node.Name, Zone: cfg.Node.Zone, Backends: b,
-		Publish: place.Policy(cfg.Place.Publishers), View: place.Policy(cfg.Place.Viewers),
-		SlowStart: cfg.Place.SlowStart, Sticky: sticky, SourceSticky: cfg.Place.SourceSticky,
-	}
-}
-
-// capacity is what this node says that it may carry.
-func capacity(c config.Capacity) cluster.Capacity {
-	return cluster.Capacity{EgressBPS: float64(c.Egress), Sessions: c.Sessions, Publishers: c.Publishers}
-}
-
-// streamGone hears of each stream of the cluster that ends.
-func (n *node) streamGone(r cluster.StreamRecord) {
-	if f := n.fleet.Load(); f != nil {
-		f.Ended(r)
 	}
 }
 

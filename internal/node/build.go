@@ -49,6 +49,19 @@ func (n *node) join(ctx context.Context) (err error) {
 	return nil
 }
 
+func roles(cfg *config.Config) []string {
+	out := make([]string, len(cfg.Node.Roles))
+	for i, r := range cfg.Node.Roles {
+		out[i] = string(r)
+	}
+	return out
+}
+
+// capacity is what this node says that it may carry.
+func capacity(c config.Capacity) cluster.Capacity {
+	return cluster.Capacity{EgressBPS: float64(c.Egress), Sessions: c.Sessions, Publishers: c.Publishers}
+}
+
 // hubOptions are those of the hub that viewers are served by.
 func (n *node) hubOptions() live.Options {
 	return live.Options{

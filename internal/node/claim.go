@@ -2,10 +2,8 @@ package node
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"sync"
 	"time"
 
@@ -110,66 +108,6 @@ func (r registry) yields(ctx context.Context, by newcomer, busy *cluster.BusyErr
 	return s.yields()
 }
 
-// askSilence asks a node about one of its streams, within ownerTimeout.
-func (n *node) askSilence(ctx context.Context, addr string, name stream.Name) (silence, error) {
-	return n.askAbout(ctx, addr, querySilence, name)
-}
-
-func (n *node) askAbout(ctx context.Context, addr, question string, name stream.Name) (s silence, err error) {
-	ctx, cancel := context.WithTimeout(ctx, ownerTimeout)
-	defer cancel()
-	text, err := n.peers.Query(ctx, addr, question, name.String())
-	if err == nil {
-		err = json.Unmarshal([]byte(text), &s)
-	}
-	return s, err
-}
-
-// silence is an owner's answer about one of its streams.
-type silence struct {
-	Publishing bool          `json:"publishing"`
-	Silent     time.Duration `json:"silent"` // since the last message
-}
-
-// yields reports whether that makes the owner give way, and why.
-func (s silence) yields() (why string, ok bool) {
-	switch {
-	case !s.Publishing:
-		return "the owner has no publisher", true
-	case s.Silent >= yieldAfter:
-		return fmt.Sprintf("its publisher has been silent for %v", s.Silent.Round(time.Millisecond)), true
-	}
-	return "", false
-}
-
-// publishing is since when the publisher of a stream that this node owns has been silent, but
-// for a newcomer at this origin, which may be who wants to know.
-func (n *node) publishing(name stream.Name) (time.Duration, bool) {
-	if p, ok := n.ingest.Lookup(name); ok {
-		return p.Silence(), true
-	}
-	return n.front.Silence(name)
-}
-
-// silent is since when the publisher of a stream that this node owns has been silent, be it
-// here or at a foreign server.
-func (n *node) silent(name stream.Name) (time.Duration, bool) {
-	if d, ok := n.ingest.Silence(name); ok {
-		return d, true
-	}
-	return n.front.Silence(name)
-}
-
-// silence answers another node's question.
-func (n *node) silence(name string) (string, error) {
-	var s silence
-	if parsed, err := stream.ParseName(name); err == nil {
-		s.Silent, s.Publishing = n.silent(parsed)
-	}
-	b, err := json.Marshal(s)
-	return string(b), err
-}
-
 // claim is an ownership as ingest sees it.
 type claim struct {
 	*cluster.Ownership
@@ -177,17 +115,6 @@ type claim struct {
 
 	mu    sync.Mutex
 	facts cluster.Facts // as last told
-}
-
-// tell changes the public facts.
-func (c *claim) tell(change func(*cluster.Facts)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	before := c.facts
-	change(&c.facts)
-	if !reflect.DeepEqual(before, c.facts) {
-		c.Update(c.facts)
-	}
 }
 
 // Epoch is that of the owner taken over from until the store has given one of

@@ -2,8 +2,8 @@
 // place that knows them all, and it holds what is left when every part knows
 // only its own business: which part takes a publish or a play (router.go), how
 // ownership in the cluster looks to the media wing (registry.go), whom a newcomer may
-// take a stream from (claim.go), how a node is emptied (drain.go), what nodes ask each
-// other (query.go), what the node reports of itself (load.go) and answers about
+// take a stream from (claim.go, silence.go), how a node is emptied (drain.go, empty.go), what nodes ask each
+// other (query.go), what the node reports of itself (load.go) and of its streams (facts.go), and answers about
 // the fleet (fleet.go).
 //
 // Order matters at both ends. Starting: listeners are bound first, so that a

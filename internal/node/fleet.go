@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"weir/internal/control/cluster"
-	"weir/internal/media/live"
 	"weir/internal/ops/admin"
 )
 
@@ -57,29 +55,4 @@ func (v *fleetView) Undrain(ctx context.Context, name string) error {
 func (v *fleetView) tell(ctx context.Context, name, order, arg string) error {
 	_, err := (*node)(v).askNode(ctx, name, order, arg)
 	return err
-}
-
-// askNode asks a node, be it this one. It fails with a *admin.NoNodeError.
-func (n *node) askNode(ctx context.Context, name, question, arg string) (string, error) {
-	if name == n.cfg.Node.Name {
-		return n.answer(question, arg)
-	}
-	m, ok := n.cluster.Node(name)
-	if !ok {
-		return "", &admin.NoNodeError{Name: name}
-	}
-	return n.peers.Query(ctx, m.Addresses.RTMP, question, arg)
-}
-
-// tracks are a stream's tracks as the cluster keeps them.
-func tracks(info live.Info) []cluster.Track {
-	var out []cluster.Track
-	for _, t := range info.Tracks {
-		kind := "audio"
-		if t.Video {
-			kind = "video"
-		}
-		out = append(out, cluster.Track{Kind: kind, Codec: t.Codec, Width: t.Width, Height: t.Height, Rate: t.SampleRate, Channels: t.Channels})
-	}
-	return out
 }

@@ -31,18 +31,18 @@ const (
 	askedMost = 64
 )
 
-// circle says who is asked, and so whether what they do not have may be remembered.
-type circle int
+// scope says who is asked, and so whether what they do not have may be remembered.
+type scope int
 
 const (
-	someOrigins circle = iota // one is left out: nothing is remembered
-	allOrigins                // of the registry
-	allMissing                // all that the registry has lost
+	someOrigins scope = iota // one is left out: nothing is remembered
+	allOrigins               // of the registry
+	allMissing               // all that the registry has lost
 )
 
-// absence is a name that nobody in a circle has.
+// absence is a name that nobody in a scope has.
 type absence struct {
-	in   circle
+	in   scope
 	name stream.Name
 }
 
@@ -66,9 +66,9 @@ func newInquiry(ask func(context.Context, string, stream.Name) (silence, error))
 	return &inquiry{ask: ask, absent: make(map[absence]time.Time), silent: make(map[string]time.Time), asking: make(map[string]*questions)}
 }
 
-// find asks those origins, within ownerTimeout. What a whole circle does not have is
+// find asks those origins, within ownerTimeout. What a whole scope does not have is
 // remembered.
-func (q *inquiry) find(parent context.Context, origins []cluster.Node, name stream.Name, in circle) (relay.Source, bool) {
+func (q *inquiry) find(parent context.Context, origins []cluster.Node, name stream.Name, in scope) (relay.Source, bool) {
 	if q.isAbsent(in, name) {
 		return relay.Source{}, false
 	}
@@ -117,13 +117,13 @@ func (q *inquiry) find(parent context.Context, origins []cluster.Node, name stre
 	return relay.Source{}, false
 }
 
-func (q *inquiry) isAbsent(in circle, name stream.Name) bool {
+func (q *inquiry) isAbsent(in scope, name stream.Name) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return time.Now().Before(q.absent[absence{in, name}])
 }
 
-func (q *inquiry) noteAbsent(in circle, name stream.Name) {
+func (q *inquiry) noteAbsent(in scope, name stream.Name) {
 	if in == someOrigins {
 		return
 	}
@@ -137,9 +137,6 @@ func (q *inquiry) noteAbsent(in circle, name stream.Name) {
 		q.absent[absence{in, name}] = now.Add(absentFor)
 	}
 }
-
-// live reports whether that is a stream on air.
-func (s silence) live() bool { return s.Publishing && s.Silent < yieldAfter }
 
 // begin waits for a turn to ask an origin, and reports whether it has come: until ctx ends, and unless the origin is to be left
 // alone.

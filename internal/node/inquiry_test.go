@@ -107,7 +107,7 @@ func TestMissingOriginsAreNotFlooded(t *testing.T) {
 		})
 		origin := []cluster.Node{{NodeRecord: cluster.NodeRecord{Name: "lost", Addresses: cluster.Addresses{RTMP: "lost"}}}}
 		// rounds plays names one after another, each as soon as the one before has been answered.
-		rounds := func(in circle, names int, rounds int) int {
+		rounds := func(in scope, names int, rounds int) int {
 			asked = 0
 			for range rounds {
 				for i := range names {

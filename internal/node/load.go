@@ -7,16 +7,11 @@ import (
 	"time"
 
 	"weir/internal/control/cluster"
-	"weir/internal/media/live"
 )
 
 // loadInterval is how often a node measures itself. The cluster jitters what it
 // writes.
 const loadInterval = time.Second
-
-// factsInterval is how often the public facts of this node's streams are
-// compared with what the store has. Why not shorter: it is a write a stream.
-const factsInterval = 5 * time.Second
 
 // loadMeter measures the node once a second and reports it to the cluster.
 type loadMeter struct {
@@ -98,35 +93,4 @@ func (s sample) load(last sample) cluster.Load {
 		l.CPU = (s.cpu - last.cpu).Seconds() / dt / float64(runtime.GOMAXPROCS(0))
 	}
 	return l
-}
-
-// updateFacts tells the cluster what this node's own streams are made of.
-func (n *node) updateFacts() {
-	for _, pub := range n.ingest.All() {
-		if own, ok := pub.Claim().(*claim); ok {
-			own.measured(pub.Info())
-		}
-	}
-	for _, c := range n.front.Claimed() {
-		if own, ok := c.Claim.(frontClaim); ok {
-			own.measured(c.Info)
-		}
-	}
-}
-
-// measured tells what a stream is made of.
-func (c *claim) measured(info live.Info) {
-	c.tell(func(f *cluster.Facts) {
-		f.BitrateBPS = roundBitrate(float64(info.BitsPerSecond), f.BitrateBPS)
-		f.Tracks = tracks(info)
-	})
-}
-
-// roundBitrate keeps the old figure while the new one is close to it, so that
-// the store is not written for noise.
-func roundBitrate(now, old float64) float64 {
-	if old > 0 && now > 0.8*old && now < 1.25*old {
-		return old
-	}
-	return now
 }

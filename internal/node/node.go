@@ -151,10 +151,6 @@ func (n *node) start(ctx context.Context) (err error) {
 	return n.startBackends()
 }
 
-// yieldAfter is how long a publisher must have been silent before a newcomer
-// may have its name: DESIGN, duplicate key policy.
-const yieldAfter = 2 * time.Second
-
 // accept serves all listeners and starts the reports.
 func (n *node) accept(failed chan<- error) {
 	serve := func(what string, f func() error) {
@@ -236,12 +232,4 @@ func (n *node) stop() {
 	if n.lines != nil {
 		n.lines.Close()
 	}
-}
-
-func roles(cfg *config.Config) []string {
-	out := make([]string, len(cfg.Node.Roles))
-	for i, r := range cfg.Node.Roles {
-		out[i] = string(r)
-	}
-	return out
 }

@@ -10,6 +10,7 @@ import (
 	"weir/internal/control/place"
 	"weir/internal/front"
 	"weir/internal/ops/admin"
+	"weir/internal/ops/config"
 )
 
 // placer is the fleet as the front sees it.
@@ -25,6 +26,26 @@ func newPlacer(c *cluster.Cluster, o fleet.Options) (placer, error) {
 		c.SharePlaced(f.Placed)
 	}
 	return placer{f, c.PlacedChanged}, err
+}
+
+// placement is the configuration's section place as the fleet has it.
+func placement(cfg *config.Config, b *fleet.Backends) fleet.Options {
+	sticky := cfg.Place.Sticky
+	if sticky == 0 {
+		sticky = -1 // none, not the default
+	}
+	return fleet.Options{
+		Self: cfg.Node.Name, Zone: cfg.Node.Zone, Backends: b,
+		Publish: place.Policy(cfg.Place.Publishers), View: place.Policy(cfg.Place.Viewers),
+		SlowStart: cfg.Place.SlowStart, Sticky: sticky, SourceSticky: cfg.Place.SourceSticky,
+	}
+}
+
+// streamGone hears of each stream of the cluster that ends.
+func (n *node) streamGone(r cluster.StreamRecord) {
+	if f := n.fleet.Load(); f != nil {
+		f.Ended(r)
+	}
 }
 
 // Route implements admin.Fleet.

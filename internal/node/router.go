@@ -157,7 +157,7 @@ func (r *router) Play(ctx context.Context, p *session.Play) (session.Player, err
 			return r.carryViewer(ctx, p)
 		}
 	}
-	serves := r.cfg.Node.Has(config.RoleEdge) || r.cfg.Node.Has(config.RoleOrigin)
+	serves := (*node)(r).serves()
 	if serves && p.Extra.Hops == 0 && r.cfg.Node.Has(config.RoleFront) && (*node)(r).atForeign(p.Name) {
 		serves = false
 	}

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 
@@ -77,20 +76,4 @@ func (r registry) pulled(ctx context.Context, name stream.Name) (node string, ok
 	default:
 		return "", false
 	}
-}
-
-// fedHere is since when nothing has come of a stream that this node pulls.
-func (n *node) fedHere(name stream.Name) (s silence) {
-	s.Silent, s.Publishing = n.pulls.Fed(name)
-	return s
-}
-
-// fed answers another node's question.
-func (n *node) fed(name string) (string, error) {
-	var s silence
-	if parsed, err := stream.ParseName(name); err == nil {
-		s = n.fedHere(parsed)
-	}
-	b, err := json.Marshal(s)
-	return string(b), err
 }
