@@ -29,7 +29,7 @@ func (n *node) leftAt(name string) (string, error) {
 }
 
 // Left implements admin.Backends.
-func (v *fleetView) Left(ctx context.Context, name string) (sum admin.Left) {
+func (v *adminView) Left(ctx context.Context, name string) (sum admin.Left) {
 	n := (*node)(v)
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

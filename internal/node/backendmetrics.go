@@ -70,12 +70,12 @@ func (m *backendMetrics) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m *backendMetrics) Collect(ch chan<- prometheus.Metric) {
-	list, _ := (*fleetView)(m.node).Backends(context.Background()) // it asks nobody and cannot fail
+	list, _ := (*adminView)(m.node).Backends(context.Background()) // it asks nobody and cannot fail
 	for i := range list {
 		m.collect(ch, &list[i])
 	}
 	told := map[string]bool{} // a series that comes twice would cost all the others
-	for _, s := range (*fleetView)(m.node).Sources() {
+	for _, s := range (*adminView)(m.node).Sources() {
 		if !told[s.Name] {
 			told[s.Name] = true
 			m.collectSource(ch, &s)

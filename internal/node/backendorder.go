@@ -19,12 +19,12 @@ const (
 )
 
 // Order implements admin.Backends.
-func (v *fleetView) Order(ctx context.Context, name, order string) ([]string, error) {
+func (v *adminView) Order(ctx context.Context, name, order string) ([]string, error) {
 	return (*node)(v).orderBackend(ctx, &orders.Order{Name: name, Operator: fleet.Operator(order)})
 }
 
 // SetWeight implements admin.Backends.
-func (v *fleetView) SetWeight(ctx context.Context, name string, weight float64) ([]string, error) {
+func (v *adminView) SetWeight(ctx context.Context, name string, weight float64) ([]string, error) {
 	return (*node)(v).orderBackend(ctx, &orders.Order{Name: name, Weight: &weight})
 }
 

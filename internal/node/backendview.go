@@ -10,7 +10,7 @@ import (
 )
 
 // Backends implements admin.Backends.
-func (v *fleetView) Backends(context.Context) ([]admin.Backend, error) {
+func (v *adminView) Backends(context.Context) ([]admin.Backend, error) {
 	var out []admin.Backend
 	for _, s := range v.backends.List() {
 		var polls load.State
@@ -23,7 +23,7 @@ func (v *fleetView) Backends(context.Context) ([]admin.Backend, error) {
 }
 
 // Sources implements admin.Backends.
-func (v *fleetView) Sources() []admin.Source {
+func (v *adminView) Sources() []admin.Source {
 	var out []admin.Source
 	for _, s := range v.watched.sources {
 		st := s.Stats()
@@ -33,7 +33,7 @@ func (v *fleetView) Sources() []admin.Source {
 }
 
 // Has implements admin.Backends.
-func (v *fleetView) Has(name string) []string {
+func (v *adminView) Has(name string) []string {
 	var out []string
 	for _, s := range v.backends.StreamsOf(name) {
 		out = append(out, s.String())

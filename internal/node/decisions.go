@@ -7,7 +7,7 @@ import (
 )
 
 // Decisions implements admin.Historian.
-func (v *fleetView) Decisions(q admin.DecisionQuery) []admin.Decision {
+func (v *adminView) Decisions(q admin.DecisionQuery) []admin.Decision {
 	ask := fleet.PastQuery{App: q.App, Stream: q.Name, Server: q.Node, Outcome: fleet.Outcome(q.Outcome), Before: q.Before, Limit: q.Limit}
 	if q.Action != "" {
 		ask.Publish = new(q.Action == "publish")

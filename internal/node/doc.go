@@ -4,7 +4,7 @@
 // ownership in the cluster looks to the media wing (registry.go), whom a newcomer may
 // take a stream from (claim.go, silence.go), how a node is emptied (drain.go, empty.go), what nodes ask each
 // other (query.go), what the node reports of itself (load.go) and of its streams (facts.go), and answers about
-// the fleet (fleet.go).
+// the fleet (adminview.go).
 //
 // Order matters at both ends. Starting: listeners are bound first, so that a
 // taken port is the first thing an operator hears of and the node's own record

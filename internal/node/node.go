@@ -184,7 +184,7 @@ func (n *node) accept(failed chan<- error) {
 	n.certs.watch(watching, n.serving.Go)
 	if l.admin != nil {
 		l.adminServer = httpServer(admin.Handler(admin.Options{
-			Fleet: (*fleetView)(n), Backends: (*fleetView)(n), Sessions: (*fleetView)(n), Frontends: n.frontends,
+			Fleet: (*adminView)(n), Backends: (*adminView)(n), Sessions: (*adminView)(n), Frontends: n.frontends,
 			Metrics: n.metrics, Token: n.cfg.Admin.Token, Version: Version()}), faults)
 		serve("admin", func() error { return l.adminServer.Serve(l.admin) })
 	}

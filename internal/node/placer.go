@@ -49,7 +49,7 @@ func (n *node) streamGone(r cluster.StreamRecord) {
 }
 
 // Route implements admin.Fleet.
-func (v *fleetView) Route(q admin.RouteQuery) admin.Route {
+func (v *adminView) Route(q admin.RouteQuery) admin.Route {
 	why, err := v.placer.f.Route(fleet.Request{Name: q.Name, Source: q.Source, Zone: q.Zone}, q.Publish)
 	r := admin.Route{Node: why.Node, Reason: why.Decision.Reason()}
 	rejected := why.Rejected

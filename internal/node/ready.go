@@ -58,7 +58,7 @@ func (n *node) displaced() *admin.Problem {
 }
 
 // Ready implements admin.Fleet.
-func (v *fleetView) Ready() (problems []admin.Problem) {
+func (v *adminView) Ready() (problems []admin.Problem) {
 	n := (*node)(v)
 	if p := n.displaced(); p != nil {
 		return []admin.Problem{*p}

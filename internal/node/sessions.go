@@ -154,7 +154,7 @@ func (n *node) sessionView(h session.Held) admin.Session {
 }
 
 // Sessions implements admin.Sessions.
-func (v *fleetView) Sessions(ctx context.Context, name string) (all []admin.Session, missed []string, err error) {
+func (v *adminView) Sessions(ctx context.Context, name string) (all []admin.Session, missed []string, err error) {
 	n := (*node)(v)
 	ctx, cancel := context.WithTimeout(ctx, sessionsTimeout)
 	defer cancel()
@@ -210,7 +210,7 @@ func (n *node) sessionsOf(ctx context.Context, name string) (all []admin.Session
 }
 
 // Kick implements admin.Sessions.
-func (v *fleetView) Kick(ctx context.Context, name string, conn uint64) (id string, err error) {
+func (v *adminView) Kick(ctx context.Context, name string, conn uint64) (id string, err error) {
 	n := (*node)(v)
 	name = cmp.Or(name, n.cfg.Node.Name)
 	id = admin.SessionID(name, conn)

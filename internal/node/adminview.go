@@ -7,11 +7,11 @@ import (
 	"weir/internal/ops/admin"
 )
 
-// fleetView is the node as its admin listener sees it.
-type fleetView node
+// adminView is the node as its admin listener sees it.
+type adminView node
 
 // Nodes implements admin.Fleet.
-func (v *fleetView) Nodes(context.Context) ([]admin.Node, error) {
+func (v *adminView) Nodes(context.Context) ([]admin.Node, error) {
 	var out []admin.Node
 	for _, m := range v.cluster.Nodes() {
 		out = append(out, admin.Node{
@@ -26,7 +26,7 @@ func (v *fleetView) Nodes(context.Context) ([]admin.Node, error) {
 }
 
 // Streams implements admin.Fleet. It asks the nodes that have viewers.
-func (v *fleetView) Streams(ctx context.Context) ([]admin.Stream, error) {
+func (v *adminView) Streams(ctx context.Context) ([]admin.Stream, error) {
 	audience := (*node)(v).audience(ctx)
 	var out []admin.Stream
 	for _, r := range v.cluster.Streams() {
@@ -42,17 +42,17 @@ func (v *fleetView) Streams(ctx context.Context) ([]admin.Stream, error) {
 }
 
 // Drain implements admin.Fleet.
-func (v *fleetView) Drain(ctx context.Context, name string, window time.Duration) error {
+func (v *adminView) Drain(ctx context.Context, name string, window time.Duration) error {
 	return v.tell(ctx, name, queryDrain, window.String())
 }
 
 // Undrain implements admin.Fleet.
-func (v *fleetView) Undrain(ctx context.Context, name string) error {
+func (v *adminView) Undrain(ctx context.Context, name string) error {
 	return v.tell(ctx, name, queryUndrain, "")
 }
 
 // tell gives an order to a node, be it this one.
-func (v *fleetView) tell(ctx context.Context, name, order, arg string) error {
+func (v *adminView) tell(ctx context.Context, name, order, arg string) error {
 	_, err := (*node)(v).askNode(ctx, name, order, arg)
 	return err
 }
