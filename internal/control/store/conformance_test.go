@@ -161,12 +161,16 @@ func testClaimers(t *testing.T, h harness) {
 	}
 }
 
+// leaseTTL is of leases whose time is watched. Longer than [store.MinTTL], so that a machine that lets nobody
+// run for two seconds ends none that is used or renewed.
+const leaseTTL = 4 * time.Second
+
 func testLeaseExpires(t *testing.T, h harness) {
 	s, ctx := h.open(t), ctxFor(t)
 	if _, err := s.Put(ctx, "/exp/a", nil, 987654); !errors.Is(err, store.ErrLeaseGone) {
 		t.Fatalf("Put with an unknown lease: %v", err)
 	}
-	lease := must[store.LeaseID](t)(s.Grant(ctx, store.MinTTL))
+	lease := must[store.LeaseID](t)(s.Grant(ctx, leaseTTL))
 	_, from, _ := s.List(ctx, "/exp/")
 	must[int64](t)(s.Put(ctx, "/exp/a", nil, lease))
 	if kv := must[store.KV](t)(s.Get(ctx, "/exp/a")); kv.Lease != lease {
@@ -196,13 +200,13 @@ func testLeaseExpires(t *testing.T, h harness) {
 
 func testLeaseKept(t *testing.T, h harness) {
 	s, ctx := h.open(t), ctxFor(t)
-	lease := must[store.LeaseID](t)(s.Grant(ctx, store.MinTTL))
+	lease := must[store.LeaseID](t)(s.Grant(ctx, leaseTTL))
 	must[int64](t)(s.Put(ctx, "/kept/a", nil, lease))
 	lost := must[<-chan struct{}](t)(s.KeepAlive(ctx, lease))
 	select {
 	case <-lost:
 		t.Fatal("lost a lease that was kept alive")
-	case <-time.After(2*store.MinTTL + store.MinTTL/2):
+	case <-time.After(leaseTTL + leaseTTL/2):
 	}
 	must[store.KV](t)(s.Get(ctx, "/kept/a"))
 	if err := h.open(t).Revoke(ctx, lease); err != nil {
