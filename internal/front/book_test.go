@@ -52,12 +52,9 @@ func (b *book) Failed(server string, _ error)     { b.add(b.failed, server, 1) }
 func (b *book) Succeeded(server string)           { b.add(b.worked, server, 1) }
 func (b *book) Moved(server string)               { b.add(b.moved, server, 1) }
 func (b *book) Traits(string) (shared, same bool) { return false, b.same }
-func (b *book) Publishing(s string, _ stream.Name, on bool) {
-	n := -1
-	if on {
-		n = 1
-	}
-	b.add(b.publishing, s, n)
+func (b *book) Publishing(s string, _ stream.Name) (ended func()) {
+	b.add(b.publishing, s, 1)
+	return func() { b.add(b.publishing, s, -1) }
 }
 
 func (b *book) count(m map[string]int, server string) int {

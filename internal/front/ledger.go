@@ -21,9 +21,9 @@ type Ledger interface {
 	Moved(server string)
 	// Traits are what is known of a server: see Backend.
 	Traits(server string) (shared, sameClock bool)
-	// Publishing says that a publisher of the stream has been put there, or was
-	// taken away.
-	Publishing(server string, name stream.Name, on bool)
+	// Publishing says that a publisher of the stream has been put there, and ended,
+	// once, that it is gone from there.
+	Publishing(server string, name stream.Name) (ended func())
 }
 
 // Entry is one session's in a [Ledger]. In counts bytes from the client to the
@@ -81,8 +81,8 @@ type noLedger struct{}
 func (noLedger) Open(string, bool) Entry {
 	return Entry{In: new(atomic.Int64), Out: new(atomic.Int64), End: func() {}}
 }
-func (noLedger) Failed(string, error)                 {}
-func (noLedger) Succeeded(string)                     {}
-func (noLedger) Moved(string)                         {}
-func (noLedger) Traits(string) (bool, bool)           { return false, false }
-func (noLedger) Publishing(string, stream.Name, bool) {}
+func (noLedger) Failed(string, error)                          {}
+func (noLedger) Succeeded(string)                              {}
+func (noLedger) Moved(string)                                  {}
+func (noLedger) Traits(string) (bool, bool)                    { return false, false }
+func (noLedger) Publishing(string, stream.Name) (ended func()) { return func() {} }

@@ -151,7 +151,7 @@ func (c *carried) settled(b Backend) {
 	switch {
 	case b.Foreign:
 		c.claim.MovedTo(b.Node)
-		c.f.o.Ledger.Publishing(b.Node, c.p.Name, true)
+		c.unlist = c.f.o.Ledger.Publishing(b.Node, c.p.Name)
 	default:
 		// The node has claimed the stream itself, under the same timeline.
 		c.release()
@@ -163,7 +163,7 @@ func (c *carried) unsettle(next Backend) {
 	var from, to string
 	if c.at.Foreign {
 		from = c.at.Node
-		c.f.o.Ledger.Publishing(from, c.p.Name, false)
+		c.unlist()
 	}
 	if next.Foreign {
 		to = next.Node

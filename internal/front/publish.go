@@ -37,10 +37,11 @@ type carried struct {
 	quiet func() time.Duration // since when a spliced publisher is silent
 
 	// The pushing goroutine's own.
-	push  *relay.Push
-	at    Backend
-	entry Entry
-	claim Claim // nil while the stream is a node's
+	push   *relay.Push
+	at     Backend
+	entry  Entry
+	unlist func() // at a foreign server: the ledger's end of it there
+	claim  Claim  // nil while the stream is a node's
 }
 
 // Publish carries a publisher to an origin and returns when that has accepted

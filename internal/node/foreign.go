@@ -62,12 +62,8 @@ func (l ledger) Failed(server string, err error) { l.b.Failed(server, err) }
 func (l ledger) Succeeded(server string)         { l.b.Succeeded(server) }
 func (l ledger) Moved(server string)             { l.b.Counters(server).Moved.Add(1) }
 
-func (l ledger) Publishing(server string, name stream.Name, on bool) {
-	if on {
-		l.b.StreamStarted(server, name)
-	} else {
-		l.b.StreamEnded(server, name)
-	}
+func (l ledger) Publishing(server string, name stream.Name) (ended func()) {
+	return l.b.StreamStarted(server, name)
 }
 
 func (l ledger) Traits(server string) (shared, sameClock bool) {

@@ -47,7 +47,7 @@ type BackendOptions struct {
 type backend struct {
 	BackendStatus
 	polled  map[stream.Name]bool // as the last poll said
-	carried map[stream.Name]int  // publishers of this node there
+	carried *carried             // publishers of this node there
 	meter   meter
 	// ownThen is what was this node's own in what the last poll measured.
 	ownThen place.Load

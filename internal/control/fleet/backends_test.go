@@ -168,13 +168,13 @@ func TestStreamsAreKnownFromPollsAndFromPublishers(t *testing.T) {
 	if got := b.Having(alice); !slices.Equal(got, []string{"a", "b"}) {
 		t.Error(got)
 	}
-	b.StreamStarted("a", alice)
+	ended := b.StreamStarted("a", alice)
 	b.SetLoad("a", place.Load{}, []stream.Name{}) // a poll that does not show it yet
 	b.SetLoad("b", place.Load{}, nil)             // not known
 	if got := b.Having(alice); !slices.Equal(got, []string{"a", "b"}) || len(b.Having(bob)) != 0 {
 		t.Error(got, b.Having(bob))
 	}
-	b.StreamEnded("a", alice)
+	ended()
 	if got := b.Having(alice); !slices.Equal(got, []string{"b"}) {
 		t.Error(got)
 	}

@@ -9,25 +9,43 @@ import (
 	"weir/internal/stream"
 )
 
-// StreamStarted and StreamEnded say that this node has put a publisher of a stream there, or taken it away.
-func (b *Backends) StreamStarted(name string, s stream.Name) { b.carry(name, s, 1) }
+// carried are the publishers that this node has at one server, by stream. They outlive its registration, and belong to it again when
+// it is back; see left. Backends.mu guards them.
+type carried struct {
+	streams map[stream.Name]int
+	at      *backend // nil while it is gone
+}
 
-// StreamEnded is the opposite of StreamStarted.
-func (b *Backends) StreamEnded(name string, s stream.Name) { b.carry(name, s, -1) }
+func newCarried(at *backend) *carried { return &carried{map[stream.Name]int{}, at} }
 
-func (b *Backends) carry(name string, s stream.Name, n int) {
+// StreamStarted says that this node has put a publisher of a stream there; ended, to be called once, that it is gone from there,
+// and not from another server that has the name by then.
+func (b *Backends) StreamStarted(name string, s stream.Name) (ended func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	x := b.all[name]
-	if x == nil {
-		if l, ok := b.lost(name); ok {
-			carry(l.carried, s, n)
-		}
-		return
+	c := newCarried(nil) // of an unknown server, which nobody reads
+	if x := b.all[name]; x != nil {
+		c = x.carried
+	} else if l, ok := b.lost(name); ok {
+		c = l.carried
 	}
-	had := x.hasStream(s)
-	carry(x.carried, s, n)
-	b.index(x, s, had)
+	b.carry(c, s, 1)
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.carry(c, s, -1)
+	}
+}
+
+// carry counts a publisher of a stream that comes, or with n < 0 goes. It needs b.mu.
+func (b *Backends) carry(c *carried, s stream.Name, n int) {
+	had := c.at != nil && c.at.hasStream(s)
+	if c.streams[s] += n; c.streams[s] <= 0 {
+		delete(c.streams, s)
+	}
+	if c.at != nil {
+		b.index(c.at, s, had)
+	}
 }
 
 // setStreams needs b.mu.
@@ -45,12 +63,12 @@ func (b *Backends) setStreams(x *backend, streams []stream.Name) {
 	}
 	for s := range now {
 		if !old[s] {
-			b.index(x, s, x.carried[s] > 0)
+			b.index(x, s, x.carried.streams[s] > 0)
 		}
 	}
 }
 
-func (x *backend) hasStream(s stream.Name) bool { return x.polled[s] || x.carried[s] > 0 }
+func (x *backend) hasStream(s stream.Name) bool { return x.polled[s] || x.carried.streams[s] > 0 }
 
 // index brings b.has up to date for one stream. It needs b.mu.
 func (b *Backends) index(x *backend, s stream.Name, had bool) {
@@ -95,7 +113,7 @@ func (b *Backends) StreamsOf(name string) []stream.Name {
 	if set == nil {
 		set = map[stream.Name]bool{}
 	}
-	for s := range x.carried {
+	for s := range x.carried.streams {
 		set[s] = true
 	}
 	return slices.SortedFunc(maps.Keys(set), func(a, c stream.Name) int {

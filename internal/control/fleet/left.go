@@ -2,18 +2,16 @@ package fleet
 
 import (
 	"cmp"
-	"maps"
 	"time"
 
 	"weir/internal/control/place"
-	"weir/internal/stream"
 )
 
 // left is what a backend that is gone has of this node still. Discovery forgets servers and names them again a moment later;
 // their sessions run all the while, and one that takes two publishers must not be given two more.
 type left struct {
 	counters *Counters
-	carried  map[stream.Name]int
+	carried  *carried
 }
 
 // leftKey is a name and where it was: under the same name at another address is another server, which has
@@ -28,7 +26,7 @@ func whereabouts(d *Backend) string { return cmp.Or(d.RTMP, d.HTTP) }
 // leave keeps what a backend that is removed has. It needs b.mu.
 func (b *Backends) leave(x *backend) {
 	if x.Counters.Sessions() > 0 {
-		b.gone[leftAt(&x.Backend)] = left{x.Counters, maps.Clone(x.carried)}
+		b.gone[leftAt(&x.Backend)] = left{x.Counters, x.carried}
 	}
 }
 
@@ -37,8 +35,9 @@ func (b *Backends) leave(x *backend) {
 func (b *Backends) clear(x *backend) {
 	b.leave(x)
 	b.setStreams(x, nil)
-	for s := range x.carried {
-		delete(x.carried, s)
+	old := x.carried
+	old.at, x.carried = nil, newCarried(x)
+	for s := range old.streams {
 		b.index(x, s, true)
 	}
 	x.Measured, x.LoadSeen, x.Reported, x.ownThen, x.meter = place.Load{}, time.Time{}, false, place.Load{}, meter{}
@@ -56,8 +55,9 @@ func (b *Backends) back(x *backend) {
 		return
 	}
 	x.Counters = l.counters
-	for s, n := range l.carried {
-		x.carried[s] = n
+	x.carried = l.carried
+	x.carried.at = x
+	for s := range x.carried.streams {
 		b.index(x, s, false)
 	}
 }
@@ -78,12 +78,5 @@ func (b *Backends) forget() {
 		if l.counters.Sessions() <= 0 {
 			delete(b.gone, key)
 		}
-	}
-}
-
-// carry counts a publisher of a stream that comes, or with n < 0 goes.
-func carry(carried map[stream.Name]int, s stream.Name, n int) {
-	if carried[s] += n; carried[s] <= 0 {
-		delete(carried, s)
 	}
 }

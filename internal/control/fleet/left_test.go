@@ -22,7 +22,7 @@ func TestAServerThatIsNamedAgainStillHasItsSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 		in, end := b.Counters("x").Publisher()
-		b.StreamStarted("x", alice)
+		ended := b.StreamStarted("x", alice)
 		c.Done(true)
 		in.Add(1000)
 		b.Sample()
@@ -48,7 +48,7 @@ func TestAServerThatIsNamedAgainStillHasItsSessions(t *testing.T) {
 		}
 		// What ends in between is not there afterwards.
 		b.Replace("static", nil)
-		b.StreamEnded("x", alice)
+		ended()
 		end()
 		b.Replace("static", []Backend{one})
 		if s, _ := b.Get("x"); s.Counters.Sessions() != 0 || s.Counters.Total.Load() != 0 || len(b.Having(alice)) != 0 {
@@ -62,7 +62,7 @@ func TestAServerThatIsNamedAgainStillHasItsSessions(t *testing.T) {
 		other := one
 		other.RTMP = "elsewhere:1935"
 		_, end = b.Counters("x").Publisher()
-		b.StreamStarted("x", alice)
+		ended = b.StreamStarted("x", alice)
 		b.SetLoad("x", place.Load{Sessions: 7}, []stream.Name{alice, {App: "live", Stream: "past-the-front"}})
 		for _, gap := range []bool{false, true} { // changed at once, and gone in between
 			if gap {
@@ -77,7 +77,7 @@ func TestAServerThatIsNamedAgainStillHasItsSessions(t *testing.T) {
 				t.Errorf("back: %+v, alice at %v", s, b.Having(alice))
 			}
 		}
-		b.StreamEnded("x", alice)
+		ended()
 		end()
 		// Nobody is remembered for longer than he has sessions.
 		_, end = b.Counters("x").Publisher()
@@ -88,4 +88,39 @@ func TestAServerThatIsNamedAgainStillHasItsSessions(t *testing.T) {
 			t.Errorf("%v", b.gone)
 		}
 	})
+}
+
+// What ends at the server that had the name before does not end at the one that has it now.
+func TestAStreamEndsWhereItWasPublished(t *testing.T) {
+	b := NewBackends(BackendOptions{})
+	one, other := at("x"), at("x")
+	other.RTMP = "elsewhere:1935"
+	b.Replace("static", []Backend{one})
+	b.Counters("x").Open(true) // another session there, of which the server is remembered
+	ended := b.StreamStarted("x", alice)
+	for _, gap := range []bool{false, true} {
+		if gap {
+			b.Replace("static", nil)
+		}
+		b.Replace("static", []Backend{other})
+		b.Counters("x").Open(true)
+		again := b.StreamStarted("x", alice) // its publisher has come back
+		ended()
+		if got := b.Having(alice); len(got) != 1 {
+			t.Errorf("a gap %v: at %v, although it is published there", gap, got)
+		}
+		b.Replace("static", []Backend{one})
+		if got := b.Having(alice); len(got) != 0 {
+			t.Errorf("a gap %v: at %v, although it has ended there", gap, got)
+		}
+		one, other, ended = other, one, again
+		b.Replace("static", []Backend{one})
+		if got := b.Having(alice); len(got) != 1 {
+			t.Errorf("a gap %v: at %v, although it is published there", gap, got)
+		}
+	}
+	ended()
+	if got := b.Having(alice); len(got) != 0 {
+		t.Errorf("in the end at %v", got)
+	}
 }

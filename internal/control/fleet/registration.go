@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-
-	"weir/internal/stream"
 )
 
 // Replace makes the view of a source what it says now. Those that are gone are
@@ -136,8 +134,8 @@ func (b *Backends) add(source string, d Backend) {
 	x := &backend{
 		BackendStatus: BackendStatus{Backend: d, ID: b.nextID, Source: source, Added: b.o.Now(),
 			Operator: cmp.Or(k.operator, Ready), Weight: cmp.Or(k.weight, d.Weight, 1), WeightSet: k.set, Counters: new(Counters)},
-		carried: map[stream.Name]int{},
 	}
+	x.carried = newCarried(x)
 	b.all[d.Name] = x
 	b.back(x)
 	b.changed(x, Added)
