@@ -54,6 +54,17 @@ func (c *conn) hangUp() {
 func (c *conn) ends(e ending) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.endsLocked(e)
+}
+
+// endsIfAlone is ends, if the session has no NetStream.
+func (c *conn) endsIfAlone(e ending) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.streams.count() == 0 && c.endsLocked(e)
+}
+
+func (c *conn) endsLocked(e ending) bool {
 	if c.end != nil {
 		return false
 	}

@@ -139,21 +139,23 @@ func (c *conn) asks(on bool) {
 	c.asking = on
 }
 
-// refused ends the session of a client that was told no and has nothing else
-// running. Members keep their connection: it carries other streams. Any goroutine.
-func (c *conn) refused(cl *Client, name string, r *Rejection) error {
-	s := cl.Session
-	if s.Stream == "" { // it is no stream's name: what stands for a query in it is not for the log
-		s.Stream, _ = cutQuery(name)
+// refuse tells a client no, and ends its session if nothing else of it is running. Members keep their
+// connection: it carries other streams. Any goroutine.
+func (c *conn) refuse(cl *Client, name string, r *Rejection, tell func() error) error {
+	// The end is decided before the client hears why: what it asks for in answer must not keep the session.
+	over := cl.Member == "" && c.endsIfAlone(ending{r.Reason, event.ByServer, r.Err, cl.Role})
+	err := tell()
+	if err == nil {
+		s := cl.Session
+		if s.Stream == "" { // it is no stream's name: what stands for a query in it is not for the log
+			s.Stream, _ = cutQuery(name)
+		}
+		c.s.o.Emit.Emit(event.Refused{Session: s, Reason: r.Reason, Err: r})
 	}
-	c.s.o.Emit.Emit(event.Refused{Session: s, Reason: r.Reason, Err: r})
-	c.mu.Lock()
-	alone := c.streams.count() == 0
-	c.mu.Unlock()
-	if cl.Member == "" && alone {
-		c.stop(ending{r.Reason, event.ByServer, r.Err, cl.Role})
+	if over {
+		c.hangUp()
 	}
-	return nil
+	return err
 }
 
 // closeStream ends a NetStream at the client's wish.

@@ -66,10 +66,7 @@ func (c *conn) play(req *rtmp.PlayRequest) error {
 }
 
 func (c *conn) rejectPlay(req *rtmp.PlayRequest, p *Play, r *Rejection) error {
-	if err := p.Conn.RejectPlay(req, r.Code, r.Description); err != nil {
-		return err
-	}
-	return c.refused(&p.Client, req.Name, r)
+	return c.refuse(&p.Client, req.Name, r, func() error { return p.Conn.RejectPlay(req, r.Code, r.Description) })
 }
 
 // playEnded ends a NetStream whose play ended by our side, and the session of a

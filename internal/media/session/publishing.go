@@ -72,10 +72,7 @@ func (c *conn) publish(req *rtmp.PublishRequest) error {
 
 // rejectPublish tells the client, and ends the session if it has nothing else.
 func (c *conn) rejectPublish(req *rtmp.PublishRequest, p *Publish, r *Rejection) error {
-	if err := c.rtmp.RejectPublish(req, r.Code, r.Description); err != nil {
-		return err
-	}
-	return c.refused(&p.Client, req.Name, r)
+	return c.refuse(&p.Client, req.Name, r, func() error { return c.rtmp.RejectPublish(req, r.Code, r.Description) })
 }
 
 // publishFailed ends a NetStream whose publisher refused a message, and that
