@@ -210,7 +210,7 @@ func TestP4CollectorsDoNotWaitForAClient(t *testing.T) {
 				if got != n {
 					t.Fatalf("%d, want %d", got, n)
 				}
-			case <-time.After(5 * time.Second):
+			case <-time.After(20 * time.Second):
 				t.Fatalf("message %d of publisher %d was not taken", n, i)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -30,12 +31,12 @@ func (h told) Play(context.Context, *session.Play) (session.Player, error) {
 
 func (h told) Query(context.Context, string, string) (string, error) { return "", nil }
 
-// behindProxy is a server that takes loopback for a proxy, or nobody.
-func behindProxy(t *testing.T, trusted bool, tlsConfig *tls.Config) (addr string, who told, rec *event.Recorder, s *session.Server) {
+// behindProxy is a server that takes loopback for a proxy, or nobody; it waits so long for a header and a handshake.
+func behindProxy(t *testing.T, trusted bool, tlsConfig *tls.Config, wait time.Duration) (addr string, who told, rec *event.Recorder, s *session.Server) {
 	t.Helper()
 	who, rec = make(told, 8), &event.Recorder{}
 	o := session.Options{Node: "n", Secret: func() []byte { return []byte("x") }, Handler: who, Emit: rec.Sink,
-		Wire: rtmp.Limits{Handshake: -1}, Handshake: 500 * time.Millisecond, Command: time.Second, ConnectionsPerAddr: 2}
+		Wire: rtmp.Limits{Handshake: -1}, Handshake: wait, Command: time.Minute, ConnectionsPerAddr: 2}
 	if trusted {
 		o.Proxy = func(a netip.Addr) bool { return a.IsLoopback() }
 	}
@@ -51,7 +52,7 @@ func behindProxy(t *testing.T, trusted bool, tlsConfig *tls.Config) (addr string
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := s.Close(ctx); err != nil {
 			t.Error(err)
@@ -94,8 +95,8 @@ func publish(t *testing.T, nc net.Conn) {
 // ends waits until the server has closed the connection.
 func ends(t *testing.T, nc net.Conn) {
 	t.Helper()
-	nc.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := io.Copy(io.Discard, nc); errors.Is(err, context.DeadlineExceeded) {
+	nc.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.Copy(io.Discard, nc); errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error("the connection stays open")
 	}
 }
@@ -112,7 +113,7 @@ func TestProxyHeaderNamesTheClient(t *testing.T) {
 		"local": {proxyproto.AppendV2(nil, netip.AddrPort{}, dst), "", netip.AddrPort{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			addr, who, rec, _ := behindProxy(t, true, nil)
+			addr, who, rec, _ := behindProxy(t, true, nil, time.Minute)
 			nc := through(t, addr, c.header)
 			publish(t, nc)
 			got := <-who
@@ -130,7 +131,7 @@ func TestProxyHeaderNamesTheClient(t *testing.T) {
 }
 
 func TestProxyHeaderThatIsNone(t *testing.T) {
-	addr, _, rec, _ := behindProxy(t, true, nil)
+	addr, _, rec, _ := behindProxy(t, true, nil, 500*time.Millisecond)
 	for i, bad := range []string{"\x03" + string(make([]byte, 1536)), "PROXY TCP4 nonsense\r\n", "PROXY TCP4 192", "\r\n\r\n\x00\r\nQUIT\n\x21\x11\xff\xff"} {
 		nc := through(t, addr, []byte(bad))
 		ends(t, nc)
@@ -153,7 +154,7 @@ func TestProxyHeaderOfAStranger(t *testing.T) {
 	header := proxyproto.AppendV1(nil, netip.MustParseAddrPort("192.0.2.7:1"), netip.MustParseAddrPort("192.0.2.8:2"))
 	for name, config := range map[string]*tls.Config{"rtmp": nil, "rtmps": {Certificates: []tls.Certificate{{}}}} {
 		t.Run(name, func(t *testing.T) {
-			addr, _, rec, _ := behindProxy(t, false, config)
+			addr, _, rec, _ := behindProxy(t, false, config, time.Minute)
 			ends(t, through(t, addr, header))
 			e, err := event.WaitFor(t.Context(), rec, func(event.SessionClosed) bool { return true })
 			if err != nil || e.Reason != event.Reason(rtmp.ReasonProxyHeader) || e.Remote == "192.0.2.7:1" {
@@ -165,7 +166,7 @@ func TestProxyHeaderOfAStranger(t *testing.T) {
 
 // The limit of connections an address is the client's, not the proxy's.
 func TestProxiedConnectionsCountAsTheirClients(t *testing.T) {
-	addr, _, rec, _ := behindProxy(t, true, nil)
+	addr, _, rec, _ := behindProxy(t, true, nil, time.Minute)
 	hold := func(client string) net.Conn {
 		return through(t, addr, proxyproto.AppendV2(nil, netip.MustParseAddrPort(client), netip.MustParseAddrPort("192.0.2.8:2")))
 	}
@@ -185,7 +186,7 @@ func TestProxiedConnectionsCountAsTheirClients(t *testing.T) {
 
 // A server that closes does not wait for headers.
 func TestCloseWithHeadersAwaited(t *testing.T) {
-	addr, _, _, s := behindProxy(t, true, nil)
+	addr, _, _, s := behindProxy(t, true, nil, time.Minute)
 	nc := through(t, addr, []byte("PROXY "))
 	began := time.Now()
 	if err := s.Close(context.Background()); err != nil {
