@@ -82,10 +82,16 @@ func (b *Backends) Backend(s Server, sources ...BackendSettings) Backend {
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
-	own := strings.NewReplacer("{host}", host, "{name}", out.Name)
+	own := ownOf(host, out.Name)
 	out.Check.URL, out.Load.URL = own.Replace(value(set.Check.URL)), own.Replace(value(set.Load.URL))
 	out.Public = own.Replace(value(set.Public))
 	return out
+}
+
+// ownOf puts a server's own host and name for {host} and {name}. host is as addresses and URLs have it, of IPv6 in
+// brackets; who has written these himself means the same.
+func ownOf(host, name string) *strings.Replacer {
+	return strings.NewReplacer("[{host}]", host, "{host}", host, "{name}", name)
 }
 
 // fill gives every nil field of v what d has.

@@ -203,7 +203,7 @@ func (k checker) notNegative(key string, n int) {
 
 // url checks a URL of HTTP, in which {host} and {name} may stand for a server's.
 func (k checker) url(key, text string) bool {
-	u, err := url.Parse(strings.NewReplacer("{host}", "host", "{name}", "name").Replace(text))
+	u, err := url.Parse(ownOf("host", "name").Replace(text))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		k.at(key, "no URL of HTTP", "write http://HOST:PORT/PATH")
 		return false

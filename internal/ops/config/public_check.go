@@ -18,7 +18,7 @@ func (k checker) common(at string, s BackendSettings) {
 		k.at(key, "every server would have this address", "write {host} or {name} for the server's own, as in {name}.example.com:1935, or give it at each server")
 		return
 	}
-	k.public(key, strings.NewReplacer("{host}", "host", "{name}", "name").Replace(*s.Public))
+	k.public(key, ownOf("host", "name").Replace(*s.Public))
 }
 
 // public checks an address at which clients are to reach a server.

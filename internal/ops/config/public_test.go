@@ -16,6 +16,7 @@ front:
       - {name: edge3, rtmp: "10.0.1.3:1935", public: "203.0.113.3:1935", shared: true}
       - {name: edge4, rtmp: "10.0.1.4:1935", public: "203.0.113.3:1935", shared: true}
     dns: [{name: media.example.com, port: 1935, public: "{host}:1936"}]
+    http: [{url: "http://list.example.com/", public: "[{host}]:1936", check: {kind: http, url: "http://[{host}]:8080/health"}}]
     srs: {listen: "127.0.0.1:0", public: "{host}:1937"}
 `))
 	if err != nil {
@@ -32,6 +33,12 @@ front:
 	}
 	if got := b.Backend(Server{RTMP: "[2001:db8::7]:1935"}, b.DNS[0].BackendSettings).Public; got != "[2001:db8::7]:1936" {
 		t.Errorf("found by DNS: %q", got)
+	}
+	bracketed := BackendSettings{Public: new("[{host}]:1936"), Check: CheckSettings{URL: new("http://[{host}]:8080/health")}}
+	for rtmp, host := range map[string]string{"[2001:db8::7]:1935": "[2001:db8::7]", "10.0.0.7:1935": "10.0.0.7", "edge7:1935": "edge7"} {
+		if got := b.Backend(Server{RTMP: rtmp}, bracketed); got.Public != host+":1936" || got.Check.URL != "http://"+host+":8080/health" {
+			t.Errorf("with brackets of its own, %s: %q, %q", rtmp, got.Public, got.Check.URL)
+		}
 	}
 	if got := b.Backend(Server{RTMP: "10.0.0.7:19350"}, b.SRS.BackendSettings).Public; got != "10.0.0.7:1937" {
 		t.Errorf("registered: %q", got)
