@@ -32,6 +32,9 @@ const (
 	// moveTime bounds one move of an evacuation, so that one session that cannot move
 	// does not hold up the others.
 	moveTime = keyWait + patience
+	// arriveTime is how long a server that is gone may still get sessions: those that were sent there before. Why not
+	// shorter: a viewer's move takes as long as any, and arrives at its end. Why not longer: each such server has a goroutine until then.
+	arriveTime = moveTime
 	// atOnce is how many sessions leave a server together that is down.
 	atOnce = 16
 )
@@ -87,10 +90,6 @@ func (f *Front) ended(ctx context.Context, server string) {
 	}
 }
 
-// arrivals is for how many seconds a server that is gone may still get sessions that were sent
-// there before: what they may take to dial and to be refused.
-const arrivals = 15
-
 // Stay ends the evacuation of a server that takes sessions again. What has moved
 // stays where it is.
 func (f *Front) Stay(server string) {
@@ -111,12 +110,12 @@ func (f *Front) evacuate(ctx context.Context, server string, gentle, gone bool) 
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for empty := 0; ctx.Err() == nil; {
+	for last := time.Now(); ctx.Err() == nil; { // when somebody was there
 		all := f.guestsAt(server, gentle)
-		if empty++; len(all) > 0 {
-			empty = 0
+		if len(all) > 0 {
+			last = time.Now()
 		}
-		if gone && empty > arrivals {
+		if gone && time.Since(last) > arriveTime {
 			f.ended(ctx, server)
 			return
 		}

@@ -43,3 +43,25 @@ func TestPromptGuestsDoNotWaitForOthers(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// Who was sent to a server before it was removed leaves it too, and then nobody is waited for any more.
+func TestAServerThatIsGoneIsLeftByWhoArrivesLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := New(Options{})
+		defer f.Close()
+		f.Gone("s", false)
+		time.Sleep(moveTime - time.Second/2)
+		late := new(lodger)
+		f.settleAt(late, "", "s")
+		time.Sleep(time.Second)
+		if late.asked.Load() == 0 {
+			t.Error("who arrived last was not asked to leave")
+		}
+		f.settleAt(late, "s", "")
+		time.Sleep(arriveTime + 2*time.Second)
+		synctest.Wait()
+		if len(f.evacuations) != 0 {
+			t.Error("it is still being left")
+		}
+	})
+}
