@@ -25,7 +25,7 @@ type Backends struct {
 	all    map[string]*backend
 	wanted map[string]map[string]Backend // by source, name: all that is said, the refused included
 	kept   map[string]kept               // what operators set, by name; outlives the backend
-	gone   map[leftKey]left              // what has sessions of this node still
+	gone   map[goneKey]goneBackend       // what has sessions of this node still
 	order  []string                      // of sources: who comes first wins a name
 	nextID uint64
 	// unsettled: something is wanted that could not be registered, and may be later.
@@ -62,7 +62,7 @@ func NewBackends(o BackendOptions) *Backends {
 		o.Node = func(string) bool { return false }
 	}
 	return &Backends{o: o, all: map[string]*backend{}, wanted: map[string]map[string]Backend{},
-		kept: map[string]kept{}, gone: map[leftKey]left{}, has: map[stream.Name][]string{}, subs: map[*Changes]bool{}}
+		kept: map[string]kept{}, gone: map[goneKey]goneBackend{}, has: map[stream.Name][]string{}, subs: map[*Changes]bool{}}
 }
 
 // NameError is a backend that cannot be registered.

@@ -10,7 +10,7 @@ import (
 )
 
 // carried are the publishers that this node has at one server, by stream. They outlive its registration, and belong to it again when
-// it is back; see left. Backends.mu guards them.
+// it is back; see goneBackend. Backends.mu guards them.
 type carried struct {
 	streams map[stream.Name]int
 	at      *backend // nil while it is gone

@@ -7,18 +7,18 @@ import (
 	"weir/internal/control/place"
 )
 
-// left is what a backend that is gone has of this node still. Discovery forgets servers and names them again a moment later;
+// goneBackend is what a backend that is gone has of this node still. Discovery forgets servers and names them again a moment later;
 // their sessions run all the while, and one that takes two publishers must not be given two more.
-type left struct {
+type goneBackend struct {
 	counters *Counters
 	carried  *carried
 }
 
-// leftKey is a name and where it was: under the same name at another address is another server, which has
+// goneKey is a name and where it was: under the same name at another address is another server, which has
 // none of it.
-type leftKey struct{ name, addr string }
+type goneKey struct{ name, addr string }
 
-func leftAt(d *Backend) leftKey { return leftKey{d.Name, whereabouts(d)} }
+func goneAt(d *Backend) goneKey { return goneKey{d.Name, whereabouts(d)} }
 
 // whereabouts tell a server from another of its name.
 func whereabouts(d *Backend) string { return cmp.Or(d.RTMP, d.HTTP) }
@@ -26,7 +26,7 @@ func whereabouts(d *Backend) string { return cmp.Or(d.RTMP, d.HTTP) }
 // leave keeps what a backend that is removed has. It needs b.mu.
 func (b *Backends) leave(x *backend) {
 	if x.Counters.Sessions() > 0 {
-		b.gone[leftAt(&x.Backend)] = left{x.Counters, x.carried}
+		b.gone[goneAt(&x.Backend)] = goneBackend{x.Counters, x.carried}
 	}
 }
 
@@ -45,7 +45,7 @@ func (b *Backends) clear(x *backend) {
 
 // back gives one that is named again what it had. It needs b.mu.
 func (b *Backends) back(x *backend) {
-	key := leftAt(&x.Backend)
+	key := goneAt(&x.Backend)
 	l, ok := b.gone[key]
 	if !ok {
 		return
@@ -63,13 +63,13 @@ func (b *Backends) back(x *backend) {
 }
 
 // lost is what one that is gone has. It needs b.mu.
-func (b *Backends) lost(name string) (left, bool) {
+func (b *Backends) lost(name string) (goneBackend, bool) {
 	for key, l := range b.gone {
 		if key.name == name {
 			return l, true
 		}
 	}
-	return left{}, false
+	return goneBackend{}, false
 }
 
 // forget drops those whose last session has ended. It needs b.mu.
