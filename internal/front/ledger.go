@@ -46,20 +46,21 @@ func (f *Front) enter(name stream.Name, b *Backend, publish bool) Entry {
 	}
 	abroad := b.Foreign && !publish
 	if abroad {
-		f.watch(name, 1)
+		f.countViewer(name, 1)
 	}
 	end := e.End
 	e.End = func() {
 		end()
 		here.Add(-1)
 		if abroad {
-			f.watch(name, -1)
+			f.countViewer(name, -1)
 		}
 	}
 	return e
 }
 
-func (f *Front) watch(name stream.Name, n int) {
+// countViewer counts a viewer of a stream at a foreign server, who comes or with n < 0 goes.
+func (f *Front) countViewer(name stream.Name, n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.watching[name] += n; f.watching[name] == 0 {

@@ -13,9 +13,9 @@ import (
 // do not know themselves. Why not smaller: clusters stand before clusters.
 const maxTrail = 8
 
-// loop refuses a client whose session has been at this front before: two fronts, or more, have each
+// refuseLoop refuses a client whose session has been at this front before: two fronts, or more, have each
 // other among their servers. The one that it came from tries its next server.
-func (f *Front) loop(c *session.Client, code string) error {
+func (f *Front) refuseLoop(c *session.Client, code string) error {
 	var why error
 	switch {
 	case f.o.Own == nil:

@@ -3,13 +3,21 @@ package front
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
-	"weir/flv"
 	"weir/internal/media/session"
 	"weir/internal/ops/event"
-	"weir/rtmp"
+)
+
+const (
+	// keyWait is how long a move waits for the next key frame. Why not larger: a
+	// stream without pictures has none. Why not smaller: ten seconds between key
+	// frames is what limits.gop_time allows for.
+	keyWait = 10 * time.Second
+	// lingerTime is how long a server that is left has the stream after the next key
+	// frame. Why not smaller: every front's viewers have to get that frame from
+	// elsewhere first. Why not larger: it is sent twice meanwhile.
+	lingerTime = 500 * time.Millisecond
 )
 
 // move opens the next push, trying again until the deadline: not with the failed server at first,
@@ -60,54 +68,6 @@ func (c *carried) publishes() bool { return true }
 // waits is guest.
 func (c *carried) waits() bool     { return true }
 func (c *carried) stays(bool) bool { return false }
-
-// keyBell rings once, at the next key frame that passes.
-type keyBell struct{ p atomic.Pointer[chan struct{}] }
-
-// next returns a channel that is closed at the next key frame.
-func (b *keyBell) next() <-chan struct{} {
-	for {
-		if ch := b.p.Load(); ch != nil {
-			return *ch
-		}
-		ch := make(chan struct{})
-		if b.p.CompareAndSwap(nil, &ch) {
-			return ch
-		}
-	}
-}
-
-// passed is told of every message that is in the stream now.
-func (b *keyBell) passed(m *rtmp.Message) {
-	if b.p.Load() == nil || !isKey(m) {
-		return
-	}
-	if ch := b.p.Swap(nil); ch != nil {
-		close(*ch)
-	}
-}
-
-func isKey(m *rtmp.Message) bool {
-	if m.Type != rtmp.Video {
-		return false
-	}
-	v, err := flv.ParseVideo(m.Payload)
-	return err == nil && v.Keyframe && !v.SequenceHeader
-}
-
-// coded reports whether a message is a coded frame, and of sound; headers and data
-// are none.
-func coded(m *rtmp.Message) (sound, frame bool) {
-	switch m.Type {
-	case rtmp.Video:
-		v, err := flv.ParseVideo(m.Payload)
-		return false, err == nil && !v.SequenceHeader
-	case rtmp.Audio:
-		a, err := flv.ParseAudio(m.Payload)
-		return true, err == nil && !a.SequenceHeader
-	}
-	return false, false
-}
 
 // linger keeps a push going to the server that a stream leaves until viewers there have had
 // a key frame from the next one to go on with, which they look for as soon as the registry names that.

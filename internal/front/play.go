@@ -42,7 +42,7 @@ func (f *Front) Play(ctx context.Context, p *session.Play) (session.Player, erro
 	if p.Extra.Hops >= relay.MaxHops {
 		return nil, &session.Rejection{Code: rtmp.CodePlayFailed, Description: "Relayed too often: a loop between servers?", Reason: event.HopLimit}
 	}
-	if err := f.loop(&p.Client, rtmp.CodePlayFailed); err != nil {
+	if err := f.refuseLoop(&p.Client, rtmp.CodePlayFailed); err != nil {
 		return nil, err
 	}
 	v := &viewer{f: f, p: p, over: make(chan struct{})}

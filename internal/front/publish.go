@@ -50,7 +50,7 @@ func (f *Front) Publish(ctx context.Context, p *session.Publish) (session.Publis
 	if p.Extra.Hops >= relay.MaxHops {
 		return nil, &session.Rejection{Code: rtmp.CodePublishRejected, Description: "Relayed too often: a loop between servers?", Reason: event.HopLimit}
 	}
-	if err := f.loop(&p.Client, rtmp.CodePublishRejected); err != nil {
+	if err := f.refuseLoop(&p.Client, rtmp.CodePublishRejected); err != nil {
 		return nil, err
 	}
 	c := &carried{f: f, p: p, timeline: p.Extra.Timeline, done: make(chan struct{}), wishes: make(chan *wish)}
