@@ -20,12 +20,12 @@ import (
 type counting struct {
 	store.Store
 	gets atomic.Int64
-	slow time.Duration
+	slow atomic.Int64 // time.Duration
 }
 
 func (s *counting) Get(ctx context.Context, key string) (store.KV, error) {
 	s.gets.Add(1)
-	time.Sleep(s.slow)
+	time.Sleep(time.Duration(s.slow.Load()))
 	return s.Store.Get(ctx, key)
 }
 
@@ -33,7 +33,8 @@ func TestAbsentNameIsReadOnceForAll(t *testing.T) {
 	bubble(t, func(t *testing.T, m *store.Memory) {
 		s := &counting{Store: handle(t, m)}
 		a, b := join(t, s, "a"), join(t, handle(t, m), "b")
-		s.slow = 100 * time.Millisecond
+		synctest.Wait() // they have read what they read at the start
+		s.slow.Store(int64(100 * time.Millisecond))
 		base := s.gets.Load()
 		var wg sync.WaitGroup
 		for range 500 { // concurrent askers share one read
@@ -72,7 +73,7 @@ func TestOwnerHonoursTheAskersContext(t *testing.T) {
 	bubble(t, func(t *testing.T, m *store.Memory) {
 		s := &counting{Store: handle(t, m)}
 		a := join(t, s, "a")
-		s.slow = time.Second
+		s.slow.Store(int64(time.Second))
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		if _, _, err := a.Owner(ctx, alice); !errors.Is(err, context.DeadlineExceeded) {
