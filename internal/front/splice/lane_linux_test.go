@@ -1,13 +1,107 @@
 package splice
 
 import (
+	"net"
+	"runtime"
 	"syscall"
 	"testing"
+	"time"
+	"unsafe"
 )
+
+// clocked is a loop whose clock the test turns, and a server's direction in it.
+type clocked struct {
+	*loop
+	f      *flow
+	server *net.TCPConn // the server's own end
+}
+
+func newClocked(t *testing.T, maxAdded time.Duration) *clocked {
+	t.Helper()
+	l, err := newLoop(&Options{MaxAdded: maxAdded}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.poll.close)
+	s := &Session{loop: l}
+	server, far := tcpPair(t)
+	client, _ := tcpPair(t)
+	for e, nc := range map[*end]*net.TCPConn{&s.server: server, &s.client: client} {
+		if e.fd, err = detach(nc); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { syscall.Close(e.fd) })
+	}
+	s.down = flow{s: s, src: &s.server, dst: &s.client}
+	return &clocked{l, &s.down, far}
+}
+
+// says has the server say n bytes, with which waiting are there.
+func (c *clocked) says(t *testing.T, n, waiting int) {
+	t.Helper()
+	if _, err := c.server.Write(make([]byte, n)); err != nil {
+		t.Fatal(err)
+	}
+	for there := int32(0); int(there) < waiting; runtime.Gosched() {
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(c.f.src.fd), syscall.TIOCINQ, uintptr(unsafe.Pointer(&there))); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+}
+
+// turn is a period of the lane, within which it comes to everybody.
+func (c *clocked) turn() {
+	for range laneSlots {
+		c.now += c.lane.period
+		c.sweep()
+	}
+}
+
+// A server that sends often and little is visited by the clock: few sends, and no byte waits longer than the bound.
+// When it falls silent it is left to epoll.
+func TestChattyServersGoIntoTheLane(t *testing.T) {
+	const bound = 40 * time.Millisecond
+	c := newClocked(t, bound)
+	sends, waiting := 0, 0
+	var since time.Duration // when what waits began to
+	for range 300 {
+		c.now += 2 * time.Millisecond
+		if waiting == 0 {
+			since = c.now
+		}
+		waiting += 100
+		c.says(t, 100, waiting)
+		before := c.f.bytes.Load()
+		if c.f.lane.in {
+			c.sweep()
+		} else {
+			c.woken(c.f, c.visit(c.f))
+		}
+		if n := int(c.f.bytes.Load() - before); n > 0 {
+			sends++
+			waiting -= n
+		}
+		if waiting > 0 && c.now-since > bound {
+			t.Fatalf("%d bytes wait for %v", waiting, c.now-since)
+		}
+	}
+	if !c.f.lane.in {
+		t.Error("it is not in the lane")
+	}
+	if sends > 60 {
+		t.Errorf("300 packets were sent as %d", sends)
+	}
+	for range laneEmpty + 1 {
+		c.turn()
+	}
+	if c.f.lane.in {
+		t.Error("it says nothing, and is in the lane")
+	}
+}
 
 // Who is found to have sent something at nearly every visit stays in the lane; a source of bursts leaves.
 func TestWhoLeavesTheLane(t *testing.T) {
-	for _, c := range []struct {
+	for _, tc := range []struct {
 		name  string
 		sends func(visit int) bool
 		stays bool
@@ -17,37 +111,17 @@ func TestWhoLeavesTheLane(t *testing.T) {
 		{"every second time", func(i int) bool { return i%2 == 0 }, false},
 		{"no more", func(i int) bool { return i < 20 }, false},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			l, err := newLoop(&Options{MaxAdded: patienceMin}, 1)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.poll.close()
-			s := &Session{loop: l}
-			server, far := tcpPair(t)
-			client, _ := tcpPair(t)
-			if s.server.fd, err = detach(server); err != nil {
-				t.Fatal(err)
-			}
-			defer syscall.Close(s.server.fd)
-			if s.client.fd, err = detach(client); err != nil {
-				t.Fatal(err)
-			}
-			defer syscall.Close(s.client.fd)
-			f := &s.down
-			*f = flow{s: s, src: &s.server, dst: &s.client}
-			l.enter(f)
+		t.Run(tc.name, func(t *testing.T) {
+			c := newClocked(t, patienceMin)
+			c.enter(c.f)
 			for i := range 40 {
-				if c.sends(i) {
-					far.Write([]byte("x"))
+				if tc.sends(i) {
+					c.says(t, 1, 1)
 				}
-				for range laneSlots { // one turn
-					l.now += l.lane.period
-					l.sweep()
-				}
+				c.turn()
 			}
-			if f.lane.in != c.stays {
-				t.Errorf("in the lane: %v", f.lane.in)
+			if c.f.lane.in != tc.stays {
+				t.Errorf("in the lane: %v", c.f.lane.in)
 			}
 		})
 	}
