@@ -36,13 +36,13 @@ func TestResourcesFloodFromOneAddress(t *testing.T) {
 				}
 				a.conns = append(a.conns, nc)
 			}
-			if !eventually(2*time.Second, func() bool { return n.turn.of(event.TooManyOfOne) == refused+flood-limit }) {
+			if !eventually(20*time.Second, func() bool { return n.turn.of(event.TooManyOfOne) == refused+flood-limit }) {
 				t.Errorf("%d connections refused, want %d", n.turn.of(event.TooManyOfOne)-refused, flood-limit)
 			}
 			other := newAttack(t, n)
 			other.alive(other.connected())
 			other.leave()
-			other.closings(clientLeft, time.Second)
+			other.closings(clientLeft, 10*time.Second)
 			a.close()
 			c.unharmed(t)
 		}
@@ -84,7 +84,7 @@ func TestResourcesDescriptorsExhausted(t *testing.T) {
 		all[0].Close()
 		a := newAttack(t, n)
 		nc := a.dial()
-		if _, ok := n.log.wait(2*time.Second, func(l line) bool {
+		if _, ok := n.log.wait(20*time.Second, func(l line) bool {
 			return l.n >= a.from && l.msg == "limit hit" && l.attrs["reason"] == "descriptors-exhausted"
 		}); !ok {
 			t.Error("nothing says that the descriptors are exhausted")
@@ -95,7 +95,7 @@ func TestResourcesDescriptorsExhausted(t *testing.T) {
 			t.Errorf("the newcomer was not served afterwards: %v", err)
 		}
 		a.leave()
-		a.closings(clientLeft, time.Second)
+		a.closings(clientLeft, 10*time.Second)
 		c.unharmed(t)
 	})
 }
@@ -136,7 +136,7 @@ func TestResourcesViewersThatReadNothing(t *testing.T) {
 		close(stop)
 		wg.Wait()
 		loud.leave()
-		loud.closings(clientLeft, time.Second)
+		loud.closings(clientLeft, 10*time.Second)
 		c.unharmed(t)
 	})
 }
@@ -181,7 +181,7 @@ func TestResourcesPlaysOfAbsentNames(t *testing.T) {
 			t.Errorf("the heap grew by %d bytes", grown)
 		}
 		a.leave()
-		a.closings(clientLeft, time.Second)
+		a.closings(clientLeft, 10*time.Second)
 		c.unharmed(t)
 	})
 }

@@ -258,7 +258,7 @@ func TestAStreamWithoutHTTPSaysSo(t *testing.T) {
 			t.Error(ask(path))
 		}
 	}
-	if l, ok := f.log.wait(time.Second, func(l line) bool { return l.msg == "refused" && l.attrs["reason"] == "no-http-address" }); !ok || !strings.Contains(l.attrs["err"], "deaf") || l.attrs["stream"] != "x" {
+	if l, ok := f.log.wait(10*time.Second, func(l line) bool { return l.msg == "refused" && l.attrs["reason"] == "no-http-address" }); !ok || !strings.Contains(l.attrs["err"], "deaf") || l.attrs["stream"] != "x" {
 		t.Errorf("the log says %+v", l)
 	}
 	if status, text := ask("/live/y.flv"); status != http.StatusOK || text != "page" {
