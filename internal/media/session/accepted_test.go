@@ -24,30 +24,6 @@ func (h *first) Publish(_ context.Context, p *session.Publish) (session.Publishe
 	return sink{}, nil
 }
 
-// hooked is a listener whose connections tell of what they write before they do.
-type hooked struct {
-	net.Listener
-	write func([]byte)
-}
-
-func (l hooked) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return hookedConn{c.(*net.TCPConn), l.write}, nil
-}
-
-type hookedConn struct {
-	*net.TCPConn
-	write func([]byte)
-}
-
-func (c hookedConn) Write(b []byte) (int, error) {
-	c.write(b)
-	return c.TCPConn.Write(b)
-}
-
 // A publisher that is ended while it is being told that it is accepted has no more than any other one: the connection ends with it.
 func TestAPublisherThatIsEndedAtOnceEndsTheConnection(t *testing.T) {
 	h := &first{}

@@ -3,7 +3,6 @@ package session_test
 import (
 	"bytes"
 	"context"
-	"net"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -26,27 +25,6 @@ func (h askedFor) Play(ctx context.Context, p *session.Play) (session.Player, er
 		<-ctx.Done()
 	}
 	return nil, &session.Rejection{Code: rtmp.CodePlayStreamNotFound, Reason: event.NotFound}
-}
-
-// foretelling is a listener whose connections, of any kind, tell of what they write before they do.
-type foretelling struct {
-	net.Listener
-	write func([]byte)
-}
-
-type foretellingConn struct {
-	net.Conn
-	write func([]byte)
-}
-
-func (l foretelling) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	return foretellingConn{c, l.write}, err
-}
-
-func (c foretellingConn) Write(b []byte) (int, error) {
-	c.write(b)
-	return c.Conn.Write(b)
 }
 
 // Whoever is refused and has nothing else is gone before he hears of it: what he asks for in answer, however
@@ -74,7 +52,7 @@ func TestARefusedClientIsGoneWhenItHearsOfIt(t *testing.T) {
 			}
 		}
 		served := make(chan error, 1)
-		go func() { served <- s.Serve(foretelling{l, quick}, nil) }()
+		go func() { served <- s.Serve(hooked{l, quick}, nil) }()
 		nc, err := n.Dial(t.Context(), "10.0.0.1:1935")
 		if err != nil {
 			t.Fatal(err)
