@@ -119,7 +119,7 @@ func (a *attack) ask(c *rtmp.ClientConn, id uint32, code, name string, args ...a
 // alive wants an answer: the node has taken all that came before and goes on.
 func (a *attack) alive(c *rtmp.ClientConn) {
 	a.t.Helper()
-	c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	c.SetReadDeadline(time.Now().Add(patience))
 	if _, err := c.CallNow("_checkbw"); err != nil {
 		a.t.Errorf("the session did not survive: %v", err)
 	}
@@ -137,7 +137,7 @@ func (a *attack) close() {
 // last to come goes first: viewers before the publisher whose end would end them.
 func (a *attack) leave() {
 	for _, nc := range slices.Backward(a.conns) {
-		nc.SetDeadline(time.Now().Add(5 * time.Second))
+		nc.SetDeadline(time.Now().Add(patience))
 		nc.(*net.TCPConn).CloseWrite()
 		io.Copy(io.Discard, nc)
 	}
@@ -145,16 +145,16 @@ func (a *attack) leave() {
 
 // closings waits for the closing line of every connection, checks its reason, and
 // closes the connections here.
-func (a *attack) closings(reason string, within time.Duration) {
+func (a *attack) closings(reason string) {
 	a.t.Helper()
 	defer a.close()
-	end := time.Now().Add(within)
+	end := time.Now().Add(patience)
 	for _, nc := range a.conns {
 		remote := nc.LocalAddr().String()
 		l, ok := a.n.log.wait(time.Until(end), func(l line) bool { return l.n >= a.from && l.msg == "session closed" && l.attrs["remote"] == remote })
 		switch {
 		case !ok:
-			a.t.Errorf("not closed within %v", within)
+			a.t.Errorf("not closed within %v", patience)
 			return
 		case l.attrs["reason"] != reason:
 			a.t.Errorf("closed for %q, want %q (err %q)", l.attrs["reason"], reason, l.attrs["err"])

@@ -83,7 +83,7 @@ func TestBackendIsAStranger(t *testing.T) {
 			a.send(pub, rtmp.Video, 0, avcHeader)
 			a.send(pub, rtmp.Video, 0, avcKey)
 			var failed event.BackendFailed
-			if !eventually(5*time.Second, func() bool {
+			if !eventually(patience, func() bool {
 				all := f.turn.failures(from)
 				i := slices.IndexFunc(all, func(e event.BackendFailed) bool { return e.Node == "hostile" && string(e.Phase) == h.phase })
 				if i >= 0 {
@@ -97,7 +97,7 @@ func TestBackendIsAStranger(t *testing.T) {
 			}
 			// The stream is at the honest server now, whole.
 			var v *rtmp.ClientConn
-			if !eventually(5*time.Second, func() bool {
+			if !eventually(patience, func() bool {
 				v = a.connected() // a refused one is closed
 				id, err := v.CreateStreamNow()
 				return err == nil && a.ask(v, id, rtmp.CodePlayStart, "play", name) == nil

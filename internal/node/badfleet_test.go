@@ -258,7 +258,7 @@ func TestP4AFullOrEmptyFleetAnswers(t *testing.T) {
 			a := newAttack(t, f)
 			for code, ask := range map[string][]any{rtmp.CodePublishRejected: {"publish", "s", "live"}, rtmp.CodePlayFailed: {"play", "s"}} {
 				conn := a.connected()
-				conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+				conn.SetReadDeadline(time.Now().Add(patience))
 				id, err := conn.CreateStreamNow()
 				if err != nil {
 					t.Fatal(err)

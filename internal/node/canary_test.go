@@ -20,6 +20,7 @@ const maxGap = 200 * time.Millisecond
 type canary struct {
 	viewers [3]canaryViewer
 	control *control
+	waits   *waits
 
 	goroutines, descriptors int // while nothing but the canary runs
 	heap                    uint64
@@ -27,15 +28,20 @@ type canary struct {
 
 type canaryViewer struct {
 	*stamp.Viewer
-	mu      sync.Mutex
-	last    time.Time
-	longest time.Duration
+	mu   sync.Mutex
+	last time.Time
+	gaps []span // those longer than maxGap
 }
+
+// span is from one time to a later one.
+type span struct{ from, to time.Time }
+
+func (s span) length() time.Duration { return s.to.Sub(s.from) }
 
 // sing starts a canary: its publisher at pub, its viewers at the nodes of view.
 func sing(t *testing.T, pub *running, view ...*running) *canary {
 	t.Helper()
-	c := &canary{control: startControl(t)}
+	c := &canary{control: startControl(t), waits: startWaits(t)}
 	ctx, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	t.Cleanup(func() {
@@ -80,28 +86,28 @@ func await(t *testing.T, ch <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-ch:
-	case <-time.After(10 * time.Second):
-		t.Fatal("the canary did not start to sing within 10 s")
+	case <-time.After(patience):
+		t.Fatalf("the canary did not start to sing within %v", patience)
 	}
 }
 
 func (v *canaryViewer) note(now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if !v.last.IsZero() {
-		v.longest = max(v.longest, now.Sub(v.last))
+	if gap := (span{v.last, now}); !v.last.IsZero() && gap.length() > maxGap {
+		v.gaps = append(v.gaps, gap)
 	}
 	v.last = now
 }
 
-// take returns the longest gap since the last call, one still open included.
-func (v *canaryViewer) take() time.Duration {
+// take returns the gaps since the last call, one still open included.
+func (v *canaryViewer) take() []span {
 	v.note(time.Now())
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	d := v.longest
-	v.longest = 0
-	return d
+	gaps := v.gaps
+	v.gaps = nil
+	return gaps
 }
 
 // rest notes what the process holds when only the canary runs. The test calls
@@ -110,7 +116,7 @@ func (c *canary) rest(t *testing.T) {
 	t.Helper()
 	// What the start left behind ends first.
 	calm := 0
-	eventually(5*time.Second, func() bool {
+	eventually(patience, func() bool {
 		g, d := runtime.NumGoroutine(), descriptors(t)
 		if g != c.goroutines || d != c.descriptors {
 			c.goroutines, c.descriptors, calm = g, d, 0
@@ -124,24 +130,29 @@ func (c *canary) rest(t *testing.T) {
 		c.viewers[i].take()
 	}
 	c.control.take()
+	c.waits.forget()
 }
 
 // unharmed checks that nobody suffered and that nothing is left of the attack.
 //
 // A gap counts against the node only as far as it is longer than the machine's
-// own: another process, which does nothing but tick, tells how long that kept
-// everybody waiting meanwhile.
+// own. Another process, which does nothing but tick, tells how long that kept
+// everybody waiting meanwhile; and the kernel, how long it let threads of this process
+// wait in that very gap, which a process that works is kept waiting for and one that ticks is not.
 func (c *canary) unharmed(t *testing.T) {
 	t.Helper()
-	var longest time.Duration
-	for i := range c.viewers {
-		longest = max(longest, c.viewers[i].take())
-	}
 	// A frame passes five threads on its way (publisher, its reader, the timer, the
 	// pump, the viewer), and a busy machine may keep each of them waiting.
-	if machine := c.control.take(); longest > maxGap+5*machine {
-		t.Errorf("the canary's viewers had a gap of %v; the machine's own longest was %v", longest, machine)
+	machine := c.control.take()
+	for i := range c.viewers {
+		for _, gap := range c.viewers[i].take() {
+			if waited := c.waits.in(gap); gap.length() > maxGap+5*machine+waited {
+				t.Errorf("the canary's viewer %d had a gap of %v; the machine's own longest was %v, and it kept the process waiting for %v of it",
+					i, gap.length(), machine, waited)
+			}
+		}
 	}
+	c.waits.forget()
 	for i := range c.viewers {
 		r := c.viewers[i].Report()
 		if f := r.Faults(); f != "" {
@@ -152,11 +163,11 @@ func (c *canary) unharmed(t *testing.T) {
 		}
 	}
 	var g, d int
-	if !eventually(5*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		g, d = runtime.NumGoroutine(), descriptors(t)
 		return g <= c.goroutines && d <= c.descriptors
 	}) {
-		t.Errorf("5 s later: %d goroutines, were %d; %d descriptors, were %d", g, c.goroutines, d, c.descriptors)
+		t.Errorf("later: %d goroutines, were %d; %d descriptors, were %d", g, c.goroutines, d, c.descriptors)
 		t.Logf("%s", stacks())
 	}
 }

@@ -45,7 +45,7 @@ func TestAFrontLearnsOfServersAndLosesNobody(t *testing.T) {
 	f := start(t, cfg)
 	there := func(name string, want bool) {
 		t.Helper()
-		if !eventually(5*time.Second, func() bool {
+		if !eventually(patience, func() bool {
 			all, _, err := f.api().Backends(t.Context())
 			l := all.Backends
 			return err == nil && want == slices.ContainsFunc(l, func(b admin.Backend) bool { return b.Name == name })
@@ -69,7 +69,7 @@ func TestAFrontLearnsOfServersAndLosesNobody(t *testing.T) {
 		a = newAttack(t, f)
 		a.publishing(name)
 		var list []admin.Decision
-		if !eventually(5*time.Second, func() bool {
+		if !eventually(patience, func() bool {
 			var err error
 			if list, _, err = f.api().Decisions(t.Context(), admin.DecisionQuery{App: "live", Name: name, Action: "publish", Outcome: "ok", Limit: 1}); err != nil {
 				t.Fatal(err)
@@ -86,7 +86,7 @@ func TestAFrontLearnsOfServersAndLosesNobody(t *testing.T) {
 	}
 	// A list that is none changes nothing; one without b1 moves nobody that it does not have to.
 	write("servers: [b1")
-	if _, ok := f.log.wait(5*time.Second, func(l line) bool { return l.msg == "discovery failed" && strings.HasPrefix(l.attrs["from"], "file:") }); !ok {
+	if _, ok := f.log.wait(patience, func(l line) bool { return l.msg == "discovery failed" && strings.HasPrefix(l.attrs["from"], "file:") }); !ok {
 		t.Error("nobody hears that the list is none")
 	}
 	f.backend(t, "b1")
@@ -99,7 +99,7 @@ func TestAFrontLearnsOfServersAndLosesNobody(t *testing.T) {
 	// Back within the grace, it goes where it was, although another has less.
 	a.leave()
 	a.close()
-	if !eventually(5*time.Second, func() bool { return f.backend(t, "s-x-1").Sessions.Publishers == 0 }) {
+	if !eventually(patience, func() bool { return f.backend(t, "s-x-1").Sessions.Publishers == 0 }) {
 		t.Error("its publisher stays")
 	}
 	third, where := publishing("third") // of two, the one without a publisher

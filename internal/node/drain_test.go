@@ -59,7 +59,7 @@ func TestP3DrainLeavesWhatIsCarried(t *testing.T) {
 	if err := n.api().Drain(t.Context(), "leaver", 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := n.log.wait(5*time.Second, state("draining")); !ok {
+	if _, ok := n.log.wait(patience, state("draining")); !ok {
 		t.Fatal("not draining")
 	}
 	carried, err := a.goOnAir("carried")
@@ -88,7 +88,7 @@ func TestP3DrainLeavesWhatIsCarried(t *testing.T) {
 	default:
 	}
 	stays.Close()
-	if _, ok := n.log.wait(5*time.Second, state("drained")); !ok {
+	if _, ok := n.log.wait(patience, state("drained")); !ok {
 		t.Error("with nothing but carried sessions the node is not drained")
 	}
 	carried.stays(t, 700*time.Millisecond) // until it has been looked at again
@@ -100,14 +100,14 @@ func TestP3DrainLeavesWhatIsCarried(t *testing.T) {
 	if err := n.api().Undrain(t.Context(), "leaver"); err != nil {
 		t.Error(err)
 	}
-	if _, ok := n.log.wait(5*time.Second, state("up")); !ok {
+	if _, ok := n.log.wait(patience, state("up")); !ok {
 		t.Error("not up again")
 	}
 }
 
 // SIGTERM waits for who cannot move for node.drain_timeout, and takes nobody meanwhile.
 func TestStopWaitsForTheDrainTimeout(t *testing.T) {
-	const limit = time.Second
+	const limit = 3 * time.Second
 	n, _, stop := pairOf(t, func(cfg *config.Config) { cfg.Node.DrainTimeout = limit })
 	a := newAttack(t, n)
 	stays := a.served(t)
@@ -117,20 +117,20 @@ func TestStopWaitsForTheDrainTimeout(t *testing.T) {
 		stop()
 		close(stopped)
 	}()
-	if _, ok := n.log.wait(5*time.Second, state("draining")); !ok {
+	if _, ok := n.log.wait(patience, state("draining")); !ok {
 		t.Fatal("not draining")
 	}
 	if _, err := a.goOnAir("late"); err == nil {
 		t.Error("a node that goes took another publisher")
 	}
-	stays.ends(t, 20*time.Second, rtmp.CodePublishRejected)
+	stays.ends(t, patience, rtmp.CodePublishRejected)
 	if d := time.Since(began); d < limit {
 		t.Errorf("it was cut after %v, the limit is %v", d, limit)
 	}
 	a.close()
 	select {
 	case <-stopped:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Error("the node does not end")
 	}
 }

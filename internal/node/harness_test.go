@@ -57,16 +57,28 @@ func (a *turnedAway) of(r event.Reason) int {
 	return a.n[r]
 }
 
-// quickConfig is a node with limits short enough for a test to see them bite.
+// patience is how long a test waits for what has to happen. It decides nothing: a machine that is shared may let
+// nobody run for seconds.
+const patience = 20 * time.Second
+
+// quickConfig is a node that leaves nothing behind for long. Its limits are none that a well-behaved client runs into
+// because the machine stands still; see hastyConfig.
 func quickConfig(name string) config.Config {
 	cfg := config.Default()
 	cfg.Node.Name, cfg.Node.Advertise = name, "127.0.0.1"
 	cfg.RTMP.Listen, cfg.HTTP.Listen, cfg.Admin.Listen = "127.0.0.1:0", "", ""
-	cfg.Limits.Handshake, cfg.Limits.Command, cfg.Limits.FirstMedia = time.Second, time.Second, time.Second
-	cfg.Limits.PublisherSilence, cfg.Limits.WriteStall = 3*time.Second, time.Second
+	cfg.Limits.Handshake, cfg.Limits.Command, cfg.Limits.FirstMedia = patience, patience, patience
+	cfg.Limits.PublisherSilence, cfg.Limits.WriteStall = patience, patience
 	cfg.Limits.Message = config.MiB
 	cfg.Play.Grace, cfg.Publish.Grace = 100*time.Millisecond, 100*time.Millisecond
 	cfg.Place.SlowStart = 0 // a server that comes in the middle of a test is to be chosen in it
+	return cfg
+}
+
+// hastyConfig is quickConfig with limits short enough for a test to see them bite.
+func hastyConfig(name string) config.Config {
+	cfg := quickConfig(name)
+	cfg.Limits.Handshake, cfg.Limits.Command, cfg.Limits.FirstMedia, cfg.Limits.WriteStall = 2*time.Second, 2*time.Second, 2*time.Second, 2*time.Second
 	return cfg
 }
 

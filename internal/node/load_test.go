@@ -33,7 +33,7 @@ func inStore(m *store.Memory) node.World {
 }
 
 func (r *running) listening(what string) string {
-	l, _ := r.log.wait(time.Second, func(l line) bool { return l.msg == "listening" && l.attrs["what"] == what })
+	l, _ := r.log.wait(patience, func(l line) bool { return l.msg == "listening" && l.attrs["what"] == what })
 	return l.attrs["addr"]
 }
 
@@ -140,13 +140,13 @@ func TestP4ViewersOverHTTPCountForTheirAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	if !eventually(5*time.Second, func() bool { return n.turn.of(event.TooManyOfOne) == 2 }) {
+	if !eventually(patience, func() bool { return n.turn.of(event.TooManyOfOne) == 2 }) {
 		t.Error("over RTMP there is room for the same address")
 	}
 	for _, r := range open {
 		r.Body.Close()
 	}
-	if !eventually(5*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		resp := get()
 		resp.Body.Close()
 		return resp.StatusCode == http.StatusOK

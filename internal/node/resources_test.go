@@ -36,13 +36,13 @@ func TestResourcesFloodFromOneAddress(t *testing.T) {
 				}
 				a.conns = append(a.conns, nc)
 			}
-			if !eventually(20*time.Second, func() bool { return n.turn.of(event.TooManyOfOne) == refused+flood-limit }) {
+			if !eventually(patience, func() bool { return n.turn.of(event.TooManyOfOne) == refused+flood-limit }) {
 				t.Errorf("%d connections refused, want %d", n.turn.of(event.TooManyOfOne)-refused, flood-limit)
 			}
 			other := newAttack(t, n)
 			other.alive(other.connected())
 			other.leave()
-			other.closings(clientLeft, 10*time.Second)
+			other.closings(clientLeft)
 			a.close()
 			c.unharmed(t)
 		}
@@ -84,7 +84,7 @@ func TestResourcesDescriptorsExhausted(t *testing.T) {
 		all[0].Close()
 		a := newAttack(t, n)
 		nc := a.dial()
-		if _, ok := n.log.wait(20*time.Second, func(l line) bool {
+		if _, ok := n.log.wait(patience, func(l line) bool {
 			return l.n >= a.from && l.msg == "limit hit" && l.attrs["reason"] == "descriptors-exhausted"
 		}); !ok {
 			t.Error("nothing says that the descriptors are exhausted")
@@ -95,18 +95,19 @@ func TestResourcesDescriptorsExhausted(t *testing.T) {
 			t.Errorf("the newcomer was not served afterwards: %v", err)
 		}
 		a.leave()
-		a.closings(clientLeft, 10*time.Second)
+		a.closings(clientLeft)
 		c.unharmed(t)
 	})
 }
 
 // Viewers that read nothing are closed for it, one by one, and hold up nobody.
 func TestResourcesViewersThatReadNothing(t *testing.T) {
-	n := start(t, quickConfig("n1"))
+	n := start(t, hastyConfig("n1"))
 	c := sing(t, n, n)
 	t.Run("unread", func(t *testing.T) {
 		loud := newAttack(t, n)
 		pub := loud.publishing("loud")
+		loud.send(pub, rtmp.Video, 0, avcHeader)
 		deaf := newAttack(t, n)
 		for range 100 {
 			v := deaf.playing("loud")
@@ -117,7 +118,6 @@ func TestResourcesViewersThatReadNothing(t *testing.T) {
 		wg.Go(func() {
 			tick := time.NewTicker(40 * time.Millisecond)
 			defer tick.Stop()
-			loud.send(pub, rtmp.Video, 0, avcHeader)
 			key := append(slices.Clone(avcKey), make([]byte, 256<<10)...)
 			for ts := uint32(0); ; ts += 40 {
 				loud.send(pub, rtmp.Video, ts, key)
@@ -128,7 +128,7 @@ func TestResourcesViewersThatReadNothing(t *testing.T) {
 				}
 			}
 		})
-		deaf.closings("write-stalled", 10*time.Second)
+		deaf.closings("write-stalled")
 		// One GOP cache of 16 MiB, and what the lag limit keeps: not one of each viewer's.
 		if grown := c.grown(); grown > 40<<20 {
 			t.Errorf("the heap grew by %d bytes", grown)
@@ -136,7 +136,7 @@ func TestResourcesViewersThatReadNothing(t *testing.T) {
 		close(stop)
 		wg.Wait()
 		loud.leave()
-		loud.closings(clientLeft, 10*time.Second)
+		loud.closings(clientLeft)
 		c.unharmed(t)
 	})
 }
@@ -181,7 +181,7 @@ func TestResourcesPlaysOfAbsentNames(t *testing.T) {
 			t.Errorf("the heap grew by %d bytes", grown)
 		}
 		a.leave()
-		a.closings(clientLeft, 10*time.Second)
+		a.closings(clientLeft)
 		c.unharmed(t)
 	})
 }

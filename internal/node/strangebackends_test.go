@@ -47,7 +47,7 @@ func (r *running) backend(t *testing.T, name string) admin.Backend {
 func (r *running) becomes(t *testing.T, name, what string, so func(b *admin.Backend) bool) admin.Backend {
 	t.Helper()
 	var b admin.Backend
-	if !eventually(20*time.Second, func() bool { b = r.backend(t, name); return so(&b) }) {
+	if !eventually(patience, func() bool { b = r.backend(t, name); return so(&b) }) {
 		t.Fatalf("%s: not %s within 20 s: %+v", name, what, b)
 	}
 	return b
@@ -91,7 +91,7 @@ func freeAddr(t *testing.T) string {
 // accepts waits until somebody listens at an address.
 func accepts(t *testing.T, addr string) {
 	t.Helper()
-	if !eventually(10*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		nc, err := net.Dial("tcp", addr)
 		if err != nil {
 			return false
@@ -362,7 +362,7 @@ func TestP4BackendsThatLieHurtNobody(t *testing.T) {
 			for _, k := range kinds {
 				wg.Go(func() {
 					var b admin.Backend
-					if !eventually(20*time.Second, func() bool {
+					if !eventually(patience, func() bool {
 						b = n.backend(t, string(k))
 						return b.Load.Problem != "" && strings.Contains(b.Load.Problem, lie.within)
 					}) {

@@ -30,7 +30,7 @@ type seen struct {
 // next reads n media messages.
 func (a *attack) next(c *rtmp.ClientConn, n int) (got []seen) {
 	a.t.Helper()
-	c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	c.SetReadDeadline(time.Now().Add(patience))
 	for len(got) < n {
 		ev, err := c.Next()
 		if err != nil {
@@ -97,7 +97,7 @@ func TestStrangerTimestampsCross(t *testing.T) {
 					t.Errorf("the joiner's frames are at %d and %d, the watcher's at %d and %d", joined[1].ts, joined[2].ts, got[12].ts, got[13].ts)
 				}
 				a.leave()
-				a.closings(clientLeft, 10*time.Second)
+				a.closings(clientLeft)
 				c.unharmed(t)
 			})
 		}
@@ -139,7 +139,7 @@ func TestStrangerRepeatsAndChangesHeaders(t *testing.T) {
 			t.Errorf("a joiner begins with %x, %x, %x", got[0].payload, got[1].payload, got[2].payload)
 		}
 		a.leave()
-		a.closings(clientLeft, 10*time.Second)
+		a.closings(clientLeft)
 		c.unharmed(t)
 	})
 }
@@ -181,7 +181,7 @@ func TestStrangerMedia(t *testing.T) {
 			}
 			from, said := a.from, 0 // in a line a second
 			for said < len(d.bodies) {
-				l, ok := n.log.wait(10*time.Second, func(l line) bool {
+				l, ok := n.log.wait(patience, func(l line) bool {
 					return l.n >= from && l.msg == "media dropped" && l.attrs["stream"] == name && l.attrs["reason"] == d.reason
 				})
 				if !ok {
@@ -197,7 +197,7 @@ func TestStrangerMedia(t *testing.T) {
 				t.Errorf("dropped %d for %s, want %d", said, d.reason, len(d.bodies))
 			}
 			a.leave()
-			a.closings(clientLeft, 10*time.Second)
+			a.closings(clientLeft)
 			c.unharmed(t)
 		})
 	}
@@ -215,7 +215,7 @@ func TestStrangerMedia(t *testing.T) {
 			}
 		}
 		a.leave()
-		a.closings(clientLeft, 10*time.Second)
+		a.closings(clientLeft)
 		c.unharmed(t)
 	})
 }

@@ -121,7 +121,7 @@ func TestP1DuplicatePolicyAtOneNode(t *testing.T) {
 			if err != nil {
 				t.Fatalf("the newcomer got %v", err)
 			}
-			first.ends(t, 2*time.Second, rtmp.CodePublishBadName)
+			first.ends(t, patience, rtmp.CodePublishBadName)
 			second.stays(t, 500*time.Millisecond)
 		})
 	}
@@ -133,7 +133,7 @@ func TestSilentPublisherYieldsToANewcomer(t *testing.T) {
 	silent := a.publishing("cam")
 	began := time.Now() // not after its last message
 	a.send(silent, rtmp.Video, 0, avcHeader)
-	if !eventually(10*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		_, err := a.goOnAir("cam")
 		return err == nil
 	}) {
@@ -170,7 +170,7 @@ func TestP1CarriedPublishersDoNotFight(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the newcomer got %v", err)
 	}
-	loser.ends(t, 5*time.Second, rtmp.CodePublishBadName)
+	loser.ends(t, patience, rtmp.CodePublishBadName)
 	winner.stays(t, time.Second)
 	if n := origin.log.count(func(l line) bool { return l.msg == "taking over" }); n != 1 {
 		t.Errorf("the stream was taken over %d times", n)
@@ -265,7 +265,7 @@ func TestP3CarriedPublisherReturnsToItsOrigin(t *testing.T) {
 		t.Fatal(err)
 	}
 	net.cut()
-	if _, ok := f.log.wait(10*time.Second, func(l line) bool { return l.msg == "backend changed" }); !ok {
+	if _, ok := f.log.wait(patience, func(l line) bool { return l.msg == "backend changed" }); !ok {
 		t.Error("the front has not gone back to the origin")
 	}
 	p.stays(t, time.Second)

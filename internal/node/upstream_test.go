@@ -229,7 +229,7 @@ func TestUpstreamIsAStranger(t *testing.T) {
 			if err := a.ask(v, id, rtmp.CodePlayStart, "play", name.Stream); err != nil {
 				t.Error(err)
 			}
-			if l, ok := n.log.wait(5*time.Second, func(l line) bool { return l.n >= a.from && l.msg == "pull ended" }); !ok || l.attrs["reason"] != h.reason {
+			if l, ok := n.log.wait(patience, func(l line) bool { return l.n >= a.from && l.msg == "pull ended" }); !ok || l.attrs["reason"] != h.reason {
 				t.Errorf("the pull ended for %q (%s), want %q", l.attrs["reason"], l.attrs["err"], h.reason)
 			}
 			own.Release(context.Background())
@@ -324,8 +324,8 @@ func TestUpstreamNeverFeeds(t *testing.T) {
 		wg.Wait()
 		failed.leave()
 		absent.leave()
-		failed.closings("source-lost", time.Second)
-		absent.closings("not-found", time.Second)
+		failed.closings("source-lost")
+		absent.closings("not-found")
 		for _, u := range upstreams {
 			u.hangUp()
 		}

@@ -50,7 +50,7 @@ func startWeb(t *testing.T, m *store.Memory, change func(*config.Config)) *runni
 			t.Errorf("front: %v", err)
 		}
 	})
-	if _, ready := r.log.wait(20*time.Second, func(l line) bool { return l.msg == "ready" }); !ready {
+	if _, ready := r.log.wait(patience, func(l line) bool { return l.msg == "ready" }); !ready {
 		t.Fatal("the front did not start")
 	}
 	r.addr = r.listening("rtmp")
@@ -135,7 +135,7 @@ func TestHTTPThroughAFront(t *testing.T) {
 		t.Errorf("certificate %d", n)
 	}
 	writeCertificate(t, cert, 2)
-	if !eventually(10*time.Second, func() bool { return serial() == 2 }) {
+	if !eventually(patience, func() bool { return serial() == 2 }) {
 		t.Error("the new certificate is not used")
 	}
 	for _, res := range open { // nobody has been dropped
@@ -149,14 +149,14 @@ func TestHTTPThroughAFront(t *testing.T) {
 	if res, err := client.Get(plain + "/index.html"); err != nil || res.StatusCode != http.StatusNotFound {
 		t.Errorf("what nodes do not serve: %v, %v", res, err)
 	}
-	if !eventually(5*time.Second, func() bool { return f.load(t, "front").Viewers == 2 }) {
+	if !eventually(patience, func() bool { return f.load(t, "front").Viewers == 2 }) {
 		t.Errorf("the front says that it has %+v", f.load(t, "front"))
 	}
 	stopEdge()
 	for _, res := range open {
 		io.Copy(io.Discard, res.Body) // they end with their edge
 	}
-	if !eventually(10*time.Second, func() bool { // the origin serves, now that no edge is there
+	if !eventually(patience, func() bool { // the origin serves, now that no edge is there
 		res, err := client.Get(secure + "/live/canary.flv")
 		if err != nil {
 			return false
@@ -191,7 +191,7 @@ func TestHealthURLAndRedirect(t *testing.T) {
 	}
 	_, stop := startIn(t, m, "e", config.RoleEdge)
 	f.sees(t, "e")
-	if !eventually(5*time.Second, func() bool { return status(plain+"/healthz") == http.StatusOK }) {
+	if !eventually(patience, func() bool { return status(plain+"/healthz") == http.StatusOK }) {
 		t.Errorf("with an edge: %d", status(plain+"/healthz"))
 	}
 	if a, b := status(plain+"/healthz?for=play"), status(plain+"/healthz?for=publish"); a != http.StatusOK || b != http.StatusServiceUnavailable {
@@ -206,7 +206,7 @@ func TestHealthURLAndRedirect(t *testing.T) {
 		t.Errorf("plain: %d to %s", res.StatusCode, to)
 	}
 	stop()
-	if !eventually(10*time.Second, func() bool { return status(plain+"/healthz") == http.StatusServiceUnavailable }) {
+	if !eventually(patience, func() bool { return status(plain+"/healthz") == http.StatusServiceUnavailable }) {
 		t.Error("with the edge gone: still 200")
 	}
 	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}}
@@ -251,14 +251,14 @@ func TestAStreamWithoutHTTPSaysSo(t *testing.T) {
 		return res.StatusCode, string(b)
 	}
 	for _, path := range []string{"/live/x.flv", "/live/x/index.m3u8"} {
-		if !eventually(5*time.Second, func() bool {
+		if !eventually(patience, func() bool {
 			status, text := ask(path)
 			return status == http.StatusNotFound && strings.Contains(text, "not served over HTTP")
 		}) {
 			t.Error(ask(path))
 		}
 	}
-	if l, ok := f.log.wait(10*time.Second, func(l line) bool { return l.msg == "refused" && l.attrs["reason"] == "no-http-address" }); !ok || !strings.Contains(l.attrs["err"], "deaf") || l.attrs["stream"] != "x" {
+	if l, ok := f.log.wait(patience, func(l line) bool { return l.msg == "refused" && l.attrs["reason"] == "no-http-address" }); !ok || !strings.Contains(l.attrs["err"], "deaf") || l.attrs["stream"] != "x" {
 		t.Errorf("the log says %+v", l)
 	}
 	if status, text := ask("/live/y.flv"); status != http.StatusOK || text != "page" {
