@@ -179,12 +179,12 @@ func (e *events) add(x event.Event) {
 	e.mu.Unlock()
 }
 
-// stand serves a Front until the test ends; change alters its options.
+// stand serves a Front until the test ends; change alters its options. A test that wants a limit to bite sets it.
 func stand(t *testing.T, f *fleet, change func(*Options)) *standing {
 	t.Helper()
 	s := &standing{said: new(events)}
 	o := Options{Node: "front1", Servers: f, Dial: (&net.Dialer{}).DialContext, Emit: s.said.add, Ready: f.Ready, Plain: true, Body: 1 << 20,
-		Connect: time.Second, Answer: 2 * time.Second, Silence: 2 * time.Second, Stall: 2 * time.Second, Tunnel: time.Minute}
+		Connect: time.Minute, Answer: time.Minute, Silence: time.Minute, Stall: time.Minute, Tunnel: time.Minute}
 	if change != nil {
 		change(&o)
 	}
