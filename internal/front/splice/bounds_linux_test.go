@@ -33,9 +33,8 @@ func TestTwoDescriptorsAnIdleSession(t *testing.T) {
 		x.server.Close()
 		x.wait(t)
 	}
-	if got := descriptors(t); got > before+keepFree*2 {
-		t.Errorf("%d descriptors, %d before", got, before)
-	}
+	// A Write that has written all still holds its descriptor until it returns.
+	eventually(t, "the descriptors are closed", func() bool { return descriptors(t) <= before+keepFree*2 })
 }
 
 // A session that has a loop, and is not there yet when the Joiner closes, is ended too.
@@ -114,7 +113,7 @@ func TestAClientThatDoesNotRead(t *testing.T) {
 			if p := j.Stats().Pipes; p > 2 {
 				t.Errorf("%d pipes lent of 2", p)
 			}
-			fine := join(t, j, Pair{Stall: time.Second})
+			fine := join(t, j, Pair{Stall: time.Minute})
 			feed(t, fine, make([]byte, 8<<20))
 			for _, x := range stuck {
 				if e := x.wait(t); e.By != ByClient || e.Err != ErrStalled {
