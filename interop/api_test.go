@@ -32,7 +32,7 @@ type streamRecord struct {
 	Since                   time.Time
 }
 
-var apiClient = http.Client{Timeout: 5 * time.Second}
+var apiClient = http.Client{Timeout: patience}
 
 func (a *api) get(path string, v any) error {
 	resp, err := apiClient.Get(a.base + path)
@@ -82,7 +82,7 @@ func (a *api) stream(app, name string) (streamRecord, error) {
 func (a *api) published(t *testing.T, app, name string) streamRecord {
 	t.Helper()
 	var s streamRecord
-	eventually(t, 15*time.Second, fmt.Sprintf("%s/%s published", app, name), func() (err error) {
+	eventually(t, fmt.Sprintf("%s/%s published", app, name), func() (err error) {
 		s, err = a.stream(app, name)
 		if err == nil && (s.Owner == "" || s.Publisher == nil) {
 			err = fmt.Errorf("no publisher yet: %+v", s)

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 )
 
 var captureTo = flag.String("capture", "", "directory to write captures of real clients to (see scripts/capture-seeds.sh)")
@@ -72,7 +71,7 @@ func TestCaptures(t *testing.T) {
 			r := startRecorder(t, nginx)
 			// The recorder's other side is not TLS; the field only carries the address.
 			c.run(t, target{rtmp: r.addr, rtmps: nginx, app: "live", name: "capture"})
-			eventually(t, 20*time.Second, "enough recorded", func() error {
+			eventually(t, "enough recorded", func() error {
 				if n := r.client.len(); n < c.client || r.server.len() < c.server {
 					return fmt.Errorf("%d bytes of the client, %d of the server", n, r.server.len())
 				}

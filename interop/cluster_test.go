@@ -3,7 +3,6 @@ package interop_test
 import (
 	"fmt"
 	"testing"
-	"time"
 )
 
 // cluster is one front, two origins and two edges on one store.
@@ -52,7 +51,7 @@ func join(t *testing.T, front *node, config string, store []string) *cluster {
 		(*n.to).ready(t)
 	}
 	for _, n := range c.all() {
-		eventually(t, 10*time.Second, n.name+" knows every node", func() error {
+		eventually(t, n.name+" knows every node", func() error {
 			nodes, err := n.nodes()
 			if err != nil {
 				return err
@@ -79,7 +78,7 @@ func startEtcd(t *testing.T) string {
 	start(t, "etcd", tool(t, "etcd"), "--data-dir", t.TempDir(), "--name", "etcd",
 		"--listen-client-urls", client, "--advertise-client-urls", client,
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "etcd="+peer)
-	eventually(t, 15*time.Second, "etcd is healthy", func() error {
+	eventually(t, "etcd is healthy", func() error {
 		var v struct{ Health string }
 		if err := (&api{base: client}).get("/health", &v); err != nil {
 			return err

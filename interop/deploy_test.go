@@ -38,7 +38,7 @@ func (m *machine) backends() map[string]backend {
 // up waits until so many servers behind the front on m are up.
 func (m *machine) up(n int) {
 	m.lab.t.Helper()
-	eventually(m.lab.t, 15*time.Second, fmt.Sprint(n, " servers up"), func() error {
+	eventually(m.lab.t, fmt.Sprint(n, " servers up"), func() error {
 		up := 0
 		for _, b := range m.backends() {
 			if b.State == "up" {
@@ -55,7 +55,7 @@ func (m *machine) up(n int) {
 // publishers waits until the servers behind the front on m have so many each, in the order of names.
 func (m *machine) publishers(names string, want ...int) {
 	m.lab.t.Helper()
-	eventually(m.lab.t, 10*time.Second, "publishers at "+names, func() error {
+	eventually(m.lab.t, "publishers at "+names, func() error {
 		all := m.backends()
 		for i, name := range strings.Fields(names) {
 			if got := all[name].Sessions.Publishers; got != want[i] {
@@ -164,7 +164,7 @@ func TestDeployServerPerPublisher(t *testing.T) {
 	proxy.up(2)
 	healthy := func(want string) {
 		t.Helper()
-		eventually(t, 10*time.Second, "health page says "+want, func() error {
+		eventually(t, "health page says "+want, func() error {
 			got, _ := encoder.try(tool(t, "curl"), "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://10.0.0.2:8000/healthz?for=publish")
 			if got != want {
 				return errors.New(got)
@@ -180,7 +180,7 @@ func TestDeployServerPerPublisher(t *testing.T) {
 	proxy.publishers("server1 server2", 1, 1)
 	healthy("503")
 	full := encoder.publish(clip, url+"c")
-	if err := full.wait(10 * time.Second); err == nil || strings.Contains(err.Error(), "still runs") {
+	if err := full.wait(patience); err == nil || strings.Contains(err.Error(), "still runs") {
 		t.Errorf("a third publisher on two servers: %v", err)
 	}
 
@@ -202,7 +202,7 @@ func TestDeployServerPerPublisher(t *testing.T) {
 	c.kill()
 	proxy.publishers("server1 server2 server3", 0, 1, 1)
 	write("server2", "server3")
-	eventually(t, 10*time.Second, "server1 is gone", func() error {
+	eventually(t, "server1 is gone", func() error {
 		if _, there := proxy.backends()["server1"]; there {
 			return errors.New("it is listed")
 		}
@@ -235,7 +235,7 @@ func TestDeployOriginsAndEdges(t *testing.T) {
 	for name, p := range nodes {
 		l.machines[name].ready(p)
 	}
-	eventually(t, 20*time.Second, "five nodes", func() error {
+	eventually(t, "five nodes", func() error {
 		if out := balancer.weir("nodes"); strings.Count(out, "\n") < 5 {
 			return errors.New(out)
 		}

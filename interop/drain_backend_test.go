@@ -26,7 +26,7 @@ func TestDrainForeignServer(t *testing.T) {
 		all, through, left = append(all, p), append(through, v), append(left, ended)
 	}
 	list(a, b)
-	eventually(t, 10*time.Second, "the front takes sessions to b", func() error {
+	eventually(t, "the front takes sessions to b", func() error {
 		resp, err := apiClient.Post(f.base+"/api/v1/backends/nginx-b/ready", "", nil)
 		if err != nil {
 			return err
@@ -38,7 +38,7 @@ func TestDrainForeignServer(t *testing.T) {
 		return nil
 	})
 	for i, v := range through {
-		eventually(t, 10*time.Second, all[i].name+" plays", func() error {
+		eventually(t, all[i].name+" plays", func() error {
 			if v.Report().Video < 25 {
 				return fmt.Errorf("%+v", v.Report())
 			}
@@ -54,7 +54,7 @@ func TestDrainForeignServer(t *testing.T) {
 		t.Fatal(resp.Status)
 	}
 	began := time.Now()
-	eventually(t, 60*time.Second, "nobody is at the drained server", func() error {
+	eventually(t, "nobody is at the drained server", func() error {
 		var v struct {
 			Sessions struct{ Publishers, Viewers int }
 		}
@@ -69,7 +69,7 @@ func TestDrainForeignServer(t *testing.T) {
 	t.Logf("empty after %v", time.Since(began).Round(time.Millisecond))
 	for i, v := range through {
 		had := v.Report().Video
-		eventually(t, 10*time.Second, all[i].name+" plays on", func() error {
+		eventually(t, all[i].name+" plays on", func() error {
 			if r := v.Report(); r.Video < had+25 {
 				return fmt.Errorf("%+v", r)
 			}
@@ -98,7 +98,7 @@ func TestDrainedServerKeepsNoSplicedViewer(t *testing.T) {
 	p := publishFrames(t, f.listening["rtmp"], "spliced")
 	p.onAir(t)
 	v, ended := p.watch(t, "front", f.listening["rtmp"])
-	eventually(t, 10*time.Second, "it plays", func() error {
+	eventually(t, "it plays", func() error {
 		if v.Report().Video < 25 {
 			return fmt.Errorf("%+v", v.Report())
 		}
@@ -107,7 +107,7 @@ func TestDrainedServerKeepsNoSplicedViewer(t *testing.T) {
 	f.noneCarried(t)
 	list(a, b)
 	for _, order := range []string{"nginx-b/ready", "nginx-a/drain"} {
-		eventually(t, 10*time.Second, order, func() error {
+		eventually(t, order, func() error {
 			resp, err := apiClient.Post(f.base+"/api/v1/backends/"+order, "", nil)
 			if err != nil {
 				return err
@@ -121,10 +121,10 @@ func TestDrainedServerKeepsNoSplicedViewer(t *testing.T) {
 	}
 	select {
 	case <-ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the viewer is left at a server without its stream")
 	}
-	eventually(t, 10*time.Second, "the closing line", func() error {
+	eventually(t, "the closing line", func() error {
 		for _, l := range f.lines("session closed") {
 			if l["role"] == "viewer" && l["reason"] == "node-left" && l["ended_by"] == "server" {
 				return nil
@@ -133,7 +133,7 @@ func TestDrainedServerKeepsNoSplicedViewer(t *testing.T) {
 		return fmt.Errorf("%v", f.lines("session closed"))
 	})
 	again, _ := p.watch(t, "front", f.listening["rtmp"])
-	eventually(t, 10*time.Second, "it plays again", func() error {
+	eventually(t, "it plays again", func() error {
 		if again.Report().Video < 25 {
 			return fmt.Errorf("%+v", again.Report())
 		}

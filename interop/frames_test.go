@@ -38,10 +38,10 @@ func TestFramesIdenticalOnBothEdgesAndFront(t *testing.T) {
 		}
 	}
 	for _, v := range viewers {
-		eventually(t, 10*time.Second, "every viewer has media", v.has(1000))
+		eventually(t, "every viewer has media", v.has(1000))
 	}
 	for _, n := range c.all() {
-		eventually(t, 5*time.Second, n.name+" tells of one owner and one pull an edge", func() error {
+		eventually(t, n.name+" tells of one owner and one pull an edge", func() error {
 			if err := n.pullers(app, name, "e1", "e2")(); err != nil {
 				return err
 			}
@@ -72,7 +72,7 @@ func TestFramesIdenticalOnBothEdgesAndFront(t *testing.T) {
 	for _, v := range viewers {
 		<-v.done
 	}
-	eventually(t, 15*time.Second, "no pull after the last viewer has left", c.front.pullers(app, name))
+	eventually(t, "no pull after the last viewer has left", c.front.pullers(app, name))
 	if _, err := c.front.stream(app, name); err != nil {
 		t.Fatalf("the stream itself must go on: %v", err)
 	}

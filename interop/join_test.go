@@ -3,7 +3,6 @@ package interop_test
 import (
 	"fmt"
 	"testing"
-	"time"
 )
 
 // A viewer that joins between two key frames, four seconds apart, is given headers
@@ -19,7 +18,7 @@ func TestJoinMidGOP(t *testing.T) {
 		t.Run(n.name, func(t *testing.T) {
 			guide := watch(t, n.target("live", "bob"))
 			var joined uint32
-			eventually(t, 15*time.Second, "the stream is in mid-GOP", func() error {
+			eventually(t, "the stream is in mid-GOP", func() error {
 				if err := guide.watching(); err != nil {
 					return err
 				}
@@ -40,7 +39,7 @@ func TestJoinMidGOP(t *testing.T) {
 			})
 			late := watch(t, n.target("live", "bob"))
 			dump := player{name: "rtmpdump", play: playRTMPDump}.start(t, s, n.target("live", "bob"), 2)
-			eventually(t, 5*time.Second, "media", late.has(500))
+			eventually(t, "media", late.has(500))
 			if err := ordered(late.received()); err != nil {
 				t.Fatal(err)
 			}

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // lab is a deployment of deploy/ as it stands there: every machine is a network
@@ -56,7 +55,7 @@ func newLab(t *testing.T, addresses map[string]string, paths ...string) *lab {
 func (l *lab) namespace(name string) *machine {
 	l.t.Helper()
 	m := &machine{lab: l, name: name, hold: start(l.t, name+"'s namespace", "unshare", "--net", "sh", "-c", "echo made; exec sleep infinity")}
-	eventually(l.t, 10*time.Second, "a network namespace", func() error {
+	eventually(l.t, "a network namespace", func() error {
 		if err := m.hold.running(); err != nil {
 			l.t.Fatalf("network namespaces cannot be made: %v", err)
 		}
@@ -136,7 +135,7 @@ func (m *machine) launch(path string, flags ...string) *process {
 
 func (m *machine) ready(p *process) {
 	m.lab.t.Helper()
-	eventually(m.lab.t, nodeReady, m.name+" ready", func() error {
+	eventually(m.lab.t, m.name+" ready", func() error {
 		if err := p.running(); err != nil {
 			m.lab.t.Fatal(err)
 		}
@@ -163,7 +162,7 @@ func (m *machine) publish(file, url string) *process {
 // plays checks that a URL gives pictures that can be decoded.
 func (m *machine) plays(url string) {
 	m.lab.t.Helper()
-	eventually(m.lab.t, 20*time.Second, m.name+" plays "+url, func() error {
+	eventually(m.lab.t, m.name+" plays "+url, func() error {
 		out, err := m.try(tool(m.lab.t, "ffmpeg"), "-hide_banner", "-loglevel", "error", "-rw_timeout", "5000000", "-i", url,
 			"-map", "0:v", "-frames:v", "30", "-f", "framemd5", "-")
 		if err != nil {

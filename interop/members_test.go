@@ -55,7 +55,7 @@ func (m *members) ready(names ...string) {
 		m.nodes[name].ready(m.t)
 	}
 	for _, name := range names {
-		eventually(m.t, 10*time.Second, name+" knows every node", func() error {
+		eventually(m.t, name+" knows every node", func() error {
 			nodes, err := m.nodes[name].nodes()
 			if err == nil && len(nodes) != 3 {
 				err = fmt.Errorf("%+v", nodes)
@@ -68,7 +68,7 @@ func (m *members) ready(names ...string) {
 // says waits until a member's log has said all of it in one line.
 func (m *members) says(name string, words ...string) {
 	m.t.Helper()
-	eventually(m.t, 15*time.Second, name+" says "+strings.Join(words, " … "), func() error {
+	eventually(m.t, name+" says "+strings.Join(words, " … "), func() error {
 		if err := m.nodes[name].running(); err != nil {
 			m.t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func (m *members) leads(name string) (bool, error) {
 // leader returns the member that leads, and the others.
 func (m *members) leader() (leader string, others []string) {
 	m.t.Helper()
-	eventually(m.t, 10*time.Second, "one member leads", func() error {
+	eventually(m.t, "one member leads", func() error {
 		leader, others = "", nil
 		for _, name := range []string{"n1", "n2", "n3"} {
 			switch leads, err := m.leads(name); {
@@ -128,7 +128,7 @@ func (m *members) leader() (leader string, others []string) {
 func (m *members) whole() {
 	m.t.Helper()
 	for name, peer := range m.peers {
-		eventually(m.t, 10*time.Second, name+" is one of three members", func() error {
+		eventually(m.t, name+" is one of three members", func() error {
 			var all []struct {
 				Name       string   `json:"name"`
 				ClientURLs []string `json:"clientURLs"`
@@ -164,7 +164,7 @@ func (m *members) publish(stream, through, at string) (*onAir, *stamp.Viewer, st
 // plays waits until a viewer has had 25 pictures more than had.
 func (m *members) plays(v *stamp.Viewer, had int) {
 	m.t.Helper()
-	eventually(m.t, 10*time.Second, "the stream plays", func() error {
+	eventually(m.t, "the stream plays", func() error {
 		if r := v.Report(); r.Video < had+25 || r.Foreign > 0 {
 			return fmt.Errorf("%+v, had %d", r, had)
 		}
@@ -189,7 +189,7 @@ func TestP2ThreeEmbeddedMembers(t *testing.T) {
 	m.launch("n3")
 	m.says("n3", "a new cluster begins when all of its members are there", "n1 n2")
 	m.nodes["n3"].signal(syscall.SIGTERM)
-	if err := m.nodes["n3"].wait(5 * time.Second); err != nil {
+	if err := m.nodes["n3"].wait(patience); err != nil {
 		t.Fatalf("while it waited: %v", err)
 	}
 	m.launch("n3")
@@ -215,7 +215,7 @@ func TestP2ThreeEmbeddedMembers(t *testing.T) {
 		m.nodes[name].signal(syscall.SIGTERM)
 	}
 	for _, name := range []string{"n1", "n2", "n3"} {
-		if err := m.nodes[name].wait(20 * time.Second); err != nil {
+		if err := m.nodes[name].wait(patience); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -268,7 +268,7 @@ func TestP2AMemberThatLostItsDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.launch(lost)
-	if err := m.nodes[lost].wait(20 * time.Second); err == nil || !strings.Contains(err.Error(), "the cluster has replaced this member") {
+	if err := m.nodes[lost].wait(patience); err == nil || !strings.Contains(err.Error(), "the cluster has replaced this member") {
 		t.Errorf("with the old disk: %v", err)
 	}
 	m.goesOn(p, v)

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // startNginx starts nginx-rtmp with one live application, whose body also holds the
@@ -25,7 +24,7 @@ rtmp { server { listen %s; chunk_size 4096; access_log off; application %s { liv
 		t.Fatal(err)
 	}
 	p := start(t, "nginx", nginx, "-p", dir, "-c", conf)
-	eventually(t, 5*time.Second, "nginx listens", func() error {
+	eventually(t, "nginx listens", func() error {
 		if err := p.running(); err != nil {
 			t.Fatal(err)
 		}

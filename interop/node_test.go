@@ -8,12 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
-
-// nodeReady bounds a node's start: an embedded etcd elects itself within a second
-// or two on a busy machine.
-const nodeReady = 30 * time.Second
 
 // node is a running weir process.
 type node struct {
@@ -58,7 +53,7 @@ func launchNode(t *testing.T, o nodeOptions) *node {
 func (n *node) ready(t *testing.T) {
 	t.Helper()
 	read := 0
-	eventually(t, nodeReady, n.name+" ready", func() error {
+	eventually(t, n.name+" ready", func() error {
 		lines := n.log.From(read)
 		read += len(lines)
 		if n.note(lines) {

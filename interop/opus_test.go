@@ -51,7 +51,7 @@ func TestEnhancedOpus(t *testing.T) {
 	for _, p := range at {
 		t.Run(p.player, func(t *testing.T) {
 			var tags []tag
-			eventually(t, 20*time.Second, "three seconds recorded", func() (err error) {
+			eventually(t, "three seconds recorded", func() (err error) {
 				tags, _, err = readTags(p.record)
 				if err == nil && span(tags) < 3000 {
 					err = fmt.Errorf("%.0f ms", span(tags))

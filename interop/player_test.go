@@ -95,10 +95,8 @@ func playMPV(t *testing.T, s *source, g target, seconds int) *playing {
 // decoded is what was sent.
 func (p *playing) finish(t *testing.T) {
 	t.Helper()
-	// Half as long again as the media, and what a player takes to probe the stream.
-	within := time.Duration(p.seconds)*1500*time.Millisecond + 15*time.Second
 	if p.record != "" {
-		eventually(t, within, p.name+" has recorded enough", func() error {
+		eventually(t, p.name+" has recorded enough", func() error {
 			tags, _, err := readTags(p.record)
 			if err == nil && span(tags) < float64(p.seconds)*1000 {
 				err = fmt.Errorf("%.0f ms in %d tags", span(tags), len(tags))
@@ -112,7 +110,7 @@ func (p *playing) finish(t *testing.T) {
 		p.recorded(t)
 		return
 	}
-	if err := p.wait(within); err != nil {
+	if err := p.wait(time.Duration(p.seconds)*time.Second + patience); err != nil {
 		t.Fatal(err)
 	}
 	got, err := readFrameMD5(p.hashes)

@@ -67,7 +67,7 @@ func (p *process) wait(within time.Duration) error {
 // stop asks the process to end and insists after a while.
 func (p *process) stop(s syscall.Signal) {
 	p.signal(s)
-	if err := p.wait(5 * time.Second); err != nil && p.running() == nil {
+	if err := p.wait(patience); err != nil && p.running() == nil {
 		p.kill()
 	}
 }

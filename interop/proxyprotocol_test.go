@@ -36,7 +36,7 @@ func publishFrom(t *testing.T, local, url, name string) string {
 	case <-accepted:
 	case err := <-ended:
 		t.Fatal(err)
-	case <-time.After(15 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the publisher is not accepted")
 	}
 	t.Cleanup(func() { <-ended })
@@ -64,9 +64,9 @@ listen v2
 	}
 	start(t, "haproxy", tool(t, "haproxy"), "-db", "-f", conf)
 	for name, addr := range map[string]string{"v1": v1, "v2": v2} {
-		eventually(t, 5*time.Second, "haproxy listens", accepts(addr))
+		eventually(t, "haproxy listens", accepts(addr))
 		from := publishFrom(t, "127.0.0.1", "rtmp://"+addr+"/live/"+name, name)
-		eventually(t, 5*time.Second, "the node names the client", func() error {
+		eventually(t, "the node names the client", func() error {
 			for _, line := range strings.Split(string(n.log.From(0)), "\n") {
 				if strings.Contains(line, `"publish started"`) && strings.Contains(line, `"remote":"`+from+`"`) {
 					return nil
@@ -79,7 +79,7 @@ listen v2
 			t.Fatal(err)
 		}
 		go v.Run(t.Context())
-		eventually(t, 10*time.Second, "the stream plays through haproxy", func() error {
+		eventually(t, "the stream plays through haproxy", func() error {
 			if r := v.Report(); r.Video < 25 || r.Faults() != "" {
 				return fmt.Errorf("%+v", r)
 			}
@@ -93,7 +93,7 @@ listen v2
 	}
 	defer nc.Close()
 	nc.Write(append([]byte{3}, make([]byte, 1536)...))
-	eventually(t, 5*time.Second, "it is refused", func() error {
+	eventually(t, "it is refused", func() error {
 		if !strings.Contains(string(n.log.From(0)), "bad-proxy-header") {
 			return errors.New("not yet")
 		}
@@ -113,7 +113,7 @@ rtmp { server { listen %s proxy_protocol; access_log %s/access.log; application 
 		t.Fatal(err)
 	}
 	start(t, "nginx", nginxRTMP(t), "-p", dir, "-c", conf)
-	eventually(t, 5*time.Second, "nginx listens", accepts(addr))
+	eventually(t, "nginx listens", accepts(addr))
 	f := startNode(t, nodeOptions{name: "front", roles: "front", config: fmt.Sprintf(
 		"front:\n  play: carry\n  backends:\n    defaults: {announce: proxy-v1, check: {kind: tcp}}\n    servers: [{name: n, rtmp: %q}]\n", addr)})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -130,7 +130,7 @@ rtmp { server { listen %s proxy_protocol; access_log %s/access.log; application 
 		v.Run(ctx)
 		close(done)
 	}()
-	eventually(t, 10*time.Second, "the viewer plays", func() error {
+	eventually(t, "the viewer plays", func() error {
 		if r := v.Report(); r.Video < 10 {
 			return fmt.Errorf("%+v", r)
 		}
@@ -138,7 +138,7 @@ rtmp { server { listen %s proxy_protocol; access_log %s/access.log; application 
 	})
 	cancel()
 	<-done
-	eventually(t, 10*time.Second, "nginx logs the viewer's address", func() error {
+	eventually(t, "nginx logs the viewer's address", func() error {
 		b, err := os.ReadFile(filepath.Join(dir, "access.log"))
 		if err == nil && !strings.Contains(string(b), "127.0.0.77 ") {
 			err = fmt.Errorf("%s", b)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // P3: a publisher that is killed and comes back keeps its viewers: nobody is
@@ -24,7 +23,7 @@ func TestP3PublisherRestartKeepsViewers(t *testing.T) {
 		viewers = append(viewers, watch(t, n.target("live", "dave")))
 	}
 	for _, v := range viewers {
-		eventually(t, 15*time.Second, "media of the first run", v.has(3000))
+		eventually(t, "media of the first run", v.has(3000))
 	}
 	first.kill()
 	before := make([]float64, len(viewers))
@@ -33,7 +32,7 @@ func TestP3PublisherRestartKeepsViewers(t *testing.T) {
 	}
 	publishFFmpeg(t, s, g)
 	for i, v := range viewers {
-		eventually(t, 15*time.Second, "media of the second run", v.has(before[i]+5000))
+		eventually(t, "media of the second run", v.has(before[i]+5000))
 		if err := ordered(v.received()); err != nil {
 			t.Errorf("viewer at %s: %v", c.all()[i].name, err)
 		}

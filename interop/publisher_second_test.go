@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"weir/internal/bench/stamp"
 	"weir/rtmp"
@@ -24,11 +23,11 @@ func TestP1SecondPublisherRefused(t *testing.T) {
 		viewers = append(viewers, watch(t, n.target("live", "carol")))
 	}
 	for _, v := range viewers {
-		eventually(t, 10*time.Second, "media", v.has(500))
+		eventually(t, "media", v.has(500))
 	}
 	for _, n := range c.all() {
 		t.Run("at "+n.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
 			err := stamp.Publish(ctx, stamp.PublishOptions{URL: n.target("live", "carol").url(), Feed: stamp.NewSource("live/carol", 2, stamp.Shape{})})
 			refused, ok := errors.AsType[*rtmp.StatusError](err)
@@ -38,14 +37,14 @@ func TestP1SecondPublisherRefused(t *testing.T) {
 		})
 		t.Run("ffmpeg at "+n.name, func(t *testing.T) {
 			p := publishFFmpeg(t, h264Source(t), n.target("live", "carol"))
-			if err := p.wait(15 * time.Second); err == nil || p.running() == nil {
+			if err := p.wait(patience); err == nil || p.running() == nil {
 				t.Fatalf("ffmpeg was not refused: %v", err)
 			}
 		})
 	}
 	// The viewers go on with the first publisher's media alone.
 	for i, v := range viewers {
-		eventually(t, 10*time.Second, "more media", v.has(span(v.received())+1000))
+		eventually(t, "more media", v.has(span(v.received())+1000))
 		r := v.Report()
 		if f := r.Faults(); f != "" || r.Switches != 0 || r.Epoch != 1 {
 			t.Errorf("viewer at %s: %s; %d switches, epoch %d", c.all()[i].name, f, r.Switches, r.Epoch)

@@ -2,7 +2,6 @@ package interop_test
 
 import (
 	"testing"
-	"time"
 )
 
 // The harness judges Weir; here nginx-rtmp, which is known to work, stands in for
@@ -32,7 +31,7 @@ func TestHarnessAgainstNginx(t *testing.T) {
 		g := target{rtmp: startNginx(t, "", "live"), app: "live", name: "stamped"}
 		publishStamped(t, g, 1)
 		v := watch(t, g)
-		eventually(t, 10*time.Second, "media", v.has(2000))
+		eventually(t, "media", v.has(2000))
 		r := v.Report()
 		r.Unstamped = 0 // nginx sends an empty audio message before the first frame
 		if f := r.Faults(); f != "" {

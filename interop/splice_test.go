@@ -45,7 +45,7 @@ func TestSplicedPlayersSeeWhatWasSent(t *testing.T) {
 	nginx := startNginx(t, "", "live")
 	front := splicing(t, nginx)
 	publishFFmpeg(t, s, target{rtmp: nginx, app: "live", name: "picture"})
-	eventually(t, 20*time.Second, "the stream is there", watch(t, target{rtmp: nginx, app: "live", name: "picture"}).has(200))
+	eventually(t, "the stream is there", watch(t, target{rtmp: nginx, app: "live", name: "picture"}).has(200))
 	var all []*playing
 	for _, pl := range players {
 		if pl.name == "ffmpeg-rtmps" || pl.name == "nginx-pull" {
@@ -78,7 +78,7 @@ func TestSplicedPublishersArrive(t *testing.T) {
 			front := splicing(t, addr)
 			c.pub.publish(t, s, front.target("live", "picture"))
 			at := target{rtmp: addr, app: "live", name: "picture"}
-			eventually(t, 20*time.Second, "the stream is there", watch(t, at).has(200))
+			eventually(t, "the stream is there", watch(t, at).has(200))
 			player{"ffmpeg", true, playFFmpeg}.start(t, s, at, 3).finish(t)
 			if c.carried == "" {
 				front.noneCarried(t)
@@ -102,7 +102,7 @@ rtmp { server { listen %s; chunk_size %d; access_log off; application live { liv
 		t.Fatal(err)
 	}
 	p := start(t, "nginx", nginxRTMP(t), "-p", dir, "-c", conf)
-	eventually(t, 5*time.Second, "nginx listens", accepts(addr))
+	eventually(t, "nginx listens", accepts(addr))
 	return p, addr
 }
 
@@ -112,14 +112,14 @@ func TestSplicedViewersEndWithTheirServer(t *testing.T) {
 	front := splicing(t, addr)
 	publishFFmpeg(t, h264Source(t), target{rtmp: addr, app: "live", name: "picture"})
 	v := watch(t, front.target("live", "picture"))
-	eventually(t, 20*time.Second, "a picture", v.has(500))
+	eventually(t, "a picture", v.has(500))
 	nginx.signal(syscall.SIGKILL)
 	select {
 	case <-v.done:
-	case <-time.After(2 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the viewer is not closed")
 	}
-	eventually(t, 10*time.Second, "the closing line", func() error {
+	eventually(t, "the closing line", func() error {
 		for _, l := range front.lines("session closed") {
 			if l["role"] == "viewer" && l["reason"] == "source-lost" && l["ended_by"] == "backend" {
 				return nil
@@ -138,9 +138,9 @@ func TestSplicedViewersLeaveAFrozenServer(t *testing.T) {
 		"front:\n  backends:\n    servers:\n      - {name: ng, rtmp: \"%s\", kind: nginx-rtmp, load: {kind: none}, check: {interval: 500ms, timeout: 500ms}}\n", addr)})
 	publishFrames(t, addr, "picture").onAir(t)
 	sees := watch(t, front.target("live", "picture"))
-	eventually(t, 20*time.Second, "a picture", sees.has(100))
+	eventually(t, "a picture", sees.has(100))
 	waits := watch(t, front.target("live", "nothing"))
-	eventually(t, 10*time.Second, "both are there", func() error {
+	eventually(t, "both are there", func() error {
 		if n := len(front.lines("placed")); n < 2 {
 			return fmt.Errorf("%d of 2", n)
 		}
@@ -158,11 +158,11 @@ func TestSplicedViewersLeaveAFrozenServer(t *testing.T) {
 		select {
 		case <-v.done:
 			t.Logf("the %s was ended %v after", what, time.Since(stopped).Round(time.Millisecond))
-		case <-time.After(15 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("the %s is left at a frozen server", what)
 		}
 	}
-	eventually(t, 10*time.Second, "the closing lines", func() error {
+	eventually(t, "the closing lines", func() error {
 		n := 0
 		for _, l := range front.lines("session closed") {
 			if l["role"] == "viewer" && l["reason"] == "source-silent" && l["ended_by"] == "backend" {
@@ -185,7 +185,7 @@ func TestSplicedViewersHaveTwoDescriptors(t *testing.T) {
 	publishFFmpeg(t, h264Source(t), target{rtmp: addr, app: "live", name: "picture"})
 	// What the first one brings stays: a loop's own, and a pipe or two.
 	first := watch(t, front.target("live", "picture"))
-	eventually(t, 20*time.Second, "a picture", first.has(1000))
+	eventually(t, "a picture", first.has(1000))
 	open := func() int {
 		list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", front.p.Pid()))
 		if err != nil {
@@ -199,7 +199,7 @@ func TestSplicedViewersHaveTwoDescriptors(t *testing.T) {
 		all = append(all, watch(t, front.target("live", "picture")))
 	}
 	for _, v := range all {
-		eventually(t, 20*time.Second, "a picture", v.has(500))
+		eventually(t, "a picture", v.has(500))
 	}
 	// Connections of health checks come and go.
 	within := func(want int) func() error {
@@ -210,10 +210,10 @@ func TestSplicedViewersHaveTwoDescriptors(t *testing.T) {
 			return nil
 		}
 	}
-	eventually(t, 5*time.Second, "two descriptors each", within(2*n))
+	eventually(t, "two descriptors each", within(2*n))
 	for _, v := range all {
 		v.leave()
 	}
-	eventually(t, 10*time.Second, "none when they have left", within(0))
+	eventually(t, "none when they have left", within(0))
 	front.noneCarried(t)
 }

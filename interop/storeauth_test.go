@@ -39,7 +39,7 @@ func (e *secureEtcd) start(t *testing.T) {
 		"--cert-file", e.cert, "--key-file", e.key, "--trusted-ca-file", e.cert, "--client-cert-auth",
 		"--listen-client-urls", e.client, "--advertise-client-urls", e.client,
 		"--listen-peer-urls", e.peer, "--initial-advertise-peer-urls", e.peer, "--initial-cluster", "etcd="+e.peer)
-	eventually(t, 15*time.Second, "etcd answers", func() error {
+	eventually(t, "etcd answers", func() error {
 		out, err := e.ctl("--user", "root:toor", "get", "/weir/")
 		if err != nil && strings.Contains(string(out), "authentication is not enabled") {
 			return nil // it answers
@@ -86,7 +86,7 @@ func TestP2StoreWithTLSAndCredentials(t *testing.T) {
 		p := publishFrames(t, o1.listening["rtmp"], name)
 		p.onAir(t)
 		v, _ := p.watch(t, "the edge", e1.listening["rtmp"])
-		eventually(t, 10*time.Second, name+" plays at the edge", func() error {
+		eventually(t, name+" plays at the edge", func() error {
 			if r := v.Report(); r.Video < 25 || r.Foreign > 0 {
 				return fmt.Errorf("%+v", r)
 			}
@@ -103,7 +103,7 @@ func TestP2StoreWithTLSAndCredentials(t *testing.T) {
 	plays("before")
 	holds(t, 3*time.Second, "both nodes are known, whose tokens are over", both)
 	for _, r := range refused {
-		if err := r.n.wait(nodeReady); err == nil || r.n.running() == nil {
+		if err := r.n.wait(patience); err == nil || r.n.running() == nil {
 			t.Fatalf("%s: it does not end in failure: %v", r.name, err)
 		}
 		if text := string(r.n.log.Tail(4 << 10)); !strings.Contains(text, r.says) || strings.Contains(text, "guess") {
@@ -114,7 +114,7 @@ func TestP2StoreWithTLSAndCredentials(t *testing.T) {
 	e.p.kill()
 	e.start(t) // it knows no token any more
 	plays("after")
-	eventually(t, 10*time.Second, "the registry has both streams", func() error {
+	eventually(t, "the registry has both streams", func() error {
 		for _, name := range []string{"before", "after"} {
 			if out, err := e.ctl("--user", "root:toor", "get", "--keys-only", "/weir/1/streams/live/"+name); err != nil || !strings.Contains(string(out), name) {
 				return fmt.Errorf("%s: %v: %s", name, err, out)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // P2: the disk under an embedded store is full. The store is lost, and the operator reads why; the
@@ -39,7 +38,7 @@ func TestP2FullDiskUnderAnEmbeddedStore(t *testing.T) {
 	if _, err := io.CopyN(fat, zeros{}, 1<<30); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("the disk is not full: %v", err)
 	}
-	eventually(t, 60*time.Second, "the store has failed, and the node says so", func() error {
+	eventually(t, "the store has failed, and the node says so", func() error {
 		if err := n.running(); err != nil {
 			return fmt.Errorf("the node has ended: %w", err)
 		}
@@ -52,7 +51,7 @@ func TestP2FullDiskUnderAnEmbeddedStore(t *testing.T) {
 	after := publishFrames(t, n.listening["rtmp"], "after")
 	after.onAir(t)
 	late, _ := after.watch(t, "the node", n.listening["rtmp"])
-	eventually(t, 10*time.Second, "both streams play", func() error {
+	eventually(t, "both streams play", func() error {
 		if a, b := v.Report(), late.Report(); a.Video < had+50 || b.Video < 50 || a.Foreign+b.Foreign > 0 {
 			return fmt.Errorf("%+v %+v", a, b)
 		}

@@ -46,8 +46,8 @@ http { access_log off; default_type application/octet-stream; types { applicatio
 		t.Fatal(err)
 	}
 	s.process = start(t, name, nginxRTMP(t), "-p", dir, "-c", conf)
-	eventually(t, 5*time.Second, name+" listens", accepts(s.rtmp))
-	eventually(t, 5*time.Second, name+" listens", accepts(s.http))
+	eventually(t, name+" listens", accepts(s.rtmp))
+	eventually(t, name+" listens", accepts(s.http))
 	return s
 }
 
@@ -165,7 +165,7 @@ front:
 		publishFFmpegTLS(t, s, front.target("live", "hugo")) // RTMPS, with http's certificate
 		for _, name := range []string{"hanna", "hugo"} {
 			url := secure + "/live/" + name + ".m3u8"
-			eventually(t, 20*time.Second, name+"'s playlist", func() error {
+			eventually(t, name+"'s playlist", func() error {
 				if got := curl(t, "--write-out", "%{http_code}", url); !strings.HasSuffix(got, "200") || strings.Count(got, ".ts") < 3 {
 					return fmt.Errorf("%.200s", got)
 				}
