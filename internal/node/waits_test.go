@@ -2,17 +2,16 @@ package node_test
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"weir/internal/proctest"
 )
 
 // waits is how long this process's threads have been kept from running although they could: what others on the machine
-// take of it. The kernel counts it for each thread, when it has got its turn.
+// take of it. The kernel counts each wait when it is over.
 type waits struct {
 	mu    sync.Mutex
 	noted []noted // by time, since the last forget
@@ -47,34 +46,10 @@ func startWaits(t *testing.T) *waits {
 }
 
 func (w *waits) note() {
-	var sum time.Duration
-	threads, _ := filepath.Glob("/proc/self/task/*/schedstat")
-	for _, path := range threads {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		var ran, waited time.Duration
-		if _, err := fmt.Sscan(string(text), &ran, &waited); err == nil {
-			sum += waited
-		}
-	}
+	sum := proctest.Waited(os.Getpid()) + proctest.Stolen()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.noted = append(w.noted, noted{time.Now(), sum + stolen()})
-}
-
-// stolen is how long the processors of a virtual machine have been given to others.
-func stolen() time.Duration {
-	const tick = 10 * time.Millisecond // USER_HZ
-	text, _ := os.ReadFile("/proc/stat")
-	first, _, _ := strings.Cut(string(text), "\n")
-	var name string
-	var n [8]int64 // user nice system idle iowait irq softirq steal
-	if _, err := fmt.Sscan(first, &name, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7]); err != nil {
-		return 0
-	}
-	return time.Duration(n[7]) * tick
+	w.noted = append(w.noted, noted{time.Now(), sum})
 }
 
 // in is how much they waited in a span of time, or a little more.

@@ -22,7 +22,8 @@
 //
 // "go test" tells each story once, small, and asserts what must always hold:
 // sessions that close, doubled and foreign frames, who owns what, how many pulls.
-// Times are only held against a bound that a loaded machine keeps too. "make
+// Times are only held against a bound that a loaded machine keeps too, and what the
+// kernel says it has kept the processes waiting is allowed on top. "make
 // bench-faults" tells each twenty times at full scale, and writes every figure
 // with its median and 99th percentile to bench/results/faults; it fails, by name, for
 // each that misses its target. With LANES=n so many stories are told side by side; those

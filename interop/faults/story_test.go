@@ -22,7 +22,9 @@ type story struct {
 	nodes []*node
 	said  []line // what the test did and the viewers missed
 
-	at atomic.Pointer[time.Time] // of the last fault
+	at    atomic.Pointer[time.Time] // of the last fault
+	stood atomic.Int64              // how long this process has stood still, in ns
+	then  atomic.Pointer[delays]    // at the last fault
 
 	measured []*figure // by this run
 
@@ -110,6 +112,7 @@ func (s *story) watchStalls() (longest func() time.Duration) {
 				if late := now.Sub(last) - every; late > worst || late > stallNoted {
 					worst = max(worst, late)
 					if late > stallNoted {
+						s.stood.Add(int64(late))
 						s.say(now, "machine", fmt.Sprintf("this test stood still for %v", late.Round(ms)))
 					}
 				}
@@ -152,6 +155,7 @@ func (s *story) fault(what string, do func()) {
 	s.t.Helper()
 	now := time.Now()
 	s.at.Store(&now)
+	s.then.Store(s.delays())
 	s.note("FAULT: %s", what)
 	do()
 }
