@@ -197,7 +197,7 @@ func TestPlayCountsRefusals(t *testing.T) {
 // A server that closes after 20 frames has dropped all, the sampled and the discarded.
 func TestPlayCountsDrops(t *testing.T) {
 	url := serve(t, &server{play: stream(20)})
-	got, err := Play(t.Context(), PlayOptions{URLs: []string{url}, Viewers: 4, Sample: 2, Reader: Eager, Pace: Pace{Concurrency: 4}, Window: 2 * time.Second})
+	got, err := Play(t.Context(), PlayOptions{URLs: []string{url}, Viewers: 4, Sample: 2, Reader: Eager, Pace: Pace{Concurrency: 4}, Window: 4 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestDeafViewersAreCounted(t *testing.T) {
 		return sends(c, ev)
 	}})
 	got, err := Play(t.Context(), PlayOptions{
-		URLs: []string{url}, Viewers: 1, Deaf: 4, Reader: Eager, Sample: 1, KeyLimit: time.Second, Window: 50 * time.Millisecond,
+		URLs: []string{url}, Viewers: 1, Deaf: 4, Reader: Eager, Sample: 1, KeyLimit: 3 * time.Second, Window: 50 * time.Millisecond,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ type streamRecord struct {
 	Edges                   []string
 }
 
-var apiClient = http.Client{Timeout: 5 * time.Second}
+var apiClient = http.Client{Timeout: 20 * time.Second}
 
 // token lets the tests in where a node's admin listener is not on the loopback.
 const token = "faults"

@@ -19,7 +19,7 @@ func TestBlackholeBetweenOriginAndEdge(t *testing.T) {
 				both := append(cutOff[:1:1], other...)
 				s.sees(both, 2*time.Second, 10*time.Second)
 				s.fault("what "+from+" sends to "+to+" vanishes", func() { hosts[from].lose(hosts[to]) })
-				s.gap("noticed", noticeTarget, s.noticed(8*time.Second, `"pull ended"`))
+				s.gap("noticed", noticeTarget, s.noticed(20*time.Second, `"pull ended"`))
 				s.passes(2 * time.Second)
 				s.gap("gap at the other edge", target{p99: 200 * ms, always: 2 * time.Second}, gaps(other)...)
 				healed := time.Now()
@@ -53,7 +53,7 @@ func TestBlackholeBetweenFrontAndOrigin(t *testing.T) {
 				viewers, others := []*viewer{s.watch(c.node("e1"), "alice")}, []*viewer{s.watch(c.node("e1"), "bob")}
 				s.sees(append(viewers[:1:1], others...), 2*time.Second, 10*time.Second)
 				s.fault("what "+from+" sends to "+to+" vanishes", func() { hosts[from].lose(hosts[to]) })
-				s.gap("noticed", noticeTarget, s.noticed(8*time.Second, `"backend failed"`))
+				s.gap("noticed", noticeTarget, s.noticed(20*time.Second, `"backend failed"`))
 				s.sees(viewers, 3*time.Second, 20*time.Second)
 				s.gap("longest viewer gap", target{p99: 3500 * ms, always: 6 * time.Second}, gaps(viewers)...)
 				s.note("%s reaches %s", from, to)

@@ -80,6 +80,6 @@ func TestP3DrainOfAnOrigin(t *testing.T) {
 		for _, p := range publishers {
 			owners[p.name] = "o2"
 		}
-		s.eventually(5*time.Second, "o2 owns all", c.truth(owners))
+		s.eventually(20*time.Second, "o2 owns all", c.truth(owners))
 	})
 }

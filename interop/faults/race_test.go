@@ -167,7 +167,7 @@ func newRacer(who int, at *node) (*racer, error) {
 	if err != nil {
 		return nil, err
 	}
-	nc.SetDeadline(time.Now().Add(10 * time.Second))
+	nc.SetDeadline(time.Now().Add(30 * time.Second))
 	r := &racer{who: who, at: at, nc: nc, conn: rtmp.NewClientConn(nc, rtmp.Options{})}
 	if err = r.conn.Handshake(); err == nil {
 		_, err = r.conn.Connect(&rtmp.Connect{App: app, TCURL: "rtmp://" + at.listening["rtmp"] + "/" + app, FlashVer: "FMLE/3.0"})
