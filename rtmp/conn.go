@@ -92,6 +92,7 @@ func (c *Conn) readMessage() (*Message, error) {
 		if c.parts.More() {
 			part, err := c.parts.Next()
 			c.part = part
+			c.part.More = c.Buffered()
 			return &c.part, err
 		}
 		c.dec.Trim()
@@ -108,6 +109,7 @@ func (c *Conn) readMessage() (*Message, error) {
 		if m == nil {
 			continue
 		}
+		m.More = c.Buffered()
 		switch {
 		case m.Type == Aggregate:
 			c.parts = NewAggregateReader(m)

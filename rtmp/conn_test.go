@@ -300,6 +300,27 @@ func TestConnSplitsAggregates(t *testing.T) {
 	}
 }
 
+// Whoever passes messages on learns which of them have come together.
+func TestConnSaysThatMoreFollows(t *testing.T) {
+	c, far, _ := talk(t, Options{})
+	whole := Message{Type: Aggregate, StreamID: 1}
+	for i := range uint32(2) {
+		whole.Payload = AppendAggregate(whole.Payload, &Message{Type: Video, Timestamp: i, Payload: make([]byte, 30)})
+	}
+	wire := AppendMessage(nil, &Message{Type: Audio, StreamID: 1, Payload: make([]byte, 30)}, 128)
+	wire = AppendMessage(wire, &whole, 128)
+	for range 2 {
+		if _, err := far.Write(wire); err != nil { // one segment: it is there as a whole, or not at all
+			t.Fatal(err)
+		}
+		for i, more := range []bool{true, true, false} {
+			if m, err := c.ReadMessage(); err != nil || m.More != more {
+				t.Fatalf("message %d: %+v %v", i, m, err)
+			}
+		}
+	}
+}
+
 func TestConnEndsWithinAMessage(t *testing.T) {
 	c, far, _ := talk(t, Options{})
 	far.Write(chunk(0, 4, head0(0, 50, Audio, 1)...))

@@ -65,6 +65,9 @@ type Message struct {
 	// Payload is valid until the next read of the Decoder or Conn that returned
 	// the message. It may share memory with the bytes given to Decode.
 	Payload []byte
+	// More says of a message that a Conn returned: more bytes were read with it. Who passes
+	// messages on may wait for those, or begin meanwhile. It is not written.
+	More bool
 }
 
 // DefaultChunkStream returns the chunk stream on which this package sends a

@@ -216,7 +216,7 @@ func (c *carried) Write(m *rtmp.Message) error {
 		return nil
 	}
 	c.silence.heard()
-	if err := c.writer.Write(typ, m.Timestamp, payload); err != nil {
+	if err := c.writer.WriteRun(typ, m.Timestamp, payload, m.More); err != nil {
 		return err
 	}
 	c.sent.Load().Add(int64(len(payload)))

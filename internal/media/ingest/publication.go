@@ -105,7 +105,7 @@ func (p *Publication) Write(m *rtmp.Message) error {
 	p.last.Store(time.Now().UnixNano())
 	p.media.Store(true)
 	p.bytes.Add(int64(len(payload)))
-	if err := p.writer.Write(typ, m.Timestamp, payload); err != nil {
+	if err := p.writer.WriteRun(typ, m.Timestamp, payload, m.More); err != nil {
 		select {
 		case <-p.done:
 			return p.why

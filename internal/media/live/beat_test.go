@@ -34,10 +34,10 @@ func TestEachStreamHasItsOwnLatency(t *testing.T) {
 			synctest.Wait()
 			worst := time.Duration(0)
 			for i := range uint32(100) {
+				began, had := time.Now(), len(out.taken())
 				if err := w.Write(rtmp.Video, i*33, video(i%60 == 0, 1, i, 1000)); err != nil {
 					t.Fatal(err)
 				}
-				began, had := time.Now(), len(out.taken())
 				for len(out.taken()) == had {
 					time.Sleep(time.Millisecond)
 				}

@@ -63,20 +63,21 @@
 //
 //	publisher, with Stream.mu   epoch, writer, clock, headers, log (but what is published), current segment
 //	published by atomics        log.end, table, join, head; segment.n, sealed; stream.logs, cursors
-//	its pump                    reader and state of a Viewer, group.viewers, the lane, the blocked list
+//	its pump, with pump.turn    reader and state of a Viewer, group.viewers, the lane, the blocked list
 //	its goroutine               reader of a Cursor
 //	any, with hub.mu            the map of streams and their holds
 //	any, with Viewer.mu         control bytes that wait
 //
-// Locks are taken in the order Stream.mu, then hub.mu or pump.mu, which are
+// Locks are taken in the order pump.turn, Stream.mu, then hub.mu or pump.mu, which are
 // leaves. A pump takes Stream.mu when a viewer leaves, never to serve one. Nobody
-// waits for a pump but Hub.Close.
+// waits for a pump but Hub.Close, nor for a turn but the pump.
 //
 // # Pumps
 //
 // One goroutine a core, each with its own viewers, grouped by log. An append puts
 // the groups that have news on their pumps' stacks (a compare-and-swap each) and
-// wakes those pumps that sleep. A pump walks the viewers of such groups: those that
+// wakes those pumps that sleep, or, if that is quickly done and nothing else follows at once,
+// does their work (atonce.go). A pump walks the viewers of such groups: those that
 // have everything up to the same place stand in a lane (lane.go), of which a pass
 // reads 16 bytes each. There is no lock, channel, goroutine switch or allocation per viewer and message.
 // While sending each message at once takes less than a twentieth of its time, it does

@@ -48,11 +48,11 @@ func (g *group) remove(v *Viewer) {
 	}
 }
 
-// touch tells the pump that there is more to send: a picture, or something else.
-// Publishers call it: it takes no lock and never waits.
-func (g *group) touch(picture bool) {
+// touch tells the pump that there is more to send: a picture, or something else. It reports whether the
+// pump sleeps, to be woken by rouse. Publishers call it: it takes no lock and never waits.
+func (g *group) touch(picture bool) (asleep bool) {
 	if g.count.Load() == 0 {
-		return
+		return false
 	}
 	b := g.beat
 	if !g.dirty.Swap(true) {
@@ -66,15 +66,22 @@ func (g *group) touch(picture bool) {
 				break
 			}
 		}
-		if b.asleep.Load() && b.asleep.Swap(false) {
-			g.pump.notify()
-			return
+		if b.asleep.Load() {
+			return true
 		}
 	}
 	if !picture {
-		return
+		return false
 	}
 	if from := b.picture.Load(); from != 0 && int64(g.pump.hub.now()) >= from && b.picture.CompareAndSwap(from, 0) {
+		g.pump.notify()
+	}
+	return false
+}
+
+// rouse wakes the pump for the group's beat, unless somebody has.
+func (g *group) rouse() {
+	if g.beat.asleep.Swap(false) {
 		g.pump.notify()
 	}
 }

@@ -13,6 +13,7 @@ const (
 	opLeave
 	opFinish
 	opEnd
+	opGone
 	opStop
 )
 
@@ -23,7 +24,8 @@ type mail struct {
 	group  *group // opEnd
 	deny   flags  // opReceive
 	off    uint64 // opEnd: the end of the broadcast in the log
-	reason Reason // opEnd
+	reason Reason // opEnd, opGone
+	err    error  // opGone
 }
 
 // post hands mail to the pump. It reports false if the pump has stopped.
@@ -59,6 +61,10 @@ func (p *pump) readMail(now time.Duration) (stop bool) {
 
 func (p *pump) do(m *mail, now time.Duration) (stop bool) {
 	v := m.viewer
+	if m.op == opGone {
+		v.leave(m.reason, m.err)
+		return false
+	}
 	if v != nil && v.gone.Load() {
 		return false
 	}
@@ -125,8 +131,11 @@ func (p *pump) stop() {
 	p.mail = nil
 	p.mu.Unlock()
 	for _, m := range list {
-		if m.op == opJoin {
+		switch m.op {
+		case opJoin:
 			p.add(m.viewer)
+		case opGone:
+			m.viewer.leave(m.reason, m.err)
 		}
 	}
 	for g := range p.groups {

@@ -10,7 +10,8 @@ import (
 //
 //	loop: mailbox → sockets to try again → each beat that has rested: pass over its groups with news → rest or sleep
 //
-// It is woken by appends while it sleeps, by mail always, and by its timer.
+// It is woken by appends while it sleeps, unless the publisher makes the pass itself (see atOnce), by mail always,
+// and by its timer.
 type pump struct {
 	// Static.
 	hub   *Hub
@@ -25,7 +26,11 @@ type pump struct {
 	mail    []mail // guarded by mu
 	stopped bool   // guarded by mu
 
-	// Owned by the pump.
+	// turn is held by who does the pump's work: its goroutine, but while it sleeps, or a publisher in its
+	// stead. Whoever holds it takes the streams' locks, never the other way round.
+	turn chan struct{} // capacity 1: taken by who sends to it
+	// What is "owned by the pump", here and elsewhere, is guarded by turn.
+	lent    bool   // a publisher holds the turn
 	spare   []mail // swapped with mail
 	groups  map[*group]struct{}
 	blocked []*Viewer     // whose sockets would block, or who had to yield
@@ -37,7 +42,7 @@ type pump struct {
 const never = time.Duration(1<<63 - 1)
 
 func newPump(h *Hub, index int) *pump {
-	p := &pump{hub: h, index: index, wake: make(chan struct{}, 1), groups: map[*group]struct{}{}, retryAt: never}
+	p := &pump{hub: h, index: index, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1), groups: map[*group]struct{}{}, retryAt: never}
 	p.timer = time.NewTimer(time.Hour)
 	p.beats.Store(new([]*beat))
 	return p
@@ -51,6 +56,8 @@ func (p *pump) notify() {
 }
 
 func (p *pump) run() {
+	p.turn <- struct{}{}
+	defer func() { <-p.turn }()
 	for {
 		now := p.hub.now()
 		if p.readMail(now) {
@@ -171,9 +178,10 @@ func (p *pump) add(v *Viewer) {
 	p.groups[g] = struct{}{}
 }
 
-// drop ends a viewer.
+// drop ends a viewer. Whoever waits for its end hears of it from the pump's own goroutine: a
+// publisher may hold what they want.
 func (p *pump) drop(v *Viewer, reason Reason, err error) {
-	if v.gone.Load() {
+	if !v.quit() {
 		return
 	}
 	p.unlane(v)
@@ -183,7 +191,9 @@ func (p *pump) drop(v *Viewer, reason Reason, err error) {
 	if g.count.Add(-1) == 0 {
 		delete(p.groups, g)
 	}
-	v.leave(reason, err)
+	if !p.lent || !p.post(mail{op: opGone, viewer: v, reason: reason, err: err}) {
+		v.leave(reason, err)
+	}
 }
 
 // sleep waits for mail, for the end of a rest, for sockets to try again, or, not
@@ -212,6 +222,8 @@ func (p *pump) wait(now, until time.Duration) {
 	if until <= now {
 		return
 	}
+	<-p.turn
+	defer func() { p.turn <- struct{}{} }()
 	if until == never {
 		<-p.wake
 	} else {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"weir/internal/stream"
 )
@@ -246,19 +247,36 @@ func (s *Stream) count(r Reason, n int) {
 	}
 }
 
-// wake tells pumps and cursors that there is more. It never waits.
-func (s *Stream) wake(picture bool) {
+// wake tells pumps and cursors that there is more. It never waits. Unless more follows, it does
+// the work of pumps that sleep, as far as that is quickly done.
+func (s *Stream) wake(picture, more bool) {
+	left := longPass
+	var mine [atOnceMost]*group
+	n := 0
 	for f := range s.logs {
 		if l := s.logs[f].Load(); l != nil {
 			for i := range l.groups {
-				if g := l.groups[i].Load(); g != nil {
-					g.touch(picture)
+				g := l.groups[i].Load()
+				if g == nil || !g.touch(picture) {
+					continue
+				}
+				if took := time.Duration(g.beat.took.Load()); !more && n < len(mine) && took <= left {
+					mine[n] = g
+					n++
+					left -= took
+				} else {
+					g.rouse()
 				}
 			}
 		}
 	}
 	for _, c := range *s.cursors.Load() {
 		c.more()
+	}
+	for _, g := range mine[:n] {
+		if !g.pump.atOnce(g.beat) {
+			g.rouse()
+		}
 	}
 }
 

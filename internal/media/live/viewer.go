@@ -84,6 +84,7 @@ func (s *Stream) Join(o JoinOptions) *Viewer {
 	posted := p.post(mail{op: opJoin, viewer: v})
 	s.mu.Unlock()
 	if !posted {
+		v.quit()
 		v.leave(ReasonShutdown, ErrClosed)
 	}
 	return v

@@ -94,12 +94,17 @@ func (v *Viewer) next(now time.Duration, end uint64) []byte {
 	return r.out
 }
 
+// quit marks the viewer as gone; false if it was. What it is sent from now on is Unsent.
+func (v *Viewer) quit() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	was := v.gone.Swap(true)
+	v.free()
+	return !was
+}
+
 // leave does what is left when the viewer is in no group any more.
 func (v *Viewer) leave(reason Reason, err error) {
-	v.mu.Lock()
-	v.gone.Store(true)
-	v.free()
-	v.mu.Unlock()
 	v.group.pump.viewers.Add(-1)
 	v.stream.viewers.Add(-1)
 	v.stream.unuse(v.r.log)

@@ -16,8 +16,15 @@ type Writer struct {
 // oddities do not end its stream. The only error is ErrFenced.
 //
 // It never waits for a viewer, and allocates nothing but segments and, once a
-// key frame, a join point.
+// key frame, a join point. While few watch it sends to them itself: see [Writer.WriteRun].
 func (w *Writer) Write(t rtmp.MessageType, ts uint32, payload []byte) error {
+	return w.WriteRun(t, ts, payload, false)
+}
+
+// WriteRun is Write for messages that have come together. With more, another follows at once: pumps
+// are told, and may send both together. Without, viewers who can be served in
+// no time (see atOnce) have the message when it returns.
+func (w *Writer) WriteRun(t rtmp.MessageType, ts uint32, payload []byte, more bool) error {
 	s := w.stream
 	s.mu.Lock()
 	if s.writer != w {
@@ -30,7 +37,7 @@ func (w *Writer) Write(t rtmp.MessageType, ts uint32, payload []byte) error {
 	}
 	s.mu.Unlock()
 	if r == "" {
-		s.wake(t == rtmp.Video)
+		s.wake(t == rtmp.Video, more)
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func (f *feed) message(m *rtmp.Message) {
 	}
 	f.last.Store(time.Now().UnixNano())
 	f.bytes.Add(int64(len(m.Payload)))
-	if err := f.writer.Write(m.Type, m.Timestamp, m.Payload); errors.Is(err, live.ErrFenced) {
+	if err := f.writer.WriteRun(m.Type, m.Timestamp, m.Payload, m.More); errors.Is(err, live.ErrFenced) {
 		f.end(err)
 	}
 }
