@@ -13,6 +13,7 @@ import (
 
 	"weir/internal/ops/admin"
 	"weir/internal/ops/secret"
+	"weir/internal/proctest"
 )
 
 type fleet struct{}
@@ -176,12 +177,11 @@ func TestOneFlagPerKey(t *testing.T) {
 // closedPort returns an address that nobody listens on.
 func closedPort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := proctest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addr
 }
 
 func TestDocsNameEveryFlagAndItsKey(t *testing.T) {

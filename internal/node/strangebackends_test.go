@@ -23,6 +23,7 @@ import (
 	"weir/internal/bench/stamp"
 	"weir/internal/ops/admin"
 	"weir/internal/ops/config"
+	"weir/internal/proctest"
 )
 
 // api asks a node's admin listener.
@@ -80,12 +81,11 @@ func program(t *testing.T, name string, args ...string) *os.Process {
 // freeAddr is an address that nobody listens on.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := proctest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	return addr
 }
 
 // accepts waits until somebody listens at an address.

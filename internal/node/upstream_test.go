@@ -153,12 +153,7 @@ func (u *upstream) fed(then func(s *rtmp.ServerConn, id uint32)) func(net.Conn) 
 // embedded is a node's configuration with a store of its own that others reach.
 func embedded(t *testing.T, name string, roles ...config.Role) (config.Config, string) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	endpoint := ln.Addr().String()
-	ln.Close()
+	endpoint := freeAddr(t)
 	cfg := quickConfig(name)
 	cfg.Node.Roles = roles
 	cfg.Store.Kind, cfg.Store.Listen, cfg.Store.Dir, cfg.Store.Secret = config.StoreEmbedded, endpoint, t.TempDir(), secret.New(upstreamSecret)

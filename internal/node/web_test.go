@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -273,12 +274,7 @@ func TestACertificateComesByACME(t *testing.T) {
 	defer m.Close()
 	ports := make([]int, 2) // the authority has to know them before the front listens
 	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		ports[i] = l.Addr().(*net.TCPAddr).Port
-		l.Close()
+		ports[i] = int(netip.MustParseAddrPort(freeAddr(t)).Port())
 	}
 	authority := certstest.StartPebble(t, ports[0], ports[1], time.Hour)
 	dir := t.TempDir()

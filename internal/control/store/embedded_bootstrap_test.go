@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"weir/internal/proctest"
 )
 
 // lines is a log that tells when a line has all of some words.
@@ -42,12 +44,11 @@ func (l *lines) String() string {
 // Two members with different lists say so, each with both, and begin nothing.
 func TestMembersWithDifferentListsSaySo(t *testing.T) {
 	listen := func() string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		addr, err := proctest.FreeAddr()
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close()
-		return l.Addr().String()
+		return addr
 	}
 	a, b := "a="+listen(), "b="+listen()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -107,11 +108,10 @@ func TestWhoAnswersAtAMembersAddress(t *testing.T) {
 			c.Close()
 		}
 	}()
-	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	gone, err := proctest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone.Close()
 	for what, c := range map[string]struct {
 		addr      string
 		notMember bool
@@ -120,7 +120,7 @@ func TestWhoAnswersAtAMembersAddress(t *testing.T) {
 		"HTTP":                {web.Listener.Addr().String(), true},
 		"another protocol":    {ssh.Addr().String(), true},
 		"an etcd that begins": {starting.Listener.Addr().String(), false},
-		"nobody":              {gone.Addr().String(), false},
+		"nobody":              {gone, false},
 	} {
 		a := ask(t.Context(), newPeerClient(), member{"b", c.addr}, []byte("{}"))
 		if a.notMember != c.notMember || a.err == nil || a.bootstrapping != nil || a.cluster != nil {

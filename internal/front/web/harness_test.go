@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"weir/internal/ops/event"
+	"weir/internal/proctest"
 	"weir/internal/stream"
 )
 
@@ -152,12 +153,11 @@ func says(t *testing.T, name string) Server {
 // gone is a server that nobody listens for.
 func gone(t *testing.T, name string) Server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := proctest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Close()
-	return Server{Name: name, Addr: l.Addr().String()}
+	return Server{Name: name, Addr: addr}
 }
 
 // standing is a Front that is served.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"weir/internal/control/fleet"
+	"weir/internal/proctest"
 	"weir/internal/testnet"
 	"weir/rtmp"
 )
@@ -44,12 +45,11 @@ func serve(t *testing.T, f func(net.Conn)) string {
 
 func closed(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := proctest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	return addr
 }
 
 // answer is a server that shakes hands.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"weir/internal/control/place"
+	"weir/internal/proctest"
 )
 
 func dialTCP(ctx context.Context, addr string) (net.Conn, error) {
@@ -242,12 +243,10 @@ func TestLiesAreRefusedWithAReason(t *testing.T) {
 }
 
 func TestNobodyThere(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := proctest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := ln.Addr().String()
-	ln.Close()
 	_, err = (&nginx{get: newGetter(dialTCP), url: "http://" + addr + "/stat", most: 1 << 20}).read(t.Context(), 0)
 	if err == nil || err.Error() != addr+"/stat: connection refused, nothing listens there" {
 		t.Error(err)

@@ -3,9 +3,7 @@ package storetest
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +13,7 @@ import (
 	"time"
 
 	"weir/internal/control/store"
+	"weir/internal/proctest"
 )
 
 // Etcd is an etcd process of the test's own, on a free port, with its data in
@@ -132,13 +131,12 @@ func (e *Etcd) tail() string {
 	return strings.Join(lines[max(0, len(lines)-15):], "\n")
 }
 
-// FreePort returns a loopback address that was free a moment ago.
+// FreePort returns a loopback address that nobody else is given, nor a client that dials it while nobody listens.
 func FreePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := proctest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr())
+	return addr
 }
