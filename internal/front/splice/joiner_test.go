@@ -149,21 +149,58 @@ func TestAResetNamesItsSide(t *testing.T) {
 	}
 }
 
-// What was read for the client before the end reaches it.
+// What was read for the client before the end reaches it. The loop is the test's: its clock stands still, for what
+// the client does not take within [lastWords] is not delivered.
 func TestTheEndDeliversWhatWasRead(t *testing.T) {
-	inModes(t, func(t *testing.T, j *Joiner) {
-		x := join(t, j, Pair{ToClient: bytes.Repeat([]byte("x"), 8<<20)})
-		eventually(t, "the client's buffers are full", func() bool { n, _ := x.Bytes(); return n > 1<<10 })
-		x.End()
-		b, err := io.ReadAll(x.client)
-		if err != nil || len(b) != 8<<20 {
-			t.Errorf("the client reads %d bytes, %v", len(b), err)
-		}
-		x.client.Close()
-		if e := x.wait(t); e.Err != ErrEnded || e.ToClient != 8<<20 {
-			t.Errorf("ended %+v", e)
-		}
-	})
+	for name, o := range modes {
+		t.Run(name, func(t *testing.T) {
+			l, err := newLoop(&o, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.poll.close()
+			defer l.pipes.close()
+			over := make(chan Ended, 1)
+			s := &Session{loop: l, ended: func(e Ended) { over <- e }}
+			client, reader := tcpPair(t)
+			server, _ := tcpPair(t)
+			s.client.side, s.server.side = ByClient, ByServer
+			for e, nc := range map[*end]*net.TCPConn{&s.client: client, &s.server: server} {
+				if e.fd, err = detach(nc); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.up = flow{s: s, src: &s.client, dst: &s.server}
+			s.down = flow{s: s, src: &s.server, dst: &s.client, rest: bytes.Repeat([]byte("x"), 16<<20)}
+			l.add(s)
+			for !s.down.blocked && len(s.down.rest) > 0 {
+				l.visit(&s.down)
+			}
+			l.end(s, ByUs, ErrEnded)
+			read := make(chan int, 1)
+			go func() {
+				b, err := io.ReadAll(reader)
+				if err != nil {
+					t.Error(err)
+				}
+				reader.Close()
+				read <- len(b)
+			}()
+			for !s.over {
+				if !s.down.shut {
+					l.visit(&s.down)
+				} else {
+					l.visit(&s.up) // until the client closes
+				}
+			}
+			if n := <-read; n != 16<<20 {
+				t.Errorf("the client reads %d bytes", n)
+			}
+			if e := <-over; e.Err != ErrEnded || e.ToClient != 16<<20 {
+				t.Errorf("ended %+v", e)
+			}
+		})
+	}
 }
 
 func TestCloseEndsAll(t *testing.T) {
