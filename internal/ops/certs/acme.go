@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3/acme"
 )
 
 // ACMEOptions are an authority and what is wanted of it.
@@ -65,9 +66,20 @@ func NewACME(o ACMEOptions) (*ACME, error) {
 		CA: o.CA, Email: o.Email, Agreed: true, TrustedRoots: o.Roots, Logger: log,
 		DisableHTTPChallenge: !o.HTTP01, DisableTLSALPNChallenge: !o.TLSALPN01,
 		ListenHost: o.Host, AltHTTPPort: o.HTTPPort, AltTLSALPNPort: o.TLSPort,
+		NewAccountFunc: a.account,
 	})
 	a.config.Issuers = []certmagic.Issuer{a.issuer}
 	return a, nil
+}
+
+// account is what is registered with the authority. An account without an address is kept under the name "default", which
+// certmagic takes for its address when it finds the place and not the account yet: several names are asked
+// for at once, and one is being registered.
+func (a *ACME) account(_ context.Context, _ *certmagic.ACMEIssuer, account acme.Account) (acme.Account, error) {
+	if a.o.Email == "" {
+		account.Contact = nil
+	}
+	return account, nil
 }
 
 // event tells the operator what becomes of each name.

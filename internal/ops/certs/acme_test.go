@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,21 @@ func openSite(t *testing.T) *site {
 		}
 	}
 	return s
+}
+
+// acmeDir is a directory that is removed when the test ends: again, if certmagic's last words come late.
+func acmeDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for tries := 0; os.RemoveAll(dir) != nil && tries < 1000; tries++ {
+			runtime.Gosched()
+		}
+	})
+	return dir
 }
 
 func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
@@ -91,7 +107,7 @@ func (s *site) certificate(t *testing.T, name, not string) *x509.Certificate {
 func TestACMEProvesByHTTP01(t *testing.T) {
 	s := openSite(t)
 	p := certstest.StartPebble(t, port(s.plain), 1, time.Hour)
-	dir := t.TempDir()
+	dir := acmeDir(t)
 	s.run(t, ACMEOptions{Domains: []string{"live.example.com", "cdn.example.com"}, CA: p.URL, Roots: p.Roots, Dir: dir, HTTP01: true})
 	for _, name := range []string{"live.example.com", "cdn.example.com"} {
 		if leaf := s.certificate(t, name, ""); leaf.VerifyHostname(name) != nil {
@@ -116,10 +132,23 @@ func TestACMEProvesByHTTP01(t *testing.T) {
 func TestACMEProvesByTLSALPN01(t *testing.T) {
 	s := openSite(t)
 	p := certstest.StartPebble(t, 1, port(s.secure), time.Hour)
-	s.run(t, ACMEOptions{Domains: []string{"live.example.com"}, CA: p.URL, Roots: p.Roots, Dir: t.TempDir(), TLSALPN01: true})
+	s.run(t, ACMEOptions{Domains: []string{"live.example.com"}, CA: p.URL, Roots: p.Roots, Dir: acmeDir(t), TLSALPN01: true})
 	if leaf := s.certificate(t, "live.example.com", ""); leaf.VerifyHostname("live.example.com") != nil {
 		t.Errorf("got %v", leaf.DNSNames)
 	}
+}
+
+// The place of an account without an address is there before the account is: who comes in between has a certificate too.
+func TestACMEAccountsHaveNoAddressOfTheirOwn(t *testing.T) {
+	s := openSite(t)
+	p := certstest.StartPebble(t, port(s.plain), 1, time.Hour)
+	dir := acmeDir(t)
+	authority := strings.NewReplacer("https://", "", ":", "-", "/", "-").Replace(p.URL)
+	if err := os.MkdirAll(filepath.Join(dir, "acme", authority, "users", "default"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.run(t, ACMEOptions{Domains: []string{"live.example.com"}, CA: p.URL, Roots: p.Roots, Dir: dir, HTTP01: true})
+	s.certificate(t, "live.example.com", "")
 }
 
 // A certificate of 12 s is due for renewal after 8.
@@ -129,7 +158,7 @@ func TestACMERenews(t *testing.T) {
 	name := fmt.Sprintf("live%d.example.com", time.Now().UnixNano())
 	s := openSite(t)
 	p := certstest.StartPebble(t, port(s.plain), 1, 12*time.Second)
-	s.run(t, ACMEOptions{Domains: []string{name}, CA: p.URL, Roots: p.Roots, Dir: t.TempDir(), HTTP01: true, renewCheck: 500 * time.Millisecond})
+	s.run(t, ACMEOptions{Domains: []string{name}, CA: p.URL, Roots: p.Roots, Dir: acmeDir(t), HTTP01: true, renewCheck: 500 * time.Millisecond})
 	old := s.certificate(t, name, "")
 	renewed := s.certificate(t, name, old.SerialNumber.String())
 	if !renewed.NotAfter.After(old.NotAfter) {
@@ -144,7 +173,7 @@ func TestACMENeverHoldsUpTheStart(t *testing.T) {
 	}
 	defer deaf.Close()
 	s := openSite(t)
-	s.run(t, ACMEOptions{Domains: []string{"live.example.com"}, CA: "https://" + deaf.Addr().String() + "/dir", Dir: t.TempDir(), HTTP01: true})
+	s.run(t, ACMEOptions{Domains: []string{"live.example.com"}, CA: "https://" + deaf.Addr().String() + "/dir", Dir: acmeDir(t), HTTP01: true})
 	res, err := http.Get("http://" + s.plain.Addr().String() + "/")
 	if err != nil {
 		t.Fatal(err)
