@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"weir/internal/bench/stamp"
+	"weir/internal/proctest"
 	"weir/rtmp"
 )
 
@@ -26,7 +27,7 @@ type foreign struct {
 // waiting players.
 func startForeign(t *testing.T, name string) *foreign {
 	t.Helper()
-	dir, addr := t.TempDir(), freeAddr(t)
+	dir, addr := t.TempDir(), proctest.Addr(t)
 	conf := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(conf, fmt.Appendf(nil, `load_module %s;
 daemon off; master_process off; error_log stderr warn; pid %s/pid;

@@ -3,6 +3,8 @@ package interop_test
 import (
 	"fmt"
 	"testing"
+
+	"weir/internal/proctest"
 )
 
 // cluster is one front, two origins and two edges on one store.
@@ -74,7 +76,7 @@ func join(t *testing.T, front *node, config string, store []string) *cluster {
 // startEtcd starts Debian's etcd-server and returns its client address.
 func startEtcd(t *testing.T) string {
 	t.Helper()
-	client, peer := "http://"+freeAddr(t), "http://"+freeAddr(t)
+	client, peer := "http://"+proctest.Addr(t), "http://"+proctest.Addr(t)
 	start(t, "etcd", tool(t, "etcd"), "--data-dir", t.TempDir(), "--name", "etcd",
 		"--listen-client-urls", client, "--advertise-client-urls", client,
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "etcd="+peer)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"weir/internal/bench/stamp"
+	"weir/internal/proctest"
 )
 
 // members are three nodes that keep the store among themselves, as the documentation has it: --store embedded
@@ -27,7 +28,7 @@ func newMembers(t *testing.T) *members {
 	t.Helper()
 	m := &members{t: t, dir: t.TempDir(), peers: map[string]string{}, nodes: map[string]*node{}}
 	for _, name := range []string{"n1", "n2", "n3"} {
-		m.peers[name] = freeAddr(t)
+		m.peers[name] = proctest.Addr(t)
 	}
 	return m
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"weir/internal/proctest"
 )
 
 // startNginx starts nginx-rtmp with one live application, whose body also holds the
@@ -13,7 +15,7 @@ func startNginx(t *testing.T, directives, app string) string {
 	t.Helper()
 	nginx := nginxRTMP(t)
 	dir := t.TempDir()
-	addr := freeAddr(t)
+	addr := proctest.Addr(t)
 	conf := filepath.Join(dir, "nginx.conf")
 	err := os.WriteFile(conf, fmt.Appendf(nil, `load_module %s;
 daemon off; master_process off; error_log stderr warn; pid %s/pid;

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"weir/internal/bench/stamp"
+	"weir/internal/proctest"
 )
 
 // publishFrom publishes a stamped stream from a local address and returns the address that it
@@ -46,7 +47,7 @@ func publishFrom(t *testing.T, local, url, name string) string {
 // Behind HAProxy with either version of the header, the node knows its clients.
 func TestProxyProtocolFromHAProxy(t *testing.T) {
 	n := startNode(t, nodeOptions{name: "alone", roles: "front,origin,edge", config: "rtmp:\n  proxy_protocol: {trust: [127.0.0.1]}\n"})
-	v1, v2 := freeAddr(t), freeAddr(t)
+	v1, v2 := proctest.Addr(t), proctest.Addr(t)
 	conf := filepath.Join(t.TempDir(), "haproxy.cfg")
 	if err := os.WriteFile(conf, fmt.Appendf(nil, `defaults
     mode tcp
@@ -103,7 +104,7 @@ listen v2
 
 // nginx-rtmp behind a front knows the clients, if it is told.
 func TestProxyProtocolToNginx(t *testing.T) {
-	dir, addr := t.TempDir(), freeAddr(t)
+	dir, addr := t.TempDir(), proctest.Addr(t)
 	conf := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(conf, fmt.Appendf(nil, `load_module %s;
 daemon off; master_process off; error_log stderr warn; pid %s/pid;

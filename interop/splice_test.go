@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"weir/internal/proctest"
 )
 
 // splicing starts a front whose sessions at one nginx-rtmp are spliced, publishers too.
@@ -92,7 +94,7 @@ func TestSplicedPublishersArrive(t *testing.T) {
 // nginxChunks starts nginx-rtmp with a chunk size.
 func nginxChunks(t *testing.T, size int) (*process, string) {
 	t.Helper()
-	dir, addr := t.TempDir(), freeAddr(t)
+	dir, addr := t.TempDir(), proctest.Addr(t)
 	conf := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(conf, fmt.Appendf(nil, `load_module %s;
 daemon off; master_process off; error_log stderr warn; pid %s/pid;

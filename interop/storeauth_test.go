@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"weir/internal/proctest"
 )
 
 // secureEtcd is Debian's etcd, which asks for a certificate, a user and a password, and
@@ -18,7 +20,7 @@ type secureEtcd struct {
 
 func startSecureEtcd(t *testing.T) *secureEtcd {
 	t.Helper()
-	e := &secureEtcd{dir: t.TempDir(), client: "https://" + freeAddr(t), peer: "http://" + freeAddr(t)}
+	e := &secureEtcd{dir: t.TempDir(), client: "https://" + proctest.Addr(t), peer: "http://" + proctest.Addr(t)}
 	e.cert, e.key = certificate(t)
 	e.start(t)
 	for _, command := range []string{

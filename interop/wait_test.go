@@ -4,8 +4,6 @@ import (
 	"net"
 	"testing"
 	"time"
-
-	"weir/internal/proctest"
 )
 
 // pollEvery is how often a condition is looked at. Much less would cost the
@@ -61,13 +59,4 @@ func accepts(addr string) func() error {
 		}
 		return nc.Close()
 	}
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	addr, err := proctest.FreeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return addr
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"weir/internal/proctest"
+
 	"github.com/coder/websocket"
 )
 
@@ -26,7 +28,7 @@ type site struct {
 func startSite(t *testing.T, name, application string) *site {
 	t.Helper()
 	dir := t.TempDir()
-	s := &site{name: name, rtmp: freeAddr(t), http: freeAddr(t)}
+	s := &site{name: name, rtmp: proctest.Addr(t), http: proctest.Addr(t)}
 	conf := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(conf, fmt.Appendf(nil, `load_module %s;
 daemon off; master_process off; error_log stderr warn; pid %s/pid;

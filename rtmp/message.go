@@ -66,7 +66,7 @@ type Message struct {
 	// the message. It may share memory with the bytes given to Decode.
 	Payload []byte
 	// More says of a message that a Conn returned: more bytes were read with it. Who passes
-	// messages on may wait for those, or begin meanwhile. It is not written.
+	// messages on may wait for those, and send all together. It is not on the wire.
 	More bool
 }
 

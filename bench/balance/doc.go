@@ -4,7 +4,7 @@
 //
 // The trace ([trace]) is drawn from a seed: when each publisher comes and goes, which stream it is and what it sends.
 // Each contender plays it in each round, in turns; servers and balancer are started afresh. Traffic is what the
-// servers count themselves: bytes_in of each /stat, once a second.
+// servers count themselves: bytes_in of each /stat, once a second. The congestion control is cubic while it runs.
 //
 // The figure ([figures]): in a window of so many seconds, traffic per capacity of the server that has most, over that
 // of all servers together; 1 is even. Windows slide by a second and begin after the warm-up.

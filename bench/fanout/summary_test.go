@@ -13,6 +13,7 @@ import (
 	"weir/internal/bench"
 )
 
+// example is a report of two contenders, two loads and three rounds.
 func example() *report {
 	r := &report{Rounds: 3, contenders: []string{"weir", "nginx"}, against: []string{"floor-send", "nginx"}, loads: []load{{100, 1, 1.1, bench.Lazy}, {500, 1, 1.1, bench.Lazy}}}
 	for round := range 3 {

@@ -38,7 +38,7 @@ func run(ctx context.Context, args []string) error {
 	f.IntVar(&p.publishers, "publishers", 200, "carried publishers")
 	f.IntVar(&p.rounds, "rounds", 5, "rounds")
 	f.DurationVar(&p.window, "window", 8*time.Second, "the window of each trial")
-	f.DurationVar(&p.warmup, "warmup", 2*time.Second, "between the last join and the window")
+	f.DurationVar(&p.warmup, "warmup", 2*time.Second, "between the last join and the window; of carry, twice the window")
 	f.IntVar(&p.haproxyThreads, "haproxy-threads", 1, "HAProxy's nbthread; one is its cheapest")
 	if err := f.Parse(args); err != nil {
 		return err

@@ -185,8 +185,8 @@ func (p *plan) play(ctx context.Context, t *trial, args ...string) error {
 	return rig.Bench(ctx, p.weir, t.Play, append([]string{"play", "rtmp://" + proxy.addr + streamPath, "--pid", strconv.Itoa(proxy.pid)}, args...)...)
 }
 
-// publish measures publishers through the proxy, once each has what it will ever have: a
-// front keeps a group of pictures of each, which is the memory of seconds.
+// publish measures publishers through the proxy, once its memory has its size: a front keeps a
+// group of pictures of each publisher.
 func (p *plan) publish(ctx context.Context, t *trial) error {
 	backend, proxy, err := p.stand(ctx, t)
 	if err != nil {

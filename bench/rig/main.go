@@ -23,7 +23,7 @@ func Main(name string, run func(ctx context.Context, args []string) error) {
 
 // Hold takes the machine for a measurement: nobody else measures, new connections have the congestion
 // control cubic (others move sending into timers, where a process's account does not see it), and there
-// is a directory for what is temporary. An error means that another measurement is under way.
+// is a directory for what is temporary. An error: another measurement is under way, or there is no directory.
 func Hold() (w Where, dir string, release func(), err error) {
 	leave, err := alone()
 	if err != nil {

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"weir/internal/proctest"
 )
 
 func TestBenchExitCodes(t *testing.T) {
-	closed := "rtmp://" + closedPort(t) + "/live/a"
+	closed := "rtmp://" + proctest.Addr(t) + "/live/a"
 	for _, tc := range []struct {
 		args []string
 		code int
@@ -31,7 +33,7 @@ func TestBenchExitCodes(t *testing.T) {
 }
 
 func TestBenchJSON(t *testing.T) {
-	_, out, _ := weir(t, "bench", "play", "rtmp://"+closedPort(t)+"/live/a", "-n", "2", "--warmup", "0s", "--for", "1ms", "--json")
+	_, out, _ := weir(t, "bench", "play", "rtmp://"+proctest.Addr(t)+"/live/a", "-n", "2", "--warmup", "0s", "--for", "1ms", "--json")
 	var r struct{ Sessions struct{ Asked, Failed int } }
 	if err := json.Unmarshal([]byte(out), &r); err != nil || r.Sessions.Asked != 2 || r.Sessions.Failed != 2 {
 		t.Errorf("%+v, %v\n%s", r, err, out)

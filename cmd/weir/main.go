@@ -4,7 +4,7 @@
 // internal/demo the demonstration.
 //
 // Exit codes: 0 for an orderly end, 2 for a configuration or a command line
-// that cannot work, 1 for what went wrong later, or an answer that is no server.
+// that cannot work, 1 for what went wrong later, and where weir route finds no server.
 package main
 
 import (

@@ -131,7 +131,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"sevre"}, 2, `weir: unknown command "sevre", did you mean "serve"?`},
 		{[]string{"demo", "--for", "soon"}, 2, "weir: invalid argument"},
 		{[]string{"demo", "--for", "-1s"}, 2, "negative"},
-		{[]string{"nodes", "--admin", "http://" + closedPort(t)}, 1, "connection refused"},
+		{[]string{"nodes", "--admin", "http://" + proctest.Addr(t)}, 1, "connection refused"},
 		{append([]string{"serve", "--rtmp", taken.Addr().String()}, free...), 1, "is in use by"},
 	} {
 		code, out, errOut := weir(t, tc.args...)
@@ -172,16 +172,6 @@ func TestOneFlagPerKey(t *testing.T) {
 	if got := len(overrides(cmd)); got != len(flags) {
 		t.Errorf("%d overrides of %d flags", got, len(flags))
 	}
-}
-
-// closedPort returns an address that nobody listens on.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	addr, err := proctest.FreeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return addr
 }
 
 func TestDocsNameEveryFlagAndItsKey(t *testing.T) {

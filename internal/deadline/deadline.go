@@ -21,8 +21,8 @@ const (
 	// shorter: a healthy node under load must not lose its stream.
 	Owner = time.Second
 	// Begin is by when the last transaction of a claim has to have begun. What comes before is the wait for
-	// other claims of the name at this node, a first transaction, and the owner's answer. Why not shorter: both
-	// may take all that they may, and what is done between them takes time too. Why not longer: Claim leaves
+	// other claims of the name at this node, a first transaction, and the owner's answer. Why not shorter: a
+	// transaction and the owner's answer may each take all of their time, and what is done between them takes some. Why not longer: Claim leaves
 	// the rest of Push, half a second, for connecting.
 	Begin = Store + Owner + 500*time.Millisecond
 	// Claim is by when the stream is the newcomer's or is not.

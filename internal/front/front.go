@@ -128,11 +128,11 @@ type Front struct {
 	rounds              *live.Rounds // of all pushes
 
 	mu          sync.Mutex
-	guests      map[string]map[guest]bool // carried sessions at foreign servers
+	guests      map[string]map[guest]bool // sessions at foreign servers
 	evacuations map[string]context.CancelFunc
 	audiences   map[stream.Name]*audience
 	claimed     map[stream.Name]*carried
-	watching    map[stream.Name]int // sessions at foreign servers
+	watching    map[stream.Name]int // viewers of each stream at foreign servers
 }
 
 // New returns a Front that carries nothing.

@@ -13,6 +13,7 @@ import (
 	"weir/internal/node"
 	"weir/internal/ops/admin"
 	"weir/internal/ops/config"
+	"weir/internal/proctest"
 )
 
 // Orders to backends outlive the fronts, and reach those that start later and those that did not hear them; without the store
@@ -91,7 +92,7 @@ func TestAnOrderIsKeptWhenAFrontIsDeaf(t *testing.T) {
 	cfg := quickConfig("front1")
 	cfg.Node.Roles, cfg.Node.DrainTimeout = []config.Role{config.RoleFront}, 0
 	cfg.Admin.Listen = "127.0.0.1:0"
-	cfg.Front.Backends.Servers = []config.Server{quickServer("b1", freeAddr(t), "", config.LoadNone, "")}
+	cfg.Front.Backends.Servers = []config.Server{quickServer("b1", proctest.Addr(t), "", config.LoadNone, "")}
 	f, _ := startWith(t, node.World{Store: func(context.Context) (store.Store, error) { return m.Client(), nil }}, cfg)
 	f.sees(t, "deaf")
 	done, err := f.api().OrderBackend(t.Context(), "b1", "drain")
@@ -112,7 +113,7 @@ func TestAnOrderWithoutTheStoreStandsWhenItIsBack(t *testing.T) {
 		cfg := quickConfig(name)
 		cfg.Node.Roles, cfg.Node.DrainTimeout = []config.Role{config.RoleFront}, 0
 		cfg.Admin.Listen = "127.0.0.1:0"
-		cfg.Front.Backends.Servers = []config.Server{quickServer("b1", freeAddr(t), "", config.LoadNone, "")}
+		cfg.Front.Backends.Servers = []config.Server{quickServer("b1", proctest.Addr(t), "", config.LoadNone, "")}
 		f, _ := startWith(t, node.World{Store: func(context.Context) (store.Store, error) { return m.Client(), nil }}, cfg)
 		fronts = append(fronts, f)
 	}

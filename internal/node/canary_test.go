@@ -137,8 +137,8 @@ func (c *canary) rest(t *testing.T) {
 //
 // A gap counts against the node only as far as it is longer than the machine's
 // own. Another process, which does nothing but tick, tells how long that kept
-// everybody waiting meanwhile; and the kernel, how long it let threads of this process
-// wait in that very gap, which a process that works is kept waiting for and one that ticks is not.
+// everybody waiting meanwhile; and the kernel tells how long threads of this process were kept
+// waiting in that very gap: a process that works is made to wait where one that only ticks is not.
 func (c *canary) unharmed(t *testing.T) {
 	t.Helper()
 	// A frame passes five threads on its way (publisher, its reader, the timer, the

@@ -10,6 +10,7 @@ import (
 	"weir/internal/ops/admin"
 	"weir/internal/ops/config"
 	"weir/internal/ops/event"
+	"weir/internal/proctest"
 	"weir/rtmp"
 )
 
@@ -17,7 +18,7 @@ import (
 // has more.
 func circle(t *testing.T, check config.CheckKind, more ...config.Server) (a, b *running) {
 	t.Helper()
-	addr := [2]string{freeAddr(t), freeAddr(t)}
+	addr := [2]string{proctest.Addr(t), proctest.Addr(t)}
 	for i, r := range []**running{&a, &b} {
 		other := quickServer("other", addr[1-i], "", config.LoadNone, "")
 		other.Check.Kind = &check

@@ -12,6 +12,7 @@ import (
 
 	"weir/internal/ops/admin"
 	"weir/internal/ops/config"
+	"weir/internal/proctest"
 )
 
 // standalone is a server that knows nothing of a cluster, so to others it is a backend.
@@ -90,11 +91,11 @@ func TestAFrontLearnsOfServersAndLosesNobody(t *testing.T) {
 		t.Error("nobody hears that the list is none")
 	}
 	f.backend(t, "b1")
-	write("servers:\n" + server("b1", one.addr) + server("b3", freeAddr(t)))
+	write("servers:\n" + server("b1", one.addr) + server("b3", proctest.Addr(t)))
 	there("b3", true)
 	write("servers:\n" + server("b1", one.addr))
 	there("b3", false)
-	write("servers:\n" + server("b1", one.addr) + server("b3", freeAddr(t)))
+	write("servers:\n" + server("b1", one.addr) + server("b3", proctest.Addr(t)))
 	there("b3", true) // again: nobody is to be sent away from it
 	// Back within the grace, it goes where it was, although another has less.
 	a.leave()

@@ -74,7 +74,7 @@ func (n *node) drain(window time.Duration, last bool) <-chan struct{} {
 	run := &drain{cancel: cancel, empty: make(chan struct{})}
 	d.run, d.last = run, last
 	n.setState(run, cluster.StateDraining)
-	e := emptying{left: left{n, last}, window: window, is: func(empty bool) {
+	e := emptying{remaining: remaining{n, last}, window: window, is: func(empty bool) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.run != run {

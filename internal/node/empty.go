@@ -25,8 +25,8 @@ const (
 // Publishers are asked to move once each, at once: their viewers notice nothing. Viewers go at a
 // rate, in random order.
 type emptying struct {
-	left interface {
-		sessions() []heldSession  // by RTMP
+	remaining interface {
+		sessions() []drainable    // by RTMP
 		requests() int            // viewers over HTTP
 		release(most int) (n int) // lets go viewers over HTTP
 	}
@@ -34,8 +34,8 @@ type emptying struct {
 	is     func(empty bool) // is told at each look
 }
 
-// heldSession is one publish or play.
-type heldSession interface {
+// drainable is a publish or play that a drain may move.
+type drainable interface {
 	key() any // the same at each look, and no other's
 	role() event.Role
 	// runs reports whether it can be moved or ended: it is past its beginning.
@@ -56,9 +56,9 @@ func (e *emptying) run(ctx context.Context) {
 			return
 		case <-wait.C:
 		}
-		publishers, viewers := split(e.left.sessions())
+		publishers, viewers := split(e.remaining.sessions())
 		asked = stillHere(asked, publishers, viewers)
-		overHTTP := e.left.requests()
+		overHTTP := e.remaining.requests()
 		if len(publishers)+len(viewers)+overHTTP == 0 {
 			e.is(true)
 			wait.Reset(drainedStep)
@@ -85,7 +85,7 @@ func (e *emptying) run(ctx context.Context) {
 			}
 		}
 		if due >= 1 {
-			due -= float64(e.left.release(int(due)))
+			due -= float64(e.remaining.release(int(due)))
 		}
 		due = min(due, rate*drainStep.Seconds()+1) // what could not go now is not saved up
 		wait.Reset(drainStep)
@@ -93,7 +93,7 @@ func (e *emptying) run(ctx context.Context) {
 }
 
 // stillHere is who was asked of those who are here.
-func stillHere(asked map[any]bool, all ...[]heldSession) map[any]bool {
+func stillHere(asked map[any]bool, all ...[]drainable) map[any]bool {
 	here := make(map[any]bool, len(asked))
 	for _, sessions := range all {
 		for _, s := range sessions {
@@ -106,7 +106,7 @@ func stillHere(asked map[any]bool, all ...[]heldSession) map[any]bool {
 }
 
 // split sorts them. Feeds are neither: they end with what they carry.
-func split(all []heldSession) (publishers, viewers []heldSession) {
+func split(all []drainable) (publishers, viewers []drainable) {
 	for _, s := range all {
 		switch s.role() {
 		case event.RolePublisher:
@@ -118,28 +118,28 @@ func split(all []heldSession) (publishers, viewers []heldSession) {
 	return publishers, viewers
 }
 
-// left is what a drain of the node has yet to empty.
-type left struct {
+// remaining is what a drain of the node has yet to empty.
+type remaining struct {
 	n    *node
 	last bool // what is carried goes, too
 }
 
-func (l left) sessions() []heldSession {
-	var all []heldSession
-	opening := l.n.sessions.Opening() // first: those that open meanwhile are held then
-	for _, s := range append(opening, l.n.sessions.Held()...) {
-		if s.Admitted() && (l.last || !s.Elsewhere()) {
-			all = append(all, rtmpSession{s, l.n})
+func (r remaining) sessions() []drainable {
+	var all []drainable
+	opening := r.n.sessions.Opening() // first: those that open meanwhile are held then
+	for _, s := range append(opening, r.n.sessions.Held()...) {
+		if s.Admitted() && (r.last || !s.Elsewhere()) {
+			all = append(all, rtmpSession{s, r.n})
 		}
 	}
 	return all
 }
 
-func (l left) requests() int { return int(l.n.drainer.requests.Load()) }
+func (r remaining) requests() int { return int(r.n.drainer.requests.Load()) }
 
-func (l left) release(most int) int { return l.n.play.ReleaseHTTP(most) }
+func (r remaining) release(most int) int { return r.n.play.ReleaseHTTP(most) }
 
-// rtmpSession is a held session of the session server.
+// rtmpSession is a publish or play over RTMP, open or opening.
 type rtmpSession struct {
 	session.Held
 	n *node

@@ -15,9 +15,9 @@ import (
 // fakeNode is a node whose sessions go when they are asked to.
 type fakeNode struct {
 	mu       sync.Mutex
-	all      []heldSession
+	all      []drainable
 	overHTTP int
-	left     []*fakeSession // in their order
+	gone     []*fakeSession // in their order
 	at       []time.Duration
 	began    time.Time
 	states   []bool // as they changed
@@ -32,66 +32,66 @@ type fakeSession struct {
 	number  int // in the list
 }
 
-func (v *fakeSession) key() any         { return v }
-func (v *fakeSession) role() event.Role { return v.kind }
-func (v *fakeSession) runs() bool       { return !v.begins }
+func (s *fakeSession) key() any         { return s }
+func (s *fakeSession) role() event.Role { return s.kind }
+func (s *fakeSession) runs() bool       { return !s.begins }
 
-func (v *fakeSession) move() {
-	v.in.mu.Lock()
-	v.asked++
-	v.in.mu.Unlock()
-	if v.stalled != nil {
-		<-v.stalled
+func (s *fakeSession) move() {
+	s.in.mu.Lock()
+	s.asked++
+	s.in.mu.Unlock()
+	if s.stalled != nil {
+		<-s.stalled
 	}
-	v.in.mu.Lock()
-	defer v.in.mu.Unlock()
-	v.in.all = slices.DeleteFunc(v.in.all, func(s heldSession) bool { return s == heldSession(v) })
-	v.in.left = append(v.in.left, v)
-	v.in.at = append(v.in.at, time.Since(v.in.began))
+	s.in.mu.Lock()
+	defer s.in.mu.Unlock()
+	s.in.all = slices.DeleteFunc(s.in.all, func(d drainable) bool { return d == drainable(s) })
+	s.in.gone = append(s.in.gone, s)
+	s.in.at = append(s.in.at, time.Since(s.in.began))
 }
 
-func (r *fakeNode) sessions() []heldSession {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.all)
+func (n *fakeNode) sessions() []drainable {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.all)
 }
 
-func (r *fakeNode) requests() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.overHTTP
+func (n *fakeNode) requests() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.overHTTP
 }
 
-func (r *fakeNode) release(most int) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	n := min(most, r.overHTTP)
-	r.overHTTP -= n
-	for range n {
-		r.at = append(r.at, time.Since(r.began))
+func (n *fakeNode) release(most int) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	count := min(most, n.overHTTP)
+	n.overHTTP -= count
+	for range count {
+		n.at = append(n.at, time.Since(n.began))
 	}
-	return n
+	return count
 }
 
-func (r *fakeNode) is(empty bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.states) == 0 || r.states[len(r.states)-1] != empty {
-		r.states = append(r.states, empty)
+func (n *fakeNode) is(empty bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.states) == 0 || n.states[len(n.states)-1] != empty {
+		n.states = append(n.states, empty)
 	}
 }
 
-func (r *fakeNode) take(v *fakeSession) *fakeSession {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	v.in = r
-	r.all = append(r.all, v)
+func (n *fakeNode) take(v *fakeSession) *fakeSession {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	v.in = n
+	n.all = append(n.all, v)
 	return v
 }
 
-func (r *fakeNode) set(f func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (n *fakeNode) set(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	f()
 }
 
@@ -101,7 +101,7 @@ func emptied(t *testing.T, window time.Duration, f func(t *testing.T, r *fakeNod
 		r := &fakeNode{}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		e := emptying{left: r, window: window, is: r.is}
+		e := emptying{remaining: r, window: window, is: r.is}
 		r.began = time.Now()
 		time.AfterFunc(time.Millisecond, func() { e.run(ctx) })
 		f(t, r)
@@ -144,7 +144,7 @@ func TestDrainSpreadsViewers(t *testing.T) {
 					t.Errorf("always the same number has gone at a time: %v", sizes)
 				}
 				// Those of one step go in any order; so it is the steps that tell.
-				early := r.left[:min(50, len(r.left))]
+				early := r.gone[:min(50, len(r.gone))]
 				if !slices.ContainsFunc(early, func(v *fakeSession) bool { return v.number > 200 }) && c.rtmp > 0 {
 					t.Error("they have gone in the order in which they were held")
 				}
@@ -162,8 +162,8 @@ func TestDrainOfFewIsShort(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if len(r.left) != 20 {
-			t.Errorf("%d of 20 have gone in 2 s", len(r.left))
+		if len(r.gone) != 20 {
+			t.Errorf("%d of 20 have gone in 2 s", len(r.gone))
 		}
 	})
 }
@@ -178,8 +178,8 @@ func TestDrainAsksPublishersOnce(t *testing.T) {
 		}
 		time.Sleep(5 * time.Second)
 		r.set(func() {
-			if len(r.left) != 100 || r.at[99] > drainStep {
-				t.Errorf("%d of 100 have gone by %v", len(r.left), r.at)
+			if len(r.gone) != 100 || r.at[99] > drainStep {
+				t.Errorf("%d of 100 have gone by %v", len(r.gone), r.at)
 			}
 			if stays.asked != 1 {
 				t.Errorf("who does not go was asked %d times", stays.asked)
@@ -221,13 +221,13 @@ func TestDrainWaitsForWhoIsOnTheWay(t *testing.T) {
 }
 
 // A session is the same however often it is looked at, and whatever is known of its client.
-func TestGuestsAreTold(t *testing.T) {
+func TestSessionsAreToldApart(t *testing.T) {
 	asked := map[any]bool{}
 	a, b := &fakeSession{}, &fakeSession{}
-	for _, g := range []heldSession{a, b, a} {
+	for _, g := range []drainable{a, b, a} {
 		asked[g.key()] = true
 	}
-	if asked = stillHere(asked, nil, []heldSession{b, &fakeSession{}}); len(asked) != 1 || !asked[b.key()] {
+	if asked = stillHere(asked, nil, []drainable{b, &fakeSession{}}); len(asked) != 1 || !asked[b.key()] {
 		t.Errorf("asked are %v", asked)
 	}
 	if g := (rtmpSession{}); !reflect.TypeOf(g.key()).Comparable() {

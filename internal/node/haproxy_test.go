@@ -12,6 +12,7 @@ import (
 
 	"weir/internal/bench/stamp"
 	"weir/internal/ops/config"
+	"weir/internal/proctest"
 )
 
 // statistics are /haproxy;csv of a server, parsed: the header line as it came, and the lines by proxy/server.
@@ -53,7 +54,7 @@ func TestAnHAProxyBalancesByOurAgentsAndItsDashboardsReadUs(t *testing.T) {
 		cfg.Limits.Command = 20 * time.Second
 		nodes[name] = start(t, cfg)
 	}
-	stats, bind := freeAddr(t), freeAddr(t)
+	stats, bind := proctest.Addr(t), proctest.Addr(t)
 	var servers strings.Builder
 	for _, name := range []string{"media1", "media2"} {
 		_, port, _ := strings.Cut(nodes[name].listening("agent"), ":")

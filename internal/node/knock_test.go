@@ -42,7 +42,7 @@ func TestARefusedSessionIsNothingToDrain(t *testing.T) {
 		close(over)
 	}()
 	for seen := false; ; {
-		if all := (left{n, false}).sessions(); len(all) > 0 && !seen {
+		if all := (remaining{n, false}).sessions(); len(all) > 0 && !seen {
 			seen = true
 			t.Errorf("%d to be moved, of those who are refused: %v", len(all), all[0].role())
 		}

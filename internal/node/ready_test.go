@@ -9,6 +9,7 @@ import (
 
 	"weir/internal/ops/admin"
 	"weir/internal/ops/config"
+	"weir/internal/proctest"
 )
 
 // readyz asks a node whether it is ready.
@@ -42,7 +43,7 @@ func (r *running) says(t *testing.T, code int, part string) {
 // A front whose servers are all down sends its clients elsewhere, and is back with them.
 func TestAFrontWithoutServersIsNotReady(t *testing.T) {
 	server := quickConfig("server")
-	server.RTMP.Listen = freeAddr(t)
+	server.RTMP.Listen = proctest.Addr(t)
 	cfg := quickConfig("front")
 	cfg.Node.Roles, cfg.Admin.Listen = []config.Role{config.RoleFront}, "127.0.0.1:0"
 	s := quickServer("a", server.RTMP.Listen, "", config.LoadNone, "")

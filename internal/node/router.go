@@ -54,14 +54,15 @@ const (
 	rejected
 )
 
-// newSession is a publish or play that the router is asked for.
-type newSession interface {
+// arrival is a publish or play that the router is asked for.
+type arrival interface {
 	Admitted()
 	Elsewhere()
 }
 
-// receive decides what becomes of a session, and says so before a drain can begin or end: it misses none.
-func (n *node) receive(s newSession, sent bool) (d disposition) {
+// receive decides what becomes of a session and marks it so under the drainer's lock: a drain that begins
+// or ends meanwhile misses none.
+func (n *node) receive(s arrival, sent bool) (d disposition) {
 	n.drainer.let(func(draining, leaving bool) {
 		switch {
 		case !draining:

@@ -49,7 +49,7 @@ func (r *running) becomes(t *testing.T, name, what string, so func(b *admin.Back
 	t.Helper()
 	var b admin.Backend
 	if !eventually(patience, func() bool { b = r.backend(t, name); return so(&b) }) {
-		t.Fatalf("%s: not %s within 20 s: %+v", name, what, b)
+		t.Fatalf("%s: not %s within %v: %+v", name, what, patience, b)
 	}
 	return b
 }
@@ -78,16 +78,6 @@ func program(t *testing.T, name string, args ...string) *os.Process {
 	return cmd.Process
 }
 
-// freeAddr is an address that nobody listens on.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	addr, err := proctest.FreeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return addr
-}
-
 // accepts waits until somebody listens at an address.
 func accepts(t *testing.T, addr string) {
 	t.Helper()
@@ -112,7 +102,7 @@ type nginxRTMP struct {
 func startNginxRTMP(t *testing.T, stat string) *nginxRTMP {
 	t.Helper()
 	dir := t.TempDir()
-	n := &nginxRTMP{rtmp: freeAddr(t), proxied: freeAddr(t), http: freeAddr(t)}
+	n := &nginxRTMP{rtmp: proctest.Addr(t), proxied: proctest.Addr(t), http: proctest.Addr(t)}
 	conf := filepath.Join(dir, "nginx.conf")
 	text := fmt.Sprintf(`load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
 daemon off; master_process off; error_log stderr warn; pid %[1]s/pid;
@@ -393,13 +383,13 @@ func TestP4BackendsThatLieHurtNobody(t *testing.T) {
 
 func TestOrdersReachAllFronts(t *testing.T) {
 	cfg, endpoint := embedded(t, "f1", config.RoleFront)
-	server := quickServer("edge1", freeAddr(t), "", config.LoadNone, "")
+	server := quickServer("edge1", proctest.Addr(t), "", config.LoadNone, "")
 	cfg.Admin.Listen, cfg.Front.Backends.Servers = "127.0.0.1:0", []config.Server{server}
 	f1 := start(t, cfg)
 	other := quickConfig("f2")
 	other.Node.Roles = []config.Role{config.RoleFront}
 	other.Store.Kind, other.Store.Endpoints, other.Store.Secret = config.StoreEtcd, []string{endpoint}, cfg.Store.Secret
-	only := quickServer("edge2", freeAddr(t), "", config.LoadNone, "") // known to this front alone
+	only := quickServer("edge2", proctest.Addr(t), "", config.LoadNone, "") // known to this front alone
 	other.Admin.Listen, other.Front.Backends.Servers = "127.0.0.1:0", []config.Server{server, only}
 	f2 := start(t, other)
 	f1.sees(t, "f2")

@@ -17,6 +17,7 @@ import (
 	"weir/internal/media/member"
 	"weir/internal/ops/config"
 	"weir/internal/ops/secret"
+	"weir/internal/proctest"
 	"weir/internal/stream"
 	"weir/rtmp"
 )
@@ -153,7 +154,7 @@ func (u *upstream) fed(then func(s *rtmp.ServerConn, id uint32)) func(net.Conn) 
 // embedded is a node's configuration with a store of its own that others reach.
 func embedded(t *testing.T, name string, roles ...config.Role) (config.Config, string) {
 	t.Helper()
-	endpoint := freeAddr(t)
+	endpoint := proctest.Addr(t)
 	cfg := quickConfig(name)
 	cfg.Node.Roles = roles
 	cfg.Store.Kind, cfg.Store.Listen, cfg.Store.Dir, cfg.Store.Secret = config.StoreEmbedded, endpoint, t.TempDir(), secret.New(upstreamSecret)

@@ -26,6 +26,7 @@ import (
 	"weir/internal/node"
 	"weir/internal/ops/certs/certstest"
 	"weir/internal/ops/config"
+	"weir/internal/proctest"
 	"weir/internal/stream"
 )
 
@@ -274,7 +275,7 @@ func TestACertificateComesByACME(t *testing.T) {
 	defer m.Close()
 	ports := make([]int, 2) // the authority has to know them before the front listens
 	for i := range ports {
-		ports[i] = int(netip.MustParseAddrPort(freeAddr(t)).Port())
+		ports[i] = int(netip.MustParseAddrPort(proctest.Addr(t)).Port())
 	}
 	authority := certstest.StartPebble(t, ports[0], ports[1], time.Hour)
 	dir := t.TempDir()

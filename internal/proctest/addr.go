@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"testing"
 )
 
 // FreeAddr's ports: above those of well-known programs, below Linux's range for outgoing
@@ -48,4 +49,14 @@ func FreeAddr() (string, error) {
 		mark.Close()
 	}
 	return "", fmt.Errorf("no port from %d to %d is free on 127.0.0.1", firstPort, firstPort+portCount-1)
+}
+
+// Addr is FreeAddr for a test, which it ends if there is none.
+func Addr(t testing.TB) string {
+	t.Helper()
+	addr, err := FreeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addr
 }

@@ -63,10 +63,7 @@ func (s *story) startEtcd(n int, h *host) *etcd {
 // freeAddr is an address of this machine, or of h, that nobody listens on.
 func freeAddr(s *story, h *host) string {
 	s.t.Helper()
-	addr, err := proctest.FreeAddr()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	addr := proctest.Addr(s.t)
 	if h == nil {
 		return addr
 	}

@@ -40,7 +40,7 @@ type heard struct {
 	value string
 	rev   int64 // what the store had said by then: what it says later is newer
 	owed  bool  // this front is to write it: it was given here and could not be written, or the store has lost it
-	// missing: the last list did not have it in the place of the one before.
+	// missing: at the last list the store had no order under this key any more, as it had at the one before.
 	missing bool
 }
 

@@ -17,6 +17,6 @@
 //  1. [Book.List] once before sessions are placed, so that none goes where an operator wants none; then [Book.Run].
 //  2. [Book.Take] each order at each front, and [Book.Write] it at the one that was given it.
 //
-// Goroutines: none but Run's caller's. Methods may be called from any goroutine; Take and Write may wait for a List
-// that writes.
+// Goroutines: none but Run's caller's. Take and Write may be called from any goroutine, and may wait for a List
+// that writes; List is not for others beside Run.
 package orders

@@ -15,6 +15,7 @@ import (
 
 	"weir/internal/control/store"
 	"weir/internal/control/store/storetest"
+	"weir/internal/proctest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -39,7 +40,7 @@ func TestEtcdConforms(t *testing.T) {
 }
 
 func TestEmbeddedConforms(t *testing.T) {
-	o := store.EmbeddedOptions{Dir: filepath.Join(t.TempDir(), "etcd"), Listen: storetest.FreePort(t)}
+	o := store.EmbeddedOptions{Dir: filepath.Join(t.TempDir(), "etcd"), Listen: proctest.Addr(t)}
 	var server *store.Embedded
 	start := func(t *testing.T) {
 		s, err := store.StartEmbedded(context.Background(), o)
@@ -99,7 +100,7 @@ func TestEmbeddedLoneMember(t *testing.T) {
 
 // Three members: two are enough, one is not.
 func TestEmbeddedThreeMembers(t *testing.T) {
-	peers := []string{"a=" + storetest.FreePort(t), "b=" + storetest.FreePort(t), "c=" + storetest.FreePort(t)}
+	peers := []string{"a=" + proctest.Addr(t), "b=" + proctest.Addr(t), "c=" + proctest.Addr(t)}
 	members := make([]*store.Embedded, 3)
 	var wg sync.WaitGroup
 	for i, name := range []string{"a", "b", "c"} {

@@ -200,9 +200,9 @@ func testLeaseExpires(t *testing.T, h harness) {
 
 func testLeaseKept(t *testing.T, h harness) {
 	// It is renewed each third of its time: a machine that lets nobody run for five seconds ends none.
-	const leaseTTL = 2 * leaseTTL
+	const ttl = 2 * leaseTTL
 	s, ctx := h.open(t), ctxFor(t)
-	lease := must[store.LeaseID](t)(s.Grant(ctx, leaseTTL))
+	lease := must[store.LeaseID](t)(s.Grant(ctx, ttl))
 	must[int64](t)(s.Put(ctx, "/kept/a", nil, lease))
 	lost := must[<-chan struct{}](t)(s.KeepAlive(ctx, lease))
 	select {

@@ -22,7 +22,7 @@ type EmbeddedOptions struct {
 
 	// Peers are all members, this one included, NAME=HOST:PORT each: where the others reach it. None: a lone one.
 	Peers []string
-	// PeersListen is host:port for the other members, host a number; this member's address among Peers if empty.
+	// PeersListen is host:port for the other members, host an IP address; this member's address among Peers if empty.
 	PeersListen string
 
 	Timeout time.Duration // of one call, DefaultTimeout if 0

@@ -43,14 +43,7 @@ func (l *lines) String() string {
 
 // Two members with different lists say so, each with both, and begin nothing.
 func TestMembersWithDifferentListsSaySo(t *testing.T) {
-	listen := func() string {
-		addr, err := proctest.FreeAddr()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return addr
-	}
-	a, b := "a="+listen(), "b="+listen()
+	a, b := "a="+proctest.Addr(t), "b="+proctest.Addr(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	logs := map[string]*lines{}
@@ -108,10 +101,7 @@ func TestWhoAnswersAtAMembersAddress(t *testing.T) {
 			c.Close()
 		}
 	}()
-	gone, err := proctest.FreeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
+	gone := proctest.Addr(t)
 	for what, c := range map[string]struct {
 		addr      string
 		notMember bool

@@ -153,11 +153,7 @@ func says(t *testing.T, name string) Server {
 // gone is a server that nobody listens for.
 func gone(t *testing.T, name string) Server {
 	t.Helper()
-	addr, err := proctest.FreeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Server{Name: name, Addr: addr}
+	return Server{Name: name, Addr: proctest.Addr(t)}
 }
 
 // standing is a Front that is served.

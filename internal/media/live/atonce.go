@@ -3,9 +3,9 @@ package live
 import "time"
 
 const (
-	// longPass is how long the passes may take that a publisher makes itself, for one message. Why not longer:
-	// it does not read meanwhile, and other cores have pumps. Why not shorter: 800 viewers on one core
-	// take as long, and waking a pump costs 50 us.
+	// longPass is how long the passes that a publisher makes itself may take together for one message, going by
+	// what each took last. Why not longer: it does not read meanwhile, and other cores have pumps. Why not
+	// shorter: 800 viewers on one core take as long, and waking a pump costs 50 us.
 	longPass = 2 * time.Millisecond
 	// atOnceMost is how many such passes there are, at most. Why not more: what is left of the pumps of a
 	// large machine is served sooner by themselves.

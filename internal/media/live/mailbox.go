@@ -13,7 +13,7 @@ const (
 	opLeave
 	opFinish
 	opEnd
-	opGone
+	opGone // a publisher has found its end: see pump.drop
 	opStop
 )
 

@@ -33,7 +33,7 @@ func TestAPublisherThatIsEndedAtOnceEndsTheConnection(t *testing.T) {
 				return
 			}
 			go h.p.Evict(rtmp.CodePublishBadName, event.TakenOver, errors.New("taken over"))
-			for len(s.Held()) > 0 { // until it is ended: to tell the client it has to wait for this write, so it tells nobody
+			for len(s.Held()) > 0 { // until it is ended, which nobody tells: telling the client waits for this write
 				runtime.Gosched()
 			}
 		}}

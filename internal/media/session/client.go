@@ -27,9 +27,9 @@ func (c *conn) speakFor(cl *Client, facts member.Client) {
 }
 
 // becameLocked makes the connection's closing line speak of the stream that it was
-// for. A node's shared connection stays a feed of no stream in particular. Who ends a
-// connection that was taken writes that line on another goroutine, as soon as the
-// stream is there to be ended.
+// for. A node's shared connection stays a feed of no stream in particular. It needs c.mu:
+// whoever ends a connection that was taken writes that line, on another goroutine, as soon
+// as the stream is there to be ended.
 func (c *conn) becameLocked(cl *Client) {
 	if c.client.Member == "" || cl.Facts.Addr != c.nc.RemoteAddr().String() {
 		c.client.Session = cl.Session

@@ -139,7 +139,7 @@ func (c *conn) asks(on bool) {
 	c.asking = on
 }
 
-// refuse tells a client no, and ends its session if nothing else of it is running. Members keep their
+// refuse tells a client no (tell sends the answer), and ends its session if nothing else of it is running. Members keep their
 // connection: it carries other streams. Any goroutine.
 func (c *conn) refuse(cl *Client, name string, r *Rejection, tell func() error) error {
 	// The end is decided before the client hears why: what it asks for in answer must not keep the session.

@@ -6,8 +6,8 @@ import (
 )
 
 // PeersListen is where this node's member of an embedded store listens for the others: its own address among
-// store.peers or, when that is a name, all addresses of its port. A name often means 127.0.1.1 to its own
-// host. Empty: it is not among them.
+// store.peers or, when that is a name, all addresses of its port; localhost is 127.0.0.1. A name often means
+// 127.0.1.1 to its own host. Empty: it is not among them, or its address is none.
 func (c *Config) PeersListen() string {
 	for _, p := range c.Store.Peers {
 		addr, ok := strings.CutPrefix(p, c.Node.Name+"=")

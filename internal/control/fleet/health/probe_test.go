@@ -43,15 +43,6 @@ func serve(t *testing.T, f func(net.Conn)) string {
 	return ln.Addr().String()
 }
 
-func closed(t *testing.T) string {
-	t.Helper()
-	addr, err := proctest.FreeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return addr
-}
-
 // answer is a server that shakes hands.
 func answer(nc net.Conn) {
 	defer nc.Close()
@@ -83,7 +74,7 @@ func TestProbe(t *testing.T) {
 		want   string // within the reason; "" if the check is good
 	}{
 		{"tcp", fleet.Backend{RTMP: deaf, Check: fleet.Check{Kind: fleet.CheckTCP}}, "L4OK", 0, ""},
-		{"tcp, closed", fleet.Backend{RTMP: closed(t), Check: fleet.Check{Kind: fleet.CheckTCP}}, "L4CON", 0, "connection refused, nothing listens there"},
+		{"tcp, closed", fleet.Backend{RTMP: proctest.Addr(t), Check: fleet.Check{Kind: fleet.CheckTCP}}, "L4CON", 0, "connection refused, nothing listens there"},
 		{"unknown host", fleet.Backend{RTMP: "nosuch.invalid:1935", Check: fleet.Check{Kind: fleet.CheckTCP}}, "L4CON", 0, "nosuch.invalid"},
 		{"rtmp", fleet.Backend{RTMP: serve(t, answer)}, "L7OK", 0, ""},
 		{"rtmp, closing", fleet.Backend{RTMP: serve(t, func(nc net.Conn) { io.CopyN(io.Discard, nc, 1537); nc.Close() })}, "L7RSP", 0, "closes connections in the RTMP handshake"},
@@ -93,7 +84,7 @@ func TestProbe(t *testing.T) {
 		{"http, redirect", fleet.Backend{Check: fleet.Check{Kind: fleet.CheckHTTP, URL: web.URL + "/moved"}}, "L7OK", 302, ""},
 		{"http, status", fleet.Backend{Check: fleet.Check{Kind: fleet.CheckHTTP, URL: web.URL + "/gone?token=s3cret"}}, "L7STS", 503, webAddr + "/gone: answers with status 503"},
 		{"http, endless", fleet.Backend{Check: fleet.Check{Kind: fleet.CheckHTTP, URL: web.URL + "/endless"}}, "L7OK", 200, ""},
-		{"http, closed", fleet.Backend{Check: fleet.Check{Kind: fleet.CheckHTTP, URL: "http://user:s3cret@" + closed(t) + "/"}}, "L4CON", 0, "connection refused"},
+		{"http, closed", fleet.Backend{Check: fleet.Check{Kind: fleet.CheckHTTP, URL: "http://user:s3cret@" + proctest.Addr(t) + "/"}}, "L4CON", 0, "connection refused"},
 		{"http, rtmp server", fleet.Backend{Check: fleet.Check{Kind: fleet.CheckHTTP, URL: "http://" + serve(t, answer) + "/"}}, "L7RSP", 0, "no HTTP answer"},
 	} {
 		tc.b.Check.Timeout = time.Minute

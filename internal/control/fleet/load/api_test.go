@@ -243,11 +243,8 @@ func TestLiesAreRefusedWithAReason(t *testing.T) {
 }
 
 func TestNobodyThere(t *testing.T) {
-	addr, err := proctest.FreeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = (&nginx{get: newGetter(dialTCP), url: "http://" + addr + "/stat", most: 1 << 20}).read(t.Context(), 0)
+	addr := proctest.Addr(t)
+	_, err := (&nginx{get: newGetter(dialTCP), url: "http://" + addr + "/stat", most: 1 << 20}).read(t.Context(), 0)
 	if err == nil || err.Error() != addr+"/stat: connection refused, nothing listens there" {
 		t.Error(err)
 	}

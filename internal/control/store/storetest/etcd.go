@@ -41,7 +41,7 @@ func StartEtcd(t testing.TB) *Etcd {
 		}
 	}
 	dir := t.TempDir()
-	e := &Etcd{t: t, bin: bin, dir: filepath.Join(dir, "data"), log: filepath.Join(dir, "log"), Endpoint: FreePort(t), peer: FreePort(t)}
+	e := &Etcd{t: t, bin: bin, dir: filepath.Join(dir, "data"), log: filepath.Join(dir, "log"), Endpoint: proctest.Addr(t), peer: proctest.Addr(t)}
 	t.Cleanup(e.Kill)
 	e.Start()
 	return e
@@ -129,14 +129,4 @@ func (e *Etcd) tail() string {
 	b, _ := io.ReadAll(f)
 	lines := strings.Split(string(b), "\n")
 	return strings.Join(lines[max(0, len(lines)-15):], "\n")
-}
-
-// FreePort returns a loopback address that nobody else is given, nor a client that dials it while nobody listens.
-func FreePort(t testing.TB) string {
-	t.Helper()
-	addr, err := proctest.FreeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return addr
 }
