@@ -65,13 +65,14 @@ func TestResourcesDescriptorsExhausted(t *testing.T) {
 			t.Fatal(err)
 		}
 		var all []*os.File
-		free := func() {
+		free := sync.OnceFunc(func() {
 			for _, f := range all {
 				f.Close()
 			}
-			all = nil
 			syscall.Setrlimit(syscall.RLIMIT_NOFILE, &was)
-		}
+			c.waits.reading.Unlock()
+		})
+		c.waits.reading.Lock()
 		defer free()
 		for {
 			f, err := os.Open("/dev/null")

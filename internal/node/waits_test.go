@@ -13,6 +13,8 @@ import (
 // waits is how long this process's threads have been kept from running although they could: what others on the machine
 // take of it. The kernel counts each wait when it is over.
 type waits struct {
+	reading sync.Mutex // held while files are open for it; by a test that has none to spare, to keep it from opening any
+
 	mu    sync.Mutex
 	noted []noted // by time, since the last forget
 }
@@ -46,6 +48,8 @@ func startWaits(t *testing.T) *waits {
 }
 
 func (w *waits) note() {
+	w.reading.Lock()
+	defer w.reading.Unlock()
 	sum := proctest.Waited(os.Getpid()) + proctest.Stolen()
 	w.mu.Lock()
 	defer w.mu.Unlock()
