@@ -3,19 +3,26 @@ package live
 import "time"
 
 const (
-	// longPass is how long the passes that a publisher makes itself may take together for one message, going by
-	// what each took last. Why not longer: it does not read meanwhile, and other cores have pumps. Why not
+	// longPass is how long the passes that a publisher makes itself may take together for one message, as far as
+	// that is known before. Why not longer: it does not read meanwhile, and other cores have pumps. Why not
 	// shorter: 800 viewers on one core take as long, and waking a pump costs 50 us.
 	longPass = 2 * time.Millisecond
+	// sendTime is what a send takes, where nothing is known.
+	sendTime = longPass / 800
 	// atOnceMost is how many such passes there are, at most. Why not more: what is left of the pumps of a
 	// large machine is served sooner by themselves.
 	atOnceMost = 4
 )
 
-// atOnce makes a pass in the pump's stead, which sleeps, by the goroutine that has just appended: that
+// cost is what a pass over the group is likely to take.
+func (g *group) cost() time.Duration {
+	return max(time.Duration(g.took.Load()), time.Duration(g.count.Load())*sendTime)
+}
+
+// atOnce makes a pass over a group in the stead of its pump, which sleeps, by the goroutine that has just appended: that
 // one runs, and waking another costs more than serving a few viewers. It reports false if the pass is for the
-// pump, since it works, or rests.
-func (p *pump) atOnce(b *beat) bool {
+// pump: it works or rests, has mail, which comes first, or other groups have news, too.
+func (p *pump) atOnce(g *group) bool {
 	select {
 	case p.turn <- struct{}{}:
 	default:
@@ -26,8 +33,8 @@ func (p *pump) atOnce(b *beat) bool {
 		p.lent = false
 		<-p.turn
 	}()
-	start := p.hub.now()
-	if !b.rested(start) {
+	b, start := g.beat, p.hub.now()
+	if p.hasMail() || b.dirty.Load() != g || g.next != nil || !b.rested(start) {
 		return false
 	}
 	retryAt := p.retryAt

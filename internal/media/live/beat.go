@@ -12,7 +12,6 @@ type beat struct {
 	asleep atomic.Bool           // an append must wake the pump
 	// A picture after that time must wake the pump; 0: none does. See pace.soft.
 	picture atomic.Int64
-	took    atomic.Int64 // by the last pass, ns
 	news    atomic.Int64 // while picture is set: when the first news came, of any group; 0: none has
 
 	// Owned by the pump.
@@ -21,7 +20,8 @@ type beat struct {
 	aligned   bool // picture was set after the last pass
 	stretched bool // and the rest made longer for it
 	met       bool // the last pass began upon one
-	sought    int  // passes since a picture was last sought out of step
+	took      time.Duration
+	sought    int // passes since a picture was last sought out of step
 }
 
 // rested reports whether it is time for a pass.
@@ -31,7 +31,7 @@ func (b *beat) rested(now time.Duration) bool {
 	}
 	if b.aligned && !b.stretched && b.picture.Load() != 0 {
 		// No picture yet. What has come first can still wait a little.
-		if until := min(time.Duration(b.news.Load())+b.max-time.Duration(b.took.Load()), b.restUntil+b.late()); until > now {
+		if until := min(time.Duration(b.news.Load())+b.max-b.took, b.restUntil+b.late()); until > now {
 			b.restUntil, b.stretched = until, true
 			return false
 		}
@@ -43,7 +43,7 @@ func (b *beat) rested(now time.Duration) bool {
 func (b *beat) rest(start, end time.Duration, t tally) {
 	b.restUntil = b.passed(start, end, t.sends, t.due)
 	b.aligned = b.busy && t.groups == 1 && b.max >= alignLeast
-	b.took.Store(int64(end - start))
+	b.took = end - start
 	b.sought++
 	if b.aligned {
 		seek := !b.met && b.sought >= realign

@@ -19,6 +19,7 @@ type group struct {
 	dirty atomic.Bool
 	next  *group // in that stack; owned by who set dirty
 	count atomic.Int64
+	took  atomic.Int64 // by the last pass over it, ns
 }
 
 // group returns the log's group at a pump, made at its first viewer. stream.mu is held.
@@ -59,13 +60,7 @@ func (g *group) touch(picture bool) (asleep bool) {
 		if b.picture.Load() != 0 {
 			b.news.CompareAndSwap(0, int64(g.pump.hub.now())) // other groups may have had some before
 		}
-		for {
-			head := b.dirty.Load()
-			g.next = head
-			if b.dirty.CompareAndSwap(head, g) {
-				break
-			}
-		}
+		g.stack()
 		if b.asleep.Load() {
 			return true
 		}
@@ -77,6 +72,24 @@ func (g *group) touch(picture bool) (asleep bool) {
 		g.pump.notify()
 	}
 	return false
+}
+
+// push puts the group back among those with news. Pump only.
+func (g *group) push() {
+	if !g.dirty.Swap(true) {
+		g.stack()
+	}
+}
+
+// stack is for who has set dirty.
+func (g *group) stack() {
+	for b := g.beat; ; {
+		head := b.dirty.Load()
+		g.next = head
+		if b.dirty.CompareAndSwap(head, g) {
+			return
+		}
+	}
 }
 
 // rouse wakes the pump for the group's beat, unless somebody has.

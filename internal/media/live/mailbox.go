@@ -34,6 +34,9 @@ func (p *pump) post(m mail) bool {
 	ok := !p.stopped
 	if ok {
 		p.mail = append(p.mail, m)
+		if m.op == opEnd {
+			p.ends.Add(1)
+		}
 	}
 	p.mu.Unlock()
 	if ok {
@@ -42,11 +45,18 @@ func (p *pump) post(m mail) bool {
 	return ok
 }
 
+func (p *pump) hasMail() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.mail) > 0
+}
+
 // readMail does what was asked. It reports true when the pump is to stop.
 func (p *pump) readMail(now time.Duration) (stop bool) {
 	p.mu.Lock()
 	list := p.mail
 	p.mail, p.spare = p.spare[:0], nil
+	p.ends.Store(0)
 	p.mu.Unlock()
 	for i := range list {
 		stop = p.do(&list[i], now) || stop

@@ -23,8 +23,9 @@ type pump struct {
 	viewers atomic.Int64
 
 	mu      sync.Mutex
-	mail    []mail // guarded by mu
-	stopped bool   // guarded by mu
+	mail    []mail       // guarded by mu
+	stopped bool         // guarded by mu
+	ends    atomic.Int32 // broadcasts that are over, in mail; changed with mu held
 
 	// turn is held by who does the pump's work: its goroutine, but while it sleeps, or a publisher in its
 	// stead. Whoever holds it takes the streams' locks, never the other way round.
@@ -93,16 +94,21 @@ func (p *pump) pass(b *beat, now time.Duration) (t tally) {
 	return t
 }
 
-// serve walks a group: the lane, then those who are not in it, who go no further
+// serve walks a group, unless the end of its broadcast waits in the mail: what was appended since is
+// another's. First the lane, then those who are not in it, who go no further
 // than the lane did, so that they can join it. A viewer that ends or joins has its
 // place taken by the last one.
 func (p *pump) serve(g *group, now time.Duration, t *tally) {
-	viewers, came := len(g.lane.slots)+len(g.viewers), g.log.came.Load()
+	viewers, came, end := len(g.lane.slots)+len(g.viewers), g.log.came.Load(), g.log.end.Load()
+	if p.ends.Load() > 0 { // looked at after the log: nothing is appended before the end is posted
+		g.push()
+		return
+	}
+	began := p.hub.now()
 	t.groups++
 	t.sends += viewers
 	t.due += viewers * int(came-g.seen)
 	g.seen = came
-	end := g.log.end.Load()
 	p.sendLane(g, end, now)
 	for i := 0; i < len(g.viewers); {
 		v := g.viewers[i]
@@ -110,6 +116,7 @@ func (p *pump) serve(g *group, now time.Duration, t *tally) {
 			i++
 		}
 	}
+	g.took.Store(int64(p.hub.now() - began))
 }
 
 // retry serves the blocked viewers that are due, and ends the stalled ones.

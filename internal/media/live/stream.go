@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"weir/internal/stream"
 )
@@ -260,10 +259,10 @@ func (s *Stream) wake(picture, more bool) {
 				if g == nil || !g.touch(picture) {
 					continue
 				}
-				if took := time.Duration(g.beat.took.Load()); !more && n < len(mine) && took <= left {
+				if cost := g.cost(); !more && n < len(mine) && cost <= left {
 					mine[n] = g
 					n++
-					left -= took
+					left -= cost
 				} else {
 					g.rouse()
 				}
@@ -274,7 +273,7 @@ func (s *Stream) wake(picture, more bool) {
 		c.more()
 	}
 	for _, g := range mine[:n] {
-		if !g.pump.atOnce(g.beat) {
+		if !g.pump.atOnce(g) {
 			g.rouse()
 		}
 	}
