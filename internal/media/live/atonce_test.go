@@ -239,6 +239,9 @@ func TestTheCostIsTheGroupsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer bob.Close()
+		if err := bob.Write(rtmp.Audio, 0, aacHeader(1)); err != nil {
+			t.Fatal(err)
+		}
 		other.Join(JoinOptions{Sink: openSink(), Preamble: setChunkSize})
 		elapse(time.Second)
 		w.audio(0) // the first is a surprise
