@@ -6,7 +6,6 @@ import (
 	"net"
 	"strconv"
 	"sync"
-	"testing"
 )
 
 // FreeAddr's ports: above those of well-known programs, below Linux's range for outgoing
@@ -51,8 +50,11 @@ func FreeAddr() (string, error) {
 	return "", fmt.Errorf("no port from %d to %d is free on 127.0.0.1", firstPort, firstPort+portCount-1)
 }
 
-// Addr is FreeAddr for a test, which it ends if there is none.
-func Addr(t testing.TB) string {
+// Addr is FreeAddr for a test (a testing.TB), which it ends if there is none.
+func Addr(t interface {
+	Helper()
+	Fatal(args ...any)
+}) string {
 	t.Helper()
 	addr, err := FreeAddr()
 	if err != nil {
