@@ -92,9 +92,23 @@ func (c *Cluster) vanished(ctx context.Context, last StreamRecord) (bool, error)
 	return false, err
 }
 
+// giveBack notes a stream that its owner has given back: those who pull it do not tell of an owner that vanished. That
+// is of use while this node is young, see lastOwner. It needs v.mu.
+func (v *view) giveBack(name stream.Name) {
+	switch {
+	case v.now().Sub(v.began) >= missingFor:
+		v.free = nil
+	case len(v.free) < latelyMax:
+		if v.free == nil {
+			v.free = map[stream.Name]struct{}{}
+		}
+		v.free[name] = struct{}{}
+	}
+}
+
 // lastOwner is who is to be asked before a stream without a record is claimed: its owner as this node knew it
 // last, as far as that has not given it back. A node that has not been here for long enough to know takes
-// it from the edges that pull the stream; then nobody is named.
+// it from the edges that pull the stream, unless it has seen the stream given back: edges let go later. Then nobody is named.
 func (c *Cluster) lastOwner(name stream.Name) (StreamRecord, bool) {
 	v, now := c.view, c.o.Now()
 	v.mu.RLock()
@@ -106,5 +120,6 @@ func (c *Cluster) lastOwner(name stream.Name) (StreamRecord, bool) {
 	if ok {
 		return r, r.Owner != c.o.Self.Name
 	}
-	return StreamRecord{Name: name, Remembered: true}, len(v.pulls[name]) > 0 && now.Sub(v.began) < missingFor
+	_, free := v.free[name]
+	return StreamRecord{Name: name, Remembered: true}, !free && len(v.pulls[name]) > 0 && now.Sub(v.began) < missingFor
 }

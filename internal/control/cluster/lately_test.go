@@ -107,3 +107,29 @@ func TestP1NewcomerAmongNodesAsksWhoPulls(t *testing.T) {
 		claim(t, b, alice)
 	})
 }
+
+// What a node has seen given back is free for it, however young it is, and however long others take to let go.
+func TestP1GivenBackStreamsAreFreeWhileTheyArePulled(t *testing.T) {
+	bubble(t, func(t *testing.T, m *store.Memory) {
+		a, edge, b := join(t, handle(t, m), "a"), join(t, handle(t, m), "edge"), join(t, handle(t, m), "b")
+		o := claim(t, a, alice)
+		edge.PullStarted(alice)
+		synctest.Wait()
+		if err := o.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		o = claim(t, b, alice)
+		synctest.Wait()
+		if err := o.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		o = claim(t, a, alice)
+		if err := a.Close(); err != nil { // it leaves, and says so
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		claim(t, b, alice)
+	})
+}

@@ -27,7 +27,8 @@ type view struct {
 	pulls   map[stream.Name]map[string]bool
 	absent  absent
 	lately  lately
-	began   time.Time // of the first list
+	free    map[stream.Name]struct{} // see giveBack
+	began   time.Time                // of the first list
 	subs    map[stream.Name]map[*Subscription]bool
 	closed  bool
 	until   map[string]time.Time // when remembered nodes are forgotten

@@ -26,6 +26,7 @@ func (v *view) reset(k keys, kvs []store.KV, rev int64, remember bool) fleetChan
 	v.loads, v.pulls = map[string]Load{}, map[stream.Name]map[string]bool{}
 	v.placed, v.turns = map[string]map[string]Placed{}, map[string]int64{}
 	v.absent.clear()
+	clear(v.free) // somebody may have come and vanished unseen
 	now := v.now()
 	var change fleetChange
 	for name, n := range oldNodes {
@@ -161,6 +162,7 @@ func (v *view) put(p parsed, kv store.KV, change *fleetChange) {
 		v.streams[p.name] = s
 		v.absent.remove(p.name)
 		v.lately.remove(p.name)
+		delete(v.free, p.name)
 		if old == nil || old.Epoch != s.Epoch || old.Owner != s.Owner || old.Facts.Backend != s.Facts.Backend {
 			v.publish(p.name, OwnerChange{Record: s.StreamRecord, Present: true})
 		}
@@ -226,6 +228,8 @@ func (v *view) remove(p parsed, rev int64, gone map[string]int64, change *fleetC
 			change.ended = append(change.ended, s.StreamRecord)
 			if gone[s.Owner] == rev {
 				v.lately.add(s.StreamRecord, v.now())
+			} else {
+				v.giveBack(p.name)
 			}
 			v.publish(p.name, OwnerChange{Record: StreamRecord{Name: p.name}})
 		}
