@@ -125,7 +125,7 @@ func TestP1GivenBackStreamsAreFreeWhileTheyArePulled(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		o = claim(t, a, alice)
+		claim(t, a, alice)
 		if err := a.Close(); err != nil { // it leaves, and says so
 			t.Fatal(err)
 		}
