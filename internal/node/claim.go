@@ -98,8 +98,8 @@ func (r registry) yields(ctx context.Context, by newcomer, busy *cluster.BusyErr
 	switch {
 	case err != nil: // no evidence of anything
 		return "", false
-	case !alive:
-		return "the owner has left the cluster", true
+	case !alive: // since the record was read: its lease has run out, which says nothing of the owner
+		return r.vanished(ctx, busy)
 	}
 	s, err := r.n.askSilence(ctx, owner.Addresses.RTMP, by.name)
 	if err != nil {

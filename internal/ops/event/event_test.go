@@ -51,7 +51,7 @@ var one = []Event{
 	PullEnded{Name: name, From: "o1", Reason: NobodyWatching, Err: errBoom, BytesIn: 5, Dur: time.Second},
 	Claimed{Name: name, Epoch: epoch},
 	ClaimRefused{Name: name, Owner: "o2", Epoch: epoch, Reason: Busy, Err: errBoom},
-	TakeOver{Name: name, From: "o2", Epoch: epoch, Why: "it has left the cluster"},
+	TakeOver{Name: name, From: "o2", Epoch: epoch, Why: "it has no publisher"},
 	OwnershipLost{Name: name, Epoch: epoch, By: "o2", Higher: epoch, Reason: StaleEpoch},
 	Released{Name: name, Epoch: epoch, Reason: Unpublished},
 	NodeUp{Name: "o2", Roles: []string{"origin"}, State: "up"},
