@@ -155,10 +155,17 @@ func (m *members) publish(stream, through, at string) (*onAir, *stamp.Viewer, st
 	m.t.Helper()
 	p := publishFrames(m.t, m.nodes[through].listening["rtmp"], stream)
 	p.onAir(m.t)
-	record := m.nodes[at].published(m.t, "live", stream)
+	// Accepted while the members choose a leader it is confirmed later.
+	var incarnation string
+	eventually(m.t, stream+" is confirmed", func() error {
+		record := m.nodes[at].published(m.t, "live", stream)
+		if incarnation, _, _ = strings.Cut(record.Epoch, "."); incarnation == "0" {
+			return fmt.Errorf("epoch %s", record.Epoch)
+		}
+		return nil
+	})
 	v, _ := p.watch(m.t, at, m.nodes[at].listening["rtmp"])
 	m.plays(v, 0)
-	incarnation, _, _ := strings.Cut(record.Epoch, ".")
 	return p, v, incarnation
 }
 
