@@ -57,6 +57,7 @@ func TestP2ADeniedStoreIsAway(t *testing.T) {
 			s := &strict{Memory: handle(t, m)}
 			a := join(t, s, "a", recorded(&heard))
 			running := claim(t, a, alice)
+			synctest.Wait() // no write is under way that would be let in after one has been refused
 			s.writes.Store(true)
 			s.reads.Store(!readable)
 			late, err := a.Claim(t.Context(), stream.Name{App: "live", Stream: "late"}, cluster.Facts{})
