@@ -1,7 +1,6 @@
 package interop_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"os/exec"
 	"strconv"
@@ -33,14 +32,7 @@ func TestBenchAgainstANode(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, nodeOptions{name: "o1", roles: "origin", config: rtmpsConfig(t)})
 	base := n.target("live", "bench-{}").url()
-	var published bytes.Buffer
-	publisher := exec.Command(weirBinary(t), "bench", "publish", base, "--streams", "2", "--bitrate", "300", "--gop", "500ms", "--json")
-	publisher.Stdout = &published
-	publisher.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := publisher.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = publisher.Process.Kill() })
+	publisher := start(t, "the publisher", weirBinary(t), "bench", "publish", base, "--streams", "2", "--bitrate", "300", "--gop", "500ms", "--json")
 	for i := range 2 {
 		n.published(t, "live", "bench-"+strconv.Itoa(i))
 	}
@@ -73,14 +65,12 @@ func TestBenchAgainstANode(t *testing.T) {
 			})
 		}
 	}
-	if err := publisher.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := publisher.Wait(); err != nil {
+	publisher.signal(syscall.SIGTERM)
+	if err := publisher.wait(patience); err != nil {
 		t.Errorf("publish: %v", err)
 	}
 	var r benchReport
-	if err := json.Unmarshal(published.Bytes(), &r); err != nil || r.Sessions.Up != 2 || r.Sessions.Dropped != 0 {
-		t.Errorf("publish: %v, %+v\n%s", err, r.Sessions, &published)
+	if err := json.Unmarshal([]byte(publisher.log.String()), &r); err != nil || r.Sessions.Up != 2 || r.Sessions.Dropped != 0 {
+		t.Errorf("publish: %v, %+v\n%s", err, r.Sessions, publisher.log)
 	}
 }

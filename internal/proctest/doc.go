@@ -3,7 +3,7 @@
 // machine has kept a process waiting.
 //
 // It knows no program, and of tests only how to end one: names, waiting and what a failure prints are the
-// caller's. Each Process has one goroutine that waits for its end, and the package one thread that
-// starts them all. Each address that FreeAddr gave out costs a descriptor, a UDP socket of the same port,
-// until the process ends: that is its mark, and nobody gives it back.
+// caller's. Each Process has one goroutine that waits for its end, and while there are any the package has one
+// thread that starts them all. Each address that FreeAddr gave out costs a descriptor, a UDP socket of the same
+// port, until the process ends: that is its mark, and nobody gives it back.
 package proctest

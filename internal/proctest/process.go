@@ -33,6 +33,7 @@ func Start(log *Log, argv ...string) (*Process, error) {
 	}
 	go func() {
 		p.Err = p.cmd.Wait()
+		ended()
 		close(p.Done)
 	}()
 	return p, nil

@@ -11,17 +11,7 @@ func TestAProcessEndsWithItsWholeGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.NewTimer(10 * time.Second)
-	defer deadline.Stop()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !strings.Contains(string(p.Log.From(0)), "started\n") {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			t.Fatal("it says nothing")
-		}
-	}
+	eventually(t, "it speaks", func() bool { return strings.Contains(string(p.Log.From(0)), "started\n") })
 	if !p.Running() {
 		t.Fatal("it has ended")
 	}

@@ -6,21 +6,40 @@ import (
 	"sync"
 )
 
-// spawn starts commands on one thread that lives as long as this process: the parent death
-// signal is sent when the starting *thread* ends, and Go ends threads at will.
+// spawn starts commands on one thread that lives until the last of them has ended: the parent death
+// signal is sent when the starting *thread* ends, and Go ends threads at will. Whoever has started one says ended.
 func spawn(cmd *exec.Cmd) error {
-	spawner.once.Do(func() {
+	spawner.Lock()
+	if spawner.running++; spawner.running == 1 {
 		spawner.requests = make(chan spawnRequest)
-		go func() {
-			runtime.LockOSThread()
-			for r := range spawner.requests {
-				r.result <- r.cmd.Start()
-			}
-		}()
-	})
+		go spawnAll(spawner.requests)
+	}
+	requests := spawner.requests
+	spawner.Unlock()
 	r := spawnRequest{cmd, make(chan error, 1)}
-	spawner.requests <- r
-	return <-r.result
+	requests <- r
+	err := <-r.result
+	if err != nil {
+		ended()
+	}
+	return err
+}
+
+// ended says that a command has.
+func ended() {
+	spawner.Lock()
+	defer spawner.Unlock()
+	if spawner.running--; spawner.running == 0 {
+		close(spawner.requests)
+	}
+}
+
+func spawnAll(requests <-chan spawnRequest) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread() // or the thread would end, and with it what others have started on it before
+	for r := range requests {
+		r.result <- r.cmd.Start()
+	}
 }
 
 type spawnRequest struct {
@@ -29,6 +48,7 @@ type spawnRequest struct {
 }
 
 var spawner struct {
-	once     sync.Once
+	sync.Mutex
+	running  int // commands that have not ended, or are about to start
 	requests chan spawnRequest
 }

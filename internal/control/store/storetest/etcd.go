@@ -3,12 +3,10 @@ package storetest
 
 import (
 	"context"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -25,8 +23,8 @@ type Etcd struct {
 	bin  string
 	dir  string
 	peer string
-	cmd  *exec.Cmd
-	log  string
+	log  *proctest.Log
+	p    *proctest.Process // nil when it does not run
 }
 
 // StartEtcd starts etcd and waits until it answers. A missing binary fails the
@@ -41,7 +39,7 @@ func StartEtcd(t testing.TB) *Etcd {
 		}
 	}
 	dir := t.TempDir()
-	e := &Etcd{t: t, bin: bin, dir: filepath.Join(dir, "data"), log: filepath.Join(dir, "log"), Endpoint: proctest.Addr(t), peer: proctest.Addr(t)}
+	e := &Etcd{t: t, bin: bin, dir: filepath.Join(dir, "data"), log: new(proctest.Log), Endpoint: proctest.Addr(t), peer: proctest.Addr(t)}
 	t.Cleanup(e.Kill)
 	e.Start()
 	return e
@@ -50,18 +48,12 @@ func StartEtcd(t testing.TB) *Etcd {
 // Start starts the process (again), on the same address and data.
 func (e *Etcd) Start() {
 	e.t.Helper()
-	logFile, err := os.OpenFile(e.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	defer logFile.Close()
-	e.cmd = exec.Command(e.bin, "--name", "test", "--data-dir", e.dir,
+	var err error
+	e.p, err = proctest.Start(e.log, e.bin, "--name", "test", "--data-dir", e.dir,
 		"--listen-client-urls", "http://"+e.Endpoint, "--advertise-client-urls", "http://"+e.Endpoint,
 		"--listen-peer-urls", "http://"+e.peer, "--initial-advertise-peer-urls", "http://"+e.peer,
 		"--initial-cluster", "test=http://"+e.peer)
-	e.cmd.Stdout, e.cmd.Stderr = logFile, logFile
-	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := e.cmd.Start(); err != nil {
+	if err != nil {
 		e.t.Fatal(err)
 	}
 	c, err := store.NewEtcd(store.EtcdOptions{Endpoints: []string{e.Endpoint}})
@@ -69,25 +61,24 @@ func (e *Etcd) Start() {
 		e.t.Fatal(err)
 	}
 	defer c.Close()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		if _, _, err = c.List(context.Background(), "/none/"); err == nil {
 			return
 		}
-		if time.Now().After(deadline) {
-			e.t.Fatalf("etcd does not answer: %v\n%s", err, e.tail())
+		if !e.p.Running() || time.Now().After(deadline) {
+			e.t.Fatalf("etcd does not answer: %v\n%s", err, e.log.Tail(4096))
 		}
 	}
 }
 
 // Kill ends the process without warning.
 func (e *Etcd) Kill() {
-	if e.cmd == nil {
+	if e.p == nil {
 		return
 	}
-	_ = e.cmd.Process.Kill()
-	_ = e.cmd.Wait()
-	e.cmd = nil
+	e.p.Kill()
+	e.p = nil
 }
 
 // Wipe deletes the data; the process must not run.
@@ -118,15 +109,4 @@ func (e *Etcd) control(args ...string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		e.t.Fatalf("etcdctl %s (Debian's etcd-client): %v\n%s", strings.Join(args, " "), err, out)
 	}
-}
-
-func (e *Etcd) tail() string {
-	f, err := os.Open(e.log)
-	if err != nil {
-		return err.Error()
-	}
-	defer f.Close()
-	b, _ := io.ReadAll(f)
-	lines := strings.Split(string(b), "\n")
-	return strings.Join(lines[max(0, len(lines)-15):], "\n")
 }
