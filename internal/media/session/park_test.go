@@ -24,15 +24,14 @@ func (p *parkedPlayer) Leave()                    { p.told <- "leave" }
 // A client is heard before its play has started, while it starts, and when its
 // connection has no goroutine.
 func TestClientIsHeardHoweverItsConnectionIsRead(t *testing.T) {
-	h, dial := tcp(t)
 	plays := make(chan context.Context, 4)
 	goOn := make(chan struct{})
 	player := &parkedPlayer{told: make(chan string, 16)}
-	h.play = func(ctx context.Context, p *session.Play) (session.Player, error) {
+	h, dial := tcp(t, func(ctx context.Context, p *session.Play) (session.Player, error) {
 		plays <- ctx
 		<-goOn
 		return player, p.Conn.AcceptPlay(p.Request, nil)
-	}
+	})
 	c, publishing := dial("x")
 	pub := <-h.come
 	c.Send(publishing, "closeStream")
@@ -64,13 +63,12 @@ func TestClientIsHeardHoweverItsConnectionIsRead(t *testing.T) {
 
 // A client that leaves ends the wait for its stream.
 func TestParkedClientGivesUpItsWait(t *testing.T) {
-	h, dial := tcp(t)
 	plays := make(chan context.Context)
-	h.play = func(ctx context.Context, p *session.Play) (session.Player, error) {
+	h, dial := tcp(t, func(ctx context.Context, p *session.Play) (session.Player, error) {
 		plays <- ctx
 		<-ctx.Done()
 		return nil, ctx.Err()
-	}
+	})
 	c, publishing := dial("x")
 	pub := <-h.come
 	c.Send(publishing, "closeStream")

@@ -25,7 +25,7 @@ func serve(t *testing.T, o session.Options, wrap func(*served, net.Listener) net
 	t.Helper()
 	s := &served{}
 	o.Node, o.Secret, o.Emit = "a", func() []byte { return nil }, s.rec.Sink
-	o.Handshake, o.Command, o.ConnectionsPerAddr = 10*time.Second, 10*time.Second, 100
+	o.Handshake, o.Command, o.ConnectionsPerAddr = time.Minute, time.Minute, 100
 	s.Server = session.NewServer(o)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -42,7 +42,7 @@ func serve(t *testing.T, o session.Options, wrap func(*served, net.Listener) net
 		if err := <-serving; err != nil {
 			t.Error("Serve:", err)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := s.Close(ctx); err != nil {
 			t.Error("Close:", err)
