@@ -66,7 +66,7 @@ func TestCloseWaitsForWhoIsOnTheWay(t *testing.T) {
 	l.post(mail{join: s})
 	select {
 	case <-closed:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("Close does not return")
 	}
 	select {
@@ -146,21 +146,6 @@ func TestChattyServersComeAndGo(t *testing.T) {
 	<-done
 	x.client.Close()
 	x.wait(t)
-}
-
-func TestBurstsStayWithEpoll(t *testing.T) {
-	j := New(Options{MaxAdded: 20 * time.Millisecond})
-	defer j.Close()
-	x := join(t, j, Pair{})
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for range 25 {
-		<-tick.C
-		feed(t, x, make([]byte, 14<<10))
-		if j.Stats().InLane != 0 {
-			t.Fatal("a source of bursts is in the lane")
-		}
-	}
 }
 
 // A server's silence is from its last word on, and none while the client takes nothing: nobody

@@ -57,7 +57,7 @@ func (x *joined) wait(t testing.TB) Ended {
 	select {
 	case e := <-x.ended:
 		return e
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the session does not end")
 		return Ended{}
 	}
@@ -78,7 +78,7 @@ func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()
-	for end := time.Now().Add(10 * time.Second); !is(); <-look.C {
+	for end := time.Now().Add(time.Minute); !is(); <-look.C {
 		if time.Now().After(end) {
 			t.Fatal("not in time: " + what)
 		}

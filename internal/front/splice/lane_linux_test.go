@@ -1,6 +1,7 @@
 package splice
 
 import (
+	"io"
 	"net"
 	"runtime"
 	"syscall"
@@ -12,8 +13,8 @@ import (
 // clocked is a loop whose clock the test turns, and a server's direction in it.
 type clocked struct {
 	*loop
-	f      *flow
-	server *net.TCPConn // the server's own end
+	f              *flow
+	server, client *net.TCPConn // their own ends
 }
 
 func newClocked(t *testing.T, maxAdded time.Duration) *clocked {
@@ -24,8 +25,8 @@ func newClocked(t *testing.T, maxAdded time.Duration) *clocked {
 	}
 	t.Cleanup(l.poll.close)
 	s := &Session{loop: l}
-	server, far := tcpPair(t)
-	client, _ := tcpPair(t)
+	server, serverFar := tcpPair(t)
+	client, clientFar := tcpPair(t)
 	for e, nc := range map[*end]*net.TCPConn{&s.server: server, &s.client: client} {
 		if e.fd, err = detach(nc); err != nil {
 			t.Fatal(err)
@@ -33,7 +34,7 @@ func newClocked(t *testing.T, maxAdded time.Duration) *clocked {
 		t.Cleanup(func() { syscall.Close(e.fd) })
 	}
 	s.down = flow{s: s, src: &s.server, dst: &s.client}
-	return &clocked{l, &s.down, far}
+	return &clocked{l, &s.down, serverFar, clientFar}
 }
 
 // says has the server say n bytes, with which waiting are there.
@@ -96,6 +97,30 @@ func TestChattyServersGoIntoTheLane(t *testing.T) {
 	}
 	if c.f.lane.in {
 		t.Error("it says nothing, and is in the lane")
+	}
+}
+
+// A server that sends much at a time, further apart than the bound, is not visited by the clock: that would find nothing.
+func TestBurstsStayWithEpoll(t *testing.T) {
+	const bound, burst = 20 * time.Millisecond, 14 << 10
+	c := newClocked(t, bound)
+	for range 200 {
+		c.now += 50 * time.Millisecond
+		c.says(t, burst, burst)
+		for left := burst; left > 0; {
+			n := c.visit(c.f)
+			if n == 0 {
+				t.Fatalf("%d bytes are left", left)
+			}
+			c.woken(c.f, n)
+			left -= n
+		}
+		if c.f.lane.in {
+			t.Fatal("a source of bursts is in the lane")
+		}
+		if _, err := io.ReadFull(c.client, make([]byte, burst)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
