@@ -43,8 +43,11 @@ func conform(t *testing.T, h harness) {
 	}
 }
 
+// patience is how long a test waits for what has to happen. It decides nothing.
+const patience = 2 * time.Minute
+
 func ctxFor(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -264,7 +267,7 @@ func read(t *testing.T, ch <-chan store.WatchBatch, n int) []store.Event {
 			if b.Rev != out[len(out)-1].Rev {
 				t.Fatalf("batch says revision %d, its last event %d", b.Rev, out[len(out)-1].Rev)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("watch is silent after %d of %d events", len(out), n)
 		}
 	}
@@ -358,14 +361,15 @@ func testAway(t *testing.T, h harness) {
 		t.Errorf("Get with an ended context: %v", err)
 	}
 	// A generous bound on a promise about hanging, not about speed.
-	if d := time.Since(start); d > 3*store.DefaultTimeout+5*time.Second {
+	if d := time.Since(start); d > 3*store.DefaultTimeout+30*time.Second {
 		t.Errorf("three calls took %v", d)
 	}
 }
 
 func testReconnect(t *testing.T, h harness) {
 	s, ctx := h.open(t), ctxFor(t)
-	lease := must[store.LeaseID](t)(s.Grant(ctx, 10*time.Second))
+	// Longer than a restart, however busy the machine: who hears nothing of its lease for so long gives it up.
+	lease := must[store.LeaseID](t)(s.Grant(ctx, 2*patience))
 	r := must[int64](t)(s.Put(ctx, "/rec/a", nil, lease))
 	lost := must[<-chan struct{}](t)(s.KeepAlive(ctx, lease))
 	ch := s.Watch(ctx, "/rec/", r)
