@@ -38,7 +38,7 @@ type Book struct {
 // heard is an order that came directly; "" takes one back.
 type heard struct {
 	value string
-	rev   int64 // what the store had said by then: what it says later is newer
+	rev   int64 // what the store had said by then, or was told from here: what it says later is newer
 	owed  bool  // this front is to write it: it was given here and could not be written, or the store has lost it
 	// missing: at the last list the store had no order under this key any more, as it had at the one before.
 	missing bool
@@ -62,35 +62,42 @@ func (b *Book) Take(o *Order) (taken bool, err error) {
 	key, value := o.entry()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.heard[key] = heard{value: value, rev: b.rev}
+	b.heard[key] = heard{value: value, rev: max(b.rev, b.heard[key].rev)}
 	return true, nil
 }
 
 // Write keeps an order; if that fails, [Book.Run] does it later.
 func (b *Book) Write(ctx context.Context, o *Order) error {
 	key, value := o.entry()
-	err := b.put(ctx, key, value)
-	if err != nil {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		h, ok := b.heard[key]
-		if !ok {
-			h.rev = b.rev // it is not for a backend of this front
+	rev, err := b.put(ctx, key, value)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h, ok := b.heard[key]
+	if err == nil {
+		if ok { // what is heard next is newer, although the store has not told of this one yet
+			h.rev = max(h.rev, rev)
+			b.heard[key] = h
 		}
-		if !ok || h.value == value {
-			b.heard[key] = heard{value: value, rev: h.rev, owed: true}
-		}
-		b.again()
+		return nil
 	}
+	if !ok {
+		h.rev = b.rev // it is not for a backend of this front
+	}
+	if !ok || h.value == value {
+		b.heard[key] = heard{value: value, rev: h.rev, owed: true}
+	}
+	b.again()
 	return err
 }
 
-func (b *Book) put(ctx context.Context, key, value string) error {
+// put writes, and returns the revision that the store has then.
+func (b *Book) put(ctx context.Context, key, value string) (rev int64, err error) {
+	op := store.OpPut(key, []byte(value), 0)
 	if value == "" {
-		return b.store.Delete(ctx, key)
+		op = store.OpDelete(key)
 	}
-	_, err := b.store.Put(ctx, key, []byte(value), 0)
-	return err
+	_, rev, _, err = b.store.Txn(ctx, nil, []store.Op{op})
+	return rev, err
 }
 
 // Run follows the store until ctx ends. What is known stays while the store is away.
@@ -132,6 +139,12 @@ func (b *Book) apply(batch store.WatchBatch) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range batch.Events {
+		if h, ok := b.heard[e.Key]; ok && (e.Rev < h.rev || e.Rev == h.rev && string(e.Value) != h.value) {
+			if delete(b.known, e.Key); !e.Deleted {
+				b.known[e.Key] = string(e.Value) // which has been overtaken
+			}
+			continue
+		}
 		delete(b.heard, e.Key)
 		if e.Deleted {
 			b.drop(e.Key)

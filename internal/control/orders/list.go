@@ -62,7 +62,7 @@ func (b *Book) settle(ctx context.Context, kvs []store.KV, rev int64, other bool
 		if kv.Rev > h.rev || string(kv.Value) == h.value {
 			delete(b.heard, key)
 		} else if h.owed {
-			_ = b.put(ctx, key, h.value) // the next list sees whether it is there
+			_, _ = b.put(ctx, key, h.value) // the next list sees whether it is there
 		}
 	}
 }

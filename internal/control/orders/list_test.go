@@ -32,6 +32,14 @@ func (d *desk) Put(ctx context.Context, key string, value []byte, lease store.Le
 	return d.own.Put(ctx, key, value, lease)
 }
 
+// Txn implements store.Store.
+func (d *desk) Txn(ctx context.Context, conds []store.Cond, ops []store.Op) (bool, int64, []store.KV, error) {
+	if d.readOnly {
+		return false, 0, nil, store.ErrUnavailable
+	}
+	return d.own.Txn(ctx, conds, ops)
+}
+
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	m := store.NewMemory()
@@ -181,5 +189,92 @@ func TestAWipedStoreIsToldUntilItHasIt(t *testing.T) {
 	d.want(fleet.Maint, "")
 	d.readOnly = false
 	d.list()
+	d.want(fleet.Maint, "maint")
+}
+
+// What was written here is older than what is ordered next, also if the store has not told of it by then: an order without
+// the store holds, and is written when that is back, whether the book lists or hears of its own before.
+func TestAnOrderIsNewerThanWhatWasWrittenHere(t *testing.T) {
+	for _, told := range []bool{false, true} {
+		for _, c := range []struct {
+			first  []fleet.Operator
+			last   fleet.Operator
+			stored string
+		}{
+			{[]fleet.Operator{fleet.Drain}, fleet.Ready, ""},
+			{[]fleet.Operator{fleet.Drain}, fleet.Maint, "maint"},
+			{[]fleet.Operator{fleet.Drain, fleet.Ready}, fleet.Drain, "drain"},
+		} {
+			d := newDesk(t)
+			ctx, stop := context.WithCancel(t.Context())
+			watch := d.own.Watch(ctx, prefix, d.book.rev+1)
+			for _, o := range c.first {
+				if err := d.give(o); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var late []store.WatchBatch
+			for events := 0; events < len(c.first); {
+				b := <-watch
+				late, events = append(late, b), events+len(b.Events)
+			}
+			stop()
+			d.cutOff(func() {
+				if d.give(c.last) == nil {
+					t.Fatal("written without the store")
+				}
+			})
+			if told {
+				for _, b := range late {
+					d.book.apply(b)
+					if b, _ := d.backends.Get("b1"); b.Operator != c.last {
+						t.Errorf("%v, then %s: the front has it %q", c.first, c.last, b.Operator)
+					}
+				}
+			}
+			for range 2 {
+				d.list()
+				d.want(c.last, c.stored)
+			}
+			if len(d.book.heard) > 0 {
+				t.Errorf("%v, then %s: still to be settled: %v", c.first, c.last, d.book.heard)
+			}
+		}
+	}
+}
+
+// What another front was asked for since is newer, too, than what was written here.
+func TestAnOrderHeardIsNewerThanWhatWasWrittenHere(t *testing.T) {
+	d := newDesk(t)
+	watch := d.own.Watch(t.Context(), prefix, d.book.rev+1)
+	if err := d.give(fleet.Drain); err != nil {
+		t.Fatal(err)
+	}
+	d.hear(fleet.Maint)
+	d.book.apply(<-watch)
+	d.want(fleet.Maint, "drain")
+	d.list()
+	d.want(fleet.Maint, "drain")
+	d.elsewhere("maint")
+	d.book.apply(<-watch)
+	d.want(fleet.Maint, "maint")
+	if len(d.book.heard) > 0 {
+		t.Errorf("still to be settled: %v", d.book.heard)
+	}
+}
+
+// The store's word for what was written here settles it; a newer one counts.
+func TestTheStoreSettlesWhatWasWrittenHere(t *testing.T) {
+	d := newDesk(t)
+	watch := d.own.Watch(t.Context(), prefix, d.book.rev+1)
+	if err := d.give(fleet.Drain); err != nil {
+		t.Fatal(err)
+	}
+	d.book.apply(<-watch)
+	if len(d.book.heard) > 0 {
+		t.Errorf("still to be settled: %v", d.book.heard)
+	}
+	d.elsewhere("maint")
+	d.book.apply(<-watch)
 	d.want(fleet.Maint, "maint")
 }
