@@ -43,7 +43,7 @@ func TestP1ForgedEpochsAreNotBelieved(t *testing.T) {
 		check("without a record, a higher incarnation", other, higher(1, 0), false)
 
 		he.Partition(true) // from the edge; the others go on
-		time.Sleep(3 * time.Second)
+		elapse(3 * time.Second)
 		check("the owner's, from memory", alice, o.Epoch(), true)
 		n := o.Epoch()
 		if _, err := a.TakeOver(t.Context(), alice, cluster.Facts{}, n); err != nil {

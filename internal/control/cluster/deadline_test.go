@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"weir/internal/control/cluster"
@@ -30,6 +31,7 @@ func TestADeadlineDoesNotCutAClaimOff(t *testing.T) {
 	bubble(t, func(t *testing.T, m *store.Memory) {
 		s := &sluggish{Store: handle(t, m)}
 		a := join(t, s, "a")
+		synctest.Wait() // what it writes at the start is written: a claim would wait for it
 		s.by.Store(int64(400 * time.Millisecond))
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()

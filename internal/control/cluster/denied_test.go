@@ -64,21 +64,20 @@ func TestP2ADeniedStoreIsAway(t *testing.T) {
 			if err != nil || late.Confirmed() {
 				t.Fatalf("readable %v: a new publisher: %v", readable, err)
 			}
-			time.Sleep(10 * time.Second)
+			elapse(10 * time.Second)
 			kv, err := m.Get(t.Context(), cluster.DefaultPrefix+"nodes/a")
 			if err != nil {
 				t.Fatal(err)
 			}
 			_ = m.Revoke(t.Context(), kv.Lease)
-			time.Sleep(20 * time.Second) // a lease is granted to everybody: that is no news
-			synctest.Wait()
+			elapse(20 * time.Second) // a lease is granted to everybody: that is no news
 			lost := event.Of[event.StoreLost](&heard)
 			if len(lost) != 1 || !errors.Is(lost[0].Err, store.ErrDenied) || a.Available() || len(event.Of[event.StoreBack](&heard)) > 0 {
 				t.Errorf("readable %v: told %d times %+v, back %d times", readable, len(lost), lost, len(event.Of[event.StoreBack](&heard)))
 			}
 			s.reads.Store(false)
 			s.writes.Store(false)
-			time.Sleep(10 * time.Second)
+			elapse(10 * time.Second)
 			if !late.Confirmed() || isLost(running) || !a.Available() || len(event.Of[event.StoreBack](&heard)) != 1 {
 				t.Errorf("readable %v: 10 s after it is let in: %v %v", readable, late.Confirmed(), a.Available())
 			}

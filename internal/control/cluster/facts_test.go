@@ -2,7 +2,6 @@ package cluster_test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"weir/internal/control/cluster"
@@ -18,8 +17,7 @@ func TestSubscribersHearOfAnotherForeignServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Second)
-		synctest.Wait()
+		elapse(time.Second)
 		here, there := a.OwnerChanges(alice), b.OwnerChanges(alice)
 		defer here.Close()
 		defer there.Close()
@@ -39,15 +37,13 @@ func TestSubscribersHearOfAnotherForeignServer(t *testing.T) {
 		if got := drain(here); got != "nginx2" {
 			t.Errorf("the owner's own subscriber heard %q", got)
 		}
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
+		elapse(2 * time.Second)
 		if got := drain(there); got != "nginx2" {
 			t.Errorf("the other node's subscriber heard %q", got)
 		}
 		drain(here) // the store says it too
 		own.Update(cluster.Facts{Backend: "nginx2", BitrateBPS: 1e6})
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
+		elapse(2 * time.Second)
 		if n := len(here.C) + len(there.C); n != 0 {
 			t.Errorf("%d changes are told of a bitrate", n)
 		}

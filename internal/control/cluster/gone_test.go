@@ -20,7 +20,7 @@ func TestAllHearOfStreamsThatEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		o.Update(cluster.Facts{Backend: "x2"})
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		if len(heard) != 0 {
 			t.Fatalf("heard of %v", heard)
 		}

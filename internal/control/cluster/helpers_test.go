@@ -59,6 +59,13 @@ func bubble(t *testing.T, f func(t *testing.T, m *store.Memory)) {
 	})
 }
 
+// elapse lets a bubble's clock run, and all that is due then come to its end: a store or a way to it that is changed
+// next is not changed under a call.
+func elapse(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // handle is one node's own connection to the store.
 func handle(t *testing.T, m *store.Memory) *store.Memory {
 	h := m.Client()

@@ -34,7 +34,7 @@ func TestP1VanishedOwnersStreamIsNotFree(t *testing.T) {
 	}{
 		{how: "cut off", strike: func(_, ha *store.Memory) { ha.Partition(true) }},
 		{how: "wiped", strike: func(m, ha *store.Memory) { ha.Partition(true); m.Wipe() }, gone: true},
-		{how: "away, and back", strike: func(m, ha *store.Memory) { ha.Partition(true); m.Stop(); time.Sleep(time.Minute); m.Resume() }},
+		{how: "away, and back", strike: func(m, ha *store.Memory) { ha.Partition(true); m.Stop(); elapse(time.Minute); m.Resume() }},
 	} {
 		t.Run(c.how, func(t *testing.T) {
 			bubble(t, func(t *testing.T, m *store.Memory) {
@@ -48,15 +48,15 @@ func TestP1VanishedOwnersStreamIsNotFree(t *testing.T) {
 				c.strike(m, ha)
 				began := time.Now()
 				if c.gone {
-					time.Sleep(3 * time.Second)
+					elapse(3 * time.Second)
 					vanished(t, b, "a", o.Epoch(), "tape")
 				}
-				time.Sleep(12*time.Second - time.Since(began))
+				elapse(12*time.Second - time.Since(began))
 				vanished(t, b, "a", o.Epoch(), "tape")
-				time.Sleep(4 * time.Minute)
+				elapse(4 * time.Minute)
 				vanished(t, b, "a", o.Epoch(), "tape")
 				ha.Partition(false)
-				time.Sleep(5 * time.Second)
+				elapse(5 * time.Second)
 				if who, e := owner(t, b, alice); who != "a" || e != o.Epoch() || isLost(o) {
 					t.Fatalf("back in the registry: %q %v", who, e)
 				}
@@ -76,11 +76,11 @@ func TestGivenBackStreamsAreFree(t *testing.T) {
 		a, b := join(t, ha, "a"), join(t, handle(t, m), "b")
 		claim(t, a, alice)
 		ha.Partition(true)
-		time.Sleep(6 * time.Minute)
+		elapse(6 * time.Minute)
 		o := claim(t, b, alice)
 		o.Release(t.Context())
 		ha.Partition(false)
-		time.Sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		claim(t, a, alice)
 		synctest.Wait()
 		if err := a.Close(); err != nil {
@@ -99,7 +99,7 @@ func TestP1NewcomerAmongNodesAsksWhoPulls(t *testing.T) {
 		claim(t, a, alice)
 		edge.PullStarted(alice)
 		ha.Partition(true)
-		time.Sleep(12 * time.Second)
+		elapse(12 * time.Second)
 		b := join(t, handle(t, m), "b")
 		vanished(t, b, "", stream.Epoch{}, "")
 		edge.PullEnded(alice)

@@ -46,25 +46,25 @@ func TestThousandsOfPullsAreWrittenInTime(t *testing.T) {
 		for i := range many {
 			edge.PullStarted(name(i))
 		}
-		time.Sleep(time.Second)
+		elapse(time.Second)
 		if n := records(); n != many {
 			t.Errorf("%d records", n)
 		}
 		own.Partition(true) // for longer than the lease
-		time.Sleep(8 * time.Second)
+		elapse(8 * time.Second)
 		if n := records(); n != 0 {
 			t.Errorf("%d records without a lease", n)
 		}
 		lost := len(event.Of[event.StoreLost](&heard))
 		own.Partition(false)
-		time.Sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		if n := records(); n != many {
 			t.Errorf("%d records after the lease was lost", n)
 		}
 		for i := range many {
 			edge.PullEnded(name(i))
 		}
-		time.Sleep(time.Second)
+		elapse(time.Second)
 		if n := records(); n != 0 {
 			t.Errorf("%d records of pulls that have ended", n)
 		}

@@ -66,7 +66,7 @@ func TestP1ANameInUseIsRefused(t *testing.T) {
 						t.Errorf("%q does not say %q", err, want)
 					}
 				}
-				time.Sleep(20 * time.Second)
+				elapse(20 * time.Second)
 				if who, epoch := owner(t, b, alice); who != "a" || epoch != own.Epoch() || isLost(own) || old.Displaced() {
 					t.Errorf("the running node was disturbed: owner %q", who)
 				}
@@ -135,9 +135,9 @@ func TestDisplacedProcessStandsBack(t *testing.T) {
 			t.Errorf("waited %v for a process that says nothing", took)
 		}
 		o := claim(t, again, alice)
-		time.Sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		h.Partition(false)
-		time.Sleep(20 * time.Second)
+		elapse(20 * time.Second)
 		if !isLost(oldOwn) || isLost(o) {
 			t.Error("two processes of one name")
 		}

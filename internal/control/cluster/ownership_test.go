@@ -181,7 +181,7 @@ func TestFrozenOwnerWakesAndFindsItselfReplaced(t *testing.T) {
 		a, b := join(t, ha, "a"), join(t, handle(t, m), "b")
 		o := claim(t, a, alice)
 		ha.Partition(true)
-		time.Sleep(12 * time.Second)
+		elapse(12 * time.Second)
 		if _, ok := b.Node("a"); ok {
 			t.Fatal("the node's record outlived its lease")
 		}
@@ -197,7 +197,7 @@ func TestFrozenOwnerWakesAndFindsItselfReplaced(t *testing.T) {
 			t.Fatal("heard through a partition")
 		}
 		ha.Partition(false)
-		time.Sleep(5 * time.Second)
+		elapse(5 * time.Second)
 		if !isLost(o) {
 			t.Fatal("still thinks that it owns the stream")
 		}
@@ -218,12 +218,12 @@ func TestLeaseLossReclaimsWithAHigherEpoch(t *testing.T) {
 		o := claim(t, a, alice)
 		first, changed := o.Epoch(), o.Changed()
 		ha.Partition(true)
-		time.Sleep(12 * time.Second)
+		elapse(12 * time.Second)
 		if who, _ := owner(t, b, alice); who != "" {
 			t.Fatalf("owned by %s", who)
 		}
 		ha.Partition(false)
-		time.Sleep(5 * time.Second)
+		elapse(5 * time.Second)
 		select {
 		case <-changed:
 		default:
@@ -246,7 +246,7 @@ func TestP2UnconfirmedClaimSettles(t *testing.T) {
 		old := claim(t, a, bob)
 		synctest.Wait()
 		m.Stop()
-		time.Sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		start := time.Now()
 		o := claim(t, a, alice)
 		if d := time.Since(start); d > time.Second {
@@ -268,7 +268,7 @@ func TestP2UnconfirmedClaimSettles(t *testing.T) {
 			t.Errorf("an unknown stream: %v", err)
 		}
 		m.Resume()
-		time.Sleep(5 * time.Second)
+		elapse(5 * time.Second)
 		if !o.Confirmed() || isLost(o) || isLost(old) {
 			t.Fatal("not settled")
 		}
@@ -288,7 +288,7 @@ func TestP2TwoUnconfirmedClaimsSettleToOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.Resume()
-		time.Sleep(5 * time.Second)
+		elapse(5 * time.Second)
 		if isLost(oa) == isLost(ob) || oa.Confirmed() == ob.Confirmed() {
 			t.Fatalf("lost: %v %v; epochs %v %v", isLost(oa), isLost(ob), oa.Epoch(), ob.Epoch())
 		}
@@ -307,7 +307,7 @@ func TestReleaseWhileTheStoreIsAwayIsDoneLater(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		m.Resume()
-		time.Sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		if who, _ := owner(t, b, alice); who != "" {
 			t.Fatalf("owned by %s for ever", who)
 		}
@@ -351,12 +351,12 @@ func TestManyStreamsSettleAfterAnOutage(t *testing.T) {
 			claim(t, a, stream.Name{App: "live", Stream: fmt.Sprint(i)})
 		}
 		ha.Partition(true)
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 		if n := len(b.Streams()); n != 0 {
 			t.Fatalf("%d streams of a node that is gone", n)
 		}
 		ha.Partition(false)
-		time.Sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		if n := len(b.Streams()); n != 500 {
 			t.Fatalf("%d of 500 streams", n)
 		}

@@ -80,7 +80,7 @@ func writes(t *testing.T, s store.Store, name string) *atomic.Int64 {
 func TestFrontsTellEachOtherWhatTheyHave(t *testing.T) {
 	bubble(t, func(t *testing.T, m *store.Memory) {
 		a, b := front(t, handle(t, m), "a"), front(t, handle(t, m), "b")
-		time.Sleep(time.Second)
+		elapse(time.Second)
 		a.set("x", 3)
 		synctest.Wait()
 		if got := b.sees("a", "x"); got != 3 {
@@ -89,15 +89,14 @@ func TestFrontsTellEachOtherWhatTheyHave(t *testing.T) {
 		// Whatever happens meanwhile, it is written a few times a second, and what is true in the end is told.
 		n := writes(t, handle(t, m), "a")
 		for i := range 500 {
-			time.Sleep(2 * time.Millisecond)
+			elapse(2 * time.Millisecond)
 			a.set("x", i)
 		}
-		time.Sleep(200 * time.Millisecond)
-		synctest.Wait()
+		elapse(200 * time.Millisecond)
 		if got := b.sees("a", "x"); got != 499 {
 			t.Errorf("after 200 ms: %d", got)
 		}
-		time.Sleep(3 * time.Second)
+		elapse(3 * time.Second)
 		if n := n.Load(); n < 4 || n > 7 {
 			t.Errorf("%d writes", n)
 		}
@@ -107,13 +106,13 @@ func TestFrontsTellEachOtherWhatTheyHave(t *testing.T) {
 func TestALargeRecordIsWrittenLessOften(t *testing.T) {
 	bubble(t, func(t *testing.T, m *store.Memory) {
 		a, _ := front(t, handle(t, m), "a"), front(t, handle(t, m), "b")
-		time.Sleep(time.Second)
+		elapse(time.Second)
 		n := writes(t, handle(t, m), "a")
 		for i := range 1000 {
 			a.set(fmt.Sprintf("%s%04d", strings.Repeat("x", 50), i), 1)
 		}
 		for range 500 {
-			time.Sleep(10 * time.Millisecond)
+			elapse(10 * time.Millisecond)
 			a.set("x", a.has("x")+1)
 		}
 		if n := n.Load(); n < 4 || n > 7 {
@@ -132,7 +131,7 @@ func TestTheRecordOfADeadFrontIsGone(t *testing.T) {
 			bubble(t, func(t *testing.T, m *store.Memory) {
 				s := handle(t, m)
 				a, b := front(t, s, "a"), front(t, handle(t, m), "b")
-				time.Sleep(time.Second)
+				elapse(time.Second)
 				for range 2 {
 					if err := a.admit("x", 2); err != nil {
 						t.Fatal(err)
@@ -143,7 +142,7 @@ func TestTheRecordOfADeadFrontIsGone(t *testing.T) {
 					t.Fatal("let in at a full server")
 				}
 				end(a, s)
-				time.Sleep(cluster.DefaultTTL + 2*time.Second)
+				elapse(cluster.DefaultTTL + 2*time.Second)
 				if got := b.sees("a", "x"); got != 0 {
 					t.Errorf("%d publishers of nobody", got)
 				}
@@ -153,7 +152,7 @@ func TestTheRecordOfADeadFrontIsGone(t *testing.T) {
 					}
 				}
 				s.Partition(false)
-				time.Sleep(10 * time.Second)
+				elapse(10 * time.Second)
 			})
 		})
 	}
@@ -193,14 +192,14 @@ func TestFrontsTogetherKeepALimitExactly(t *testing.T) {
 	for limit := range 12 {
 		bubble(t, func(t *testing.T, m *store.Memory) {
 			fronts := []*placing{front(t, handle(t, m), "a"), front(t, handle(t, m), "b"), front(t, handle(t, m), "c")}
-			time.Sleep(time.Second)
+			elapse(time.Second)
 			crowd(t, fronts, 20, limit)
 			// Who leaves makes room, for whomever.
 			if limit > 0 {
 				for _, f := range fronts {
 					f.set("x", 0)
 				}
-				time.Sleep(time.Second)
+				elapse(time.Second)
 				crowd(t, fronts, 20, limit)
 			}
 		})
@@ -229,7 +228,7 @@ func TestFrontsTogetherKeepALimitExactlyOnEmbeddedEtcd(t *testing.T) {
 func TestP2AStoreThatIsAwayKeepsNoPublisherOut(t *testing.T) {
 	bubble(t, func(t *testing.T, m *store.Memory) {
 		a, b := front(t, handle(t, m), "a"), front(t, handle(t, m), "b")
-		time.Sleep(time.Second)
+		elapse(time.Second)
 		b.set("x", 1)
 		synctest.Wait()
 		m.Stop()
@@ -241,10 +240,10 @@ func TestP2AStoreThatIsAwayKeepsNoPublisherOut(t *testing.T) {
 			if took := time.Since(began); took > 500*time.Millisecond {
 				t.Errorf("publisher %d waited %v", i, took)
 			}
-			time.Sleep(time.Second)
+			elapse(time.Second)
 		}
 		m.Resume()
-		time.Sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		if got := b.sees("a", "x"); got != 5 {
 			t.Errorf("b knows of %d", got)
 		}
@@ -264,7 +263,7 @@ func TestALoneFrontTellsNobody(t *testing.T) {
 			}
 		}
 		a.PlacedChanged()
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		if kvs, _, err := m.List(t.Context(), "/weir/1/fronts/"); err != nil || len(kvs) != 0 {
 			t.Errorf("%v %v", kvs, err)
 		}

@@ -19,7 +19,7 @@ func TestWipedStoreGetsAHigherIncarnation(t *testing.T) {
 		synctest.Wait()
 		m.Wipe()
 		for i := range 200 { // never a moment without an answer
-			time.Sleep(50 * time.Millisecond)
+			elapse(50 * time.Millisecond)
 			if r, ok, err := b.Owner(t.Context(), alice); err != nil || !ok || r.Owner != "a" {
 				t.Fatalf("after %d × 50 ms: %+v, %v, %v", i, r, ok, err)
 			}
@@ -47,11 +47,11 @@ func TestRestoredStoreGetsAHigherIncarnation(t *testing.T) {
 		o := claim(t, a, alice)
 		for range 20 { // revisions that the copy does not have
 			o.Update(cluster.Facts{BitrateBPS: float64(time.Now().UnixNano())})
-			time.Sleep(time.Second)
+			elapse(time.Second)
 		}
 		e := o.Epoch()
 		m.Restore(copied)
-		time.Sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		if isLost(o) || o.Epoch().Incarnation <= e.Incarnation {
 			t.Fatalf("%v → %v", e, o.Epoch())
 		}
@@ -67,14 +67,14 @@ func TestDeadNodesOfARestoredStoreAreForgotten(t *testing.T) {
 	bubble(t, func(t *testing.T, m *store.Memory) {
 		a, dead := join(t, handle(t, m), "a"), handle(t, m)
 		join(t, dead, "dead")
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		m.Wipe()
 		dead.Partition(true)
-		time.Sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		if n, ok := a.Node("dead"); !ok || !n.Remembered {
 			t.Fatalf("%+v %v", n, ok)
 		}
-		time.Sleep(12 * time.Second)
+		elapse(12 * time.Second)
 		if n, ok := a.Node("dead"); ok {
 			t.Fatalf("%+v", n)
 		}
@@ -114,14 +114,13 @@ func TestClaimInARestoredStoreIsRaisedLater(t *testing.T) {
 		o := claim(t, a, stream.Name{App: "live", Stream: "bob"})
 		for i := range 30 {
 			o.Update(cluster.Facts{BitrateBPS: float64(i)})
-			time.Sleep(time.Second)
+			elapse(time.Second)
 		}
 		m.Restore(copied)
 		c := join(t, handle(t, m), "c")
 		fresh := claim(t, c, alice)
 		low := fresh.Epoch()
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
+		elapse(10 * time.Second)
 		if isLost(fresh) || !low.Less(fresh.Epoch()) || fresh.Epoch().Incarnation != o.Epoch().Incarnation {
 			t.Fatalf("%v → %v; other %v", low, fresh.Epoch(), o.Epoch())
 		}

@@ -20,7 +20,7 @@ func TestP2AShortRollbackIsFoundOut(t *testing.T) {
 					a, b := join(t, handle(t, m), "a"), join(t, handle(t, m), "b")
 					hc := handle(t, m)
 					c := join(t, hc, "c") // it hears of nothing that is written now
-					time.Sleep(3 * time.Second)
+					elapse(3 * time.Second)
 					hc.Partition(true)
 					copied := m.Snapshot()
 					o := claim(t, a, alice)
@@ -39,7 +39,7 @@ func TestP2AShortRollbackIsFoundOut(t *testing.T) {
 							t.Fatal(err)
 						}
 					}
-					time.Sleep(10 * time.Second)
+					elapse(10 * time.Second)
 					who, epoch := owner(t, b, alice)
 					kv, err := m.Get(t.Context(), cluster.DefaultPrefix+"streams/live/alice")
 					if err != nil || who == "" {

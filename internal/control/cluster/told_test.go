@@ -38,15 +38,15 @@ func TestANodeThatLeavesIsNotLost(t *testing.T) {
 			t.Errorf("a node that was stopped: %q", r)
 		}
 		dead.Partition(true)
-		time.Sleep(7 * time.Second)
+		elapse(7 * time.Second)
 		if r := why("c"); r != event.NodeLost {
 			t.Errorf("a node that vanished: %q", r)
 		}
 		d := join(t, handle(t, m), "d")
 		m.Stop() // the watcher's view is shaken for a while: but who leaves is not remembered
-		time.Sleep(8 * time.Second)
+		elapse(8 * time.Second)
 		m.Resume()
-		time.Sleep(3 * time.Second)
+		elapse(3 * time.Second)
 		if err := d.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +89,7 @@ func TestAHealthyLifeHasNoErrorsInTheLog(t *testing.T) {
 		for range 2 { // the second finds the store as the first has left it
 			c := join(t, handle(t, m), "a", func(o *cluster.Options) { o.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
 			claim(t, c, alice)
-			time.Sleep(time.Minute)
+			elapse(time.Minute)
 			if err := c.Close(); err != nil {
 				t.Fatal(err)
 			}

@@ -60,7 +60,7 @@ func TestAbsentNameIsReadOnceForAll(t *testing.T) {
 		o.Release(t.Context())
 		synctest.Wait()
 		owner(t, a, alice)
-		time.Sleep(3 * time.Second)
+		elapse(3 * time.Second)
 		base = s.gets.Load()
 		owner(t, a, alice)
 		if n := s.gets.Load() - base; n != 1 {
@@ -90,11 +90,11 @@ func TestWaitOwnerReturnsWhenTheStreamStarts(t *testing.T) {
 			r, err := a.WaitOwner(t.Context(), alice)
 			got <- fmt.Sprint(r.Owner, err)
 		}()
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 		m.Stop()
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 		m.Resume()
-		time.Sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		start := time.Now()
 		claim(t, b, alice)
 		if s := <-got; s != "b<nil>" || time.Since(start) > 0 {
@@ -158,9 +158,9 @@ func TestViewOutlivesCompaction(t *testing.T) {
 		o := claim(t, b, alice)
 		_, rev, _ := m.List(t.Context(), "")
 		m.Compact(rev)
-		time.Sleep(time.Second)
+		elapse(time.Second)
 		ha.Partition(false)
-		time.Sleep(5 * time.Second)
+		elapse(5 * time.Second)
 		if ch := <-sub.C; ch.Present {
 			t.Errorf("%+v", ch)
 		}
@@ -177,7 +177,7 @@ func TestNodesLoadsAndStates(t *testing.T) {
 		b := join(t, handle(t, m), "b/../c %2F")
 		b.ReportLoad(cluster.Load{Viewers: 7, CPU: 0.5})
 		b.SetSelf(func(n *cluster.NodeRecord) { n.State = cluster.StateDraining; n.Name = "other" })
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		nodes := a.Nodes()
 		if len(nodes) != 2 || nodes[1].Name != "b/../c %2F" || nodes[1].Load.Viewers != 7 || nodes[1].State != cluster.StateDraining || nodes[1].LoadSeen.IsZero() {
 			t.Fatalf("%+v", nodes)
@@ -207,7 +207,7 @@ func TestLoadIsWrittenWhenItChangedAndNowAndThen(t *testing.T) {
 			_, after, _ := m.List(t.Context(), "")
 			return after - before
 		}
-		time.Sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		if n := writes(time.Minute, func() {}); n < 20 || n > 30 {
 			t.Errorf("%d writes a minute of an unchanged load", n)
 		}
@@ -246,12 +246,12 @@ func TestP2StoreAwayForLongChangesNothing(t *testing.T) {
 		b.PullStarted(alice)
 		synctest.Wait()
 		m.Stop()
-		time.Sleep(24 * time.Hour)
+		elapse(24 * time.Hour)
 		if who, _ := owner(t, b, alice); who != "a" || isLost(o) || len(b.Nodes()) != 2 {
 			t.Fatal("the view did not stay")
 		}
 		m.Resume()
-		time.Sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		who, e := owner(t, b, alice)
 		if who != "a" || e != o.Epoch() || len(b.Nodes()) != 2 || isLost(o) || !a.Available() {
 			t.Fatalf("%q %v", who, e)
@@ -298,13 +298,13 @@ func TestP2LeasesThatRanOutWithTheStoreAwayAreRemembered(t *testing.T) {
 		synctest.Wait()
 		ha.Partition(true)
 		hb.Partition(true)
-		time.Sleep(3 * cluster.DefaultTTL)
+		elapse(3 * cluster.DefaultTTL)
 		hb.Partition(false)
 		for i := range 60 { // a comes back 2 s later
 			if i == 40 {
 				ha.Partition(false)
 			}
-			time.Sleep(50 * time.Millisecond)
+			elapse(50 * time.Millisecond)
 			if who, _ := owner(t, b, alice); who != "a" {
 				t.Fatalf("after %d × 50 ms the owner is %q", i, who)
 			}
@@ -319,7 +319,7 @@ func TestP2LeasesThatRanOutWithTheStoreAwayAreRemembered(t *testing.T) {
 		if who, _ := owner(t, b, gone.Name()); who != "" {
 			t.Errorf("a stream that was given back is owned by %q", who)
 		}
-		time.Sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		if who, e := owner(t, b, alice); who != "a" || e != o.Epoch() {
 			t.Errorf("%q under %v, its owner has %v", who, e, o.Epoch())
 		}
