@@ -76,7 +76,7 @@ func TestBackendIsAStranger(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			pub.SetReadDeadline(time.Now().Add(15 * time.Second))
+			pub.SetReadDeadline(time.Now().Add(patience))
 			if err := a.ask(pub, id, rtmp.CodePublishStart, "publish", name, "live"); err != nil {
 				t.Errorf("the publisher was not carried on: %v", err)
 			}

@@ -3,7 +3,6 @@ package node_test
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"weir/internal/bench/stamp"
 	"weir/internal/control/store"
@@ -33,7 +32,7 @@ func TestWhatIsLeftAtABackend(t *testing.T) {
 	left := func(what string, so func(l *admin.Left) bool) {
 		t.Helper()
 		var b admin.Backend
-		if !eventually(20*time.Second, func() bool {
+		if !eventually(patience, func() bool {
 			var err error
 			if b, err = f1.api().Backend(t.Context(), "b1"); err != nil {
 				t.Fatal(err)

@@ -79,7 +79,7 @@ func (s *sources) servers() (names []string) {
 func (s *sources) failing(source, within string) {
 	s.t.Helper()
 	var why string
-	if !eventually(20*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		all, _, err := s.api.Backends(s.t.Context())
 		if err != nil {
 			return false
@@ -125,7 +125,7 @@ func TestP4SourcesThatFailHurtNobody(t *testing.T) {
 	known := &sources{t, f.api(), f.listening("srs registration")}
 	good := []string{byName.addr, "home"}
 	slices.Sort(good)
-	if !eventually(10*time.Second, func() bool { return slices.Equal(known.servers(), good) }) {
+	if !eventually(patience, func() bool { return slices.Equal(known.servers(), good) }) {
 		t.Fatalf("the servers are %v, want %v", known.servers(), good)
 	}
 	client := &http.Client{Transport: &http.Transport{}}
@@ -181,7 +181,7 @@ func TestP4SourcesThatFailHurtNobody(t *testing.T) {
 			}
 			// They are checked, found dead and forgotten; sessions that were on the way there would be
 			// waited for for a quarter of a minute.
-			if !eventually(30*time.Second, func() bool { return len(known.servers()) == len(good) && runtime.NumGoroutine() <= c.goroutines+5 }) {
+			if !eventually(patience, func() bool { return len(known.servers()) == len(good) && runtime.NumGoroutine() <= c.goroutines+5 }) {
 				t.Errorf("%d servers are left", len(known.servers()))
 			}
 		}},
@@ -231,7 +231,7 @@ func TestP4AFullOrEmptyFleetAnswers(t *testing.T) {
 	cfg.Front.Backends.File = []string{list}
 	f := start(t, cfg)
 	known := f.api()
-	if !eventually(10*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		all, _, err := known.Backends(t.Context())
 		return err == nil && len(all.Backends) == 1 && all.Backends[0].Health.State == "up"
 	}) {
@@ -248,7 +248,7 @@ func TestP4AFullOrEmptyFleetAnswers(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			write(tc.servers)
-			if !eventually(10*time.Second, func() bool {
+			if !eventually(patience, func() bool {
 				r, _, err := known.Route(t.Context(), admin.RouteQuery{Name: stream.Name{App: "live", Stream: "s"}, Publish: true})
 				all, _, failed := known.Backends(t.Context())
 				return errors.Join(err, failed) == nil && r.Node == "" && len(all.Backends) == tc.left

@@ -107,7 +107,7 @@ func TestP3DrainLeavesWhatIsCarried(t *testing.T) {
 
 // SIGTERM waits for who cannot move for node.drain_timeout, and takes nobody meanwhile.
 func TestStopWaitsForTheDrainTimeout(t *testing.T) {
-	const limit = 3 * time.Second
+	const limit = 5 * time.Second
 	n, _, stop := pairOf(t, func(cfg *config.Config) { cfg.Node.DrainTimeout = limit })
 	a := newAttack(t, n)
 	stays := a.served(t)

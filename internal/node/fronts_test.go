@@ -110,7 +110,7 @@ func pair(t *testing.T, limit int, servers ...*counting) (fronts [2]*running, st
 func onAirs(t *testing.T, n *running, prefix string, count int, room func() bool) (let []*onAir) {
 	t.Helper()
 	a := newAttack(t, n)
-	end := time.Now().Add(20 * time.Second)
+	end := time.Now().Add(patience)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for i := range count {
@@ -169,7 +169,7 @@ func TestTwoFrontsKeepAServersLimit(t *testing.T) {
 
 	// What a front had is free when it is gone.
 	stop[0]()
-	if !eventually(10*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		a, _ := servers[0].publishers()
 		b, _ := servers[1].publishers()
 		return a+b == len(let[1])

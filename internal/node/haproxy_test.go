@@ -86,12 +86,12 @@ backend media
 	is := func(server, what string, so func(l map[string]string) bool) {
 		t.Helper()
 		var l map[string]string
-		if !eventually(20*time.Second, func() bool {
+		if !eventually(patience, func() bool {
 			_, lines := statistics(t, haproxy)
 			l = lines["media/"+server]
 			return so(l)
 		}) {
-			t.Fatalf("%s: not %s within 20 s: status %s, weight %s, agent %s %s %s", server, what, l["status"], l["weight"], l["agent_status"], l["agent_code"], l["last_agt"])
+			t.Fatalf("%s: not %s within %v: status %s, weight %s, agent %s %s %s", server, what, patience, l["status"], l["weight"], l["agent_status"], l["agent_code"], l["last_agt"])
 		}
 	}
 	for name := range nodes {
@@ -111,7 +111,7 @@ backend media
 	is("media1", "drained", func(l map[string]string) bool { return strings.HasPrefix(l["status"], "DRAIN") })
 	is("media2", "up", func(l map[string]string) bool { return l["status"] == "UP" })
 	publish(t, bind, "live/b", stamp.Shape{}) // through HAProxy
-	if !eventually(10*time.Second, func() bool { return nodes["media2"].load(t, "media2").Publishers == 1 }) {
+	if !eventually(patience, func() bool { return nodes["media2"].load(t, "media2").Publishers == 1 }) {
 		t.Error("a publisher through HAProxy is not at the node that is not drained")
 	}
 	if err := nodes["media1"].api().Undrain(t.Context(), "media1"); err != nil {

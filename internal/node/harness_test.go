@@ -59,7 +59,7 @@ func (a *turnedAway) of(r event.Reason) int {
 
 // patience is how long a test waits for what has to happen. It decides nothing: a machine that is shared may let
 // nobody run for seconds.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // quickConfig is a node that leaves nothing behind for long. Its limits are none that a well-behaved client runs into
 // because the machine stands still; see hastyConfig.
@@ -75,11 +75,20 @@ func quickConfig(name string) config.Config {
 	return cfg
 }
 
-// hastyConfig is quickConfig with limits short enough for a test to see them bite.
-func hastyConfig(name string) config.Config {
+// hastyConfig is quickConfig with one limit short enough for a test to see it bite. One only: another would bite
+// who is slow on the way there.
+func hastyConfig(name string, limit func(*config.Limits) *time.Duration) config.Config {
 	cfg := quickConfig(name)
-	cfg.Limits.Handshake, cfg.Limits.Command, cfg.Limits.FirstMedia, cfg.Limits.WriteStall = 2*time.Second, 2*time.Second, 2*time.Second, 2*time.Second
+	*limit(&cfg.Limits) = 2 * time.Second
 	return cfg
+}
+
+// limitOf is the limit that a session is ended by for a reason.
+var limitOf = map[event.Reason]func(*config.Limits) *time.Duration{
+	event.HandshakeTimeout:  func(l *config.Limits) *time.Duration { return &l.Handshake },
+	event.CommandTimeout:    func(l *config.Limits) *time.Duration { return &l.Command },
+	event.FirstMediaTimeout: func(l *config.Limits) *time.Duration { return &l.FirstMedia },
+	event.WriteStalled:      func(l *config.Limits) *time.Duration { return &l.WriteStall },
 }
 
 // start runs a node until the test ends.
@@ -104,7 +113,7 @@ func startWith(t *testing.T, w node.World, cfg config.Config) (r *running, stop 
 		}
 	})
 	t.Cleanup(stop)
-	if _, ready := r.log.wait(20*time.Second, func(l line) bool { return l.msg == "ready" }); !ready {
+	if _, ready := r.log.wait(patience, func(l line) bool { return l.msg == "ready" }); !ready {
 		t.Fatalf("node %s did not start", cfg.Node.Name)
 	}
 	r.addr = r.listening("rtmp")
@@ -115,7 +124,7 @@ func startWith(t *testing.T, w node.World, cfg config.Config) (r *running, stop 
 // of it.
 func (r *running) sees(t *testing.T, name string) {
 	t.Helper()
-	if _, ok := r.log.wait(20*time.Second, func(l line) bool { return l.msg == "node up" && l.attrs["peer"] == name }); !ok {
+	if _, ok := r.log.wait(patience, func(l line) bool { return l.msg == "node up" && l.attrs["peer"] == name }); !ok {
 		t.Fatalf("%s is not seen", name)
 	}
 }

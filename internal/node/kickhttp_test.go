@@ -57,7 +57,7 @@ func request(t *testing.T, addr, path, header string) (net.Conn, *bufio.Reader) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(patience))
 	fmt.Fprintf(nc, "GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n", path, header)
 	r := bufio.NewReader(nc)
 	for {
@@ -111,7 +111,7 @@ func TestKickOverHTTP(t *testing.T) {
 			var s admin.Session
 			var sent int64 // at the last look
 			still := 0     // looks at which nothing more was
-			if !eventually(10*time.Second, func() bool {
+			if !eventually(patience, func() bool {
 				list, _, err := c.at.api().Sessions(t.Context(), c.node)
 				if err != nil {
 					t.Fatal(err)
@@ -139,7 +139,7 @@ func TestKickOverHTTP(t *testing.T) {
 			closing := func(l line) bool {
 				return (l.msg == "session closed" || l.msg == "request passed") && l.attrs["conn"] == fmt.Sprint(s.Conn)
 			}
-			if l, ok := c.at.log.wait(10*time.Second, closing); !ok || l.attrs["reason"] != "kicked" {
+			if l, ok := c.at.log.wait(patience, closing); !ok || l.attrs["reason"] != "kicked" {
 				t.Errorf("the closing line: %+v", l)
 			}
 			if _, err := io.Copy(io.Discard, r); errors.Is(err, os.ErrDeadlineExceeded) {

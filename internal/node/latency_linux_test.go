@@ -64,7 +64,7 @@ func TestLowLatencyOfAnApplicationReachesItsViewers(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(20 * time.Second))
+		nc.SetDeadline(time.Now().Add(patience))
 		c := rtmp.NewClientConn(nc, rtmp.Options{})
 		if err := c.Handshake(); err != nil {
 			t.Fatal(err)

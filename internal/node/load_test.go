@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"time"
 
 	"weir/internal/bench/stamp"
 	"weir/internal/control/store"
@@ -98,12 +97,12 @@ func TestANodeCountsEachPublisherOnce(t *testing.T) {
 		})
 	}
 	var b loadOf
-	if !eventually(10*time.Second, func() bool { b = a.load(t, "b"); return b.Publishers > 0 && a.load(t, "a").Pulls == b.Publishers }) {
+	if !eventually(patience, func() bool { b = a.load(t, "b"); return b.Publishers > 0 && a.load(t, "a").Pulls == b.Publishers }) {
 		t.Errorf("b has %+v and a %+v: nothing is shared out", b, a.load(t, "a"))
 	}
 	stopB() // what b had, a's front hands to a's origin
 	want := loadOf{Publishers: streams, Viewers: streams}
-	if !eventually(20*time.Second, func() bool { return a.load(t, "a") == want }) {
+	if !eventually(patience, func() bool { return a.load(t, "a") == want }) {
 		t.Errorf("a says %+v of itself, want %+v", a.load(t, "a"), want)
 	}
 }

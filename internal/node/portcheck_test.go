@@ -5,7 +5,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"weir/internal/node"
 )
@@ -25,7 +24,7 @@ func TestChecksOfThePortAreNoNews(t *testing.T) {
 		}
 		nc.Close()
 	}
-	if !eventually(10*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		return strings.Contains(r.get(t, "admin", "/metrics"), `weir_sessions_empty_total{node="n"} 6`)
 	}) {
 		t.Error("they are not all counted")

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"weir/internal/ops/admin"
 	"weir/internal/ops/config"
@@ -32,7 +31,7 @@ func (r *running) says(t *testing.T, code int, part string) {
 	t.Helper()
 	var got int
 	var text string
-	if !eventually(10*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		got, text = r.readyz(t)
 		return got == code && strings.Contains(text, part)
 	}) {

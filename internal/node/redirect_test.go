@@ -31,7 +31,7 @@ func (f *follower) play(c *rtmp.ClientConn, app, name string) (to string) {
 	if err := c.Send(id, "play", name); err != nil {
 		f.t.Fatal(err)
 	}
-	c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	c.SetReadDeadline(time.Now().Add(patience))
 	for {
 		m, err := c.ReadMessage()
 		if err != nil {

@@ -103,7 +103,7 @@ func TestResourcesDescriptorsExhausted(t *testing.T) {
 
 // Viewers that read nothing are closed for it, one by one, and hold up nobody.
 func TestResourcesViewersThatReadNothing(t *testing.T) {
-	n := start(t, hastyConfig("n1"))
+	n := start(t, hastyConfig("n1", limitOf[event.WriteStalled]))
 	c := sing(t, n, n)
 	t.Run("unread", func(t *testing.T) {
 		loud := newAttack(t, n)

@@ -22,18 +22,15 @@ func patient(cfg config.Config) config.Config {
 func (r *running) sessionsOf(t *testing.T, node string, count int) []admin.Session {
 	t.Helper()
 	var list admin.SessionList
-	if !eventually(10*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		var err error
 		if list, _, err = r.api().Sessions(t.Context(), node); err != nil {
 			t.Fatal(err)
 		}
 		waits := func(s admin.Session) bool { return s.How == "" } // it may have been answered already
-		return len(list.Sessions) == count && !slices.ContainsFunc(list.Sessions, waits)
+		return len(list.Sessions) == count && len(list.Missed) == 0 && !slices.ContainsFunc(list.Sessions, waits)
 	}) {
-		t.Fatalf("%d sessions of %q, want %d", len(list.Sessions), node, count)
-	}
-	if len(list.Missed) != 0 {
-		t.Errorf("%q did not answer", list.Missed)
+		t.Fatalf("%d sessions of %q, want %d; %q did not answer", len(list.Sessions), node, count, list.Missed)
 	}
 	return list.Sessions
 }
@@ -41,7 +38,7 @@ func (r *running) sessionsOf(t *testing.T, node string, count int) []admin.Sessi
 // ended reads to the end of a connection, and reports whether a status with the code came before.
 func ended(t *testing.T, c *rtmp.ClientConn, code string) (told bool) {
 	t.Helper()
-	c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	c.SetReadDeadline(time.Now().Add(patience))
 	for {
 		ev, err := c.Next()
 		if err != nil {
@@ -116,7 +113,7 @@ func TestKick(t *testing.T) {
 						t.Errorf("the %s was told: %v", role, told)
 					}
 					clients[role].NetConn().Close()
-					l, ok := at.log.wait(10*time.Second, func(l line) bool { return l.msg == "session closed" && l.attrs["remote"] == s.Remote })
+					l, ok := at.log.wait(patience, func(l line) bool { return l.msg == "session closed" && l.attrs["remote"] == s.Remote })
 					if !ok || l.attrs["reason"] != "kicked" || l.attrs["ended_by"] != "server" {
 						t.Errorf("the closing line of the %s: %v", role, l.attrs)
 					}

@@ -49,7 +49,7 @@ func TestSourcesAndSplicedSessionsAreShown(t *testing.T) {
 	sources := func(what string, so func(s []admin.Source) bool) {
 		t.Helper()
 		var all admin.BackendList
-		if !eventually(10*time.Second, func() bool {
+		if !eventually(patience, func() bool {
 			var err error
 			if all, _, err = f.api().Backends(t.Context()); err != nil {
 				t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"weir/amf"
 	"weir/internal/ops/config"
+	"weir/internal/ops/event"
 	"weir/rtmp"
 )
 
@@ -164,9 +165,7 @@ func strangers() []stranger {
 }
 
 // late is whether the stranger is ended by a limit of time, which a test has to wait for.
-func (s *stranger) late() bool {
-	return strings.HasSuffix(s.reason, "-timeout") || s.reason == "write-stalled"
-}
+func (s *stranger) late() bool { return limitOf[event.Reason(s.reason)] != nil }
 
 // TestStrangers sends everything that has hurt others to a node, one thing after
 // the other, and looks after each at the canary and at what is left.
@@ -174,8 +173,14 @@ func TestStrangers(t *testing.T) {
 	meet(t, quickConfig("n1"), func(s *stranger) bool { return !s.late() })
 }
 
-// TestStrangersWhoAreLate is TestStrangers of those that a limit ends.
-func TestStrangersWhoAreLate(t *testing.T) { meet(t, hastyConfig("n1"), (*stranger).late) }
+// TestStrangersWhoAreLate is TestStrangers of those that a limit ends, at a node where that limit is short.
+func TestStrangersWhoAreLate(t *testing.T) {
+	for reason, limit := range limitOf {
+		t.Run(string(reason), func(t *testing.T) {
+			meet(t, hastyConfig("n1", limit), func(s *stranger) bool { return s.reason == string(reason) })
+		})
+	}
+}
 
 func meet(t *testing.T, cfg config.Config, whom func(*stranger) bool) {
 	n := start(t, cfg)

@@ -27,7 +27,7 @@ func (a *attack) goOnAir(name string) (*onAir, error) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	c.SetReadDeadline(time.Now().Add(15 * time.Second))
+	c.SetReadDeadline(time.Now().Add(patience))
 	if err := a.ask(c, id, rtmp.CodePublishStart, "publish", name, "live"); err != nil {
 		c.Close()
 		return nil, err

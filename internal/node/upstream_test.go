@@ -221,7 +221,7 @@ func TestUpstreamIsAStranger(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v.SetReadDeadline(time.Now().Add(10 * time.Second))
+			v.SetReadDeadline(time.Now().Add(patience))
 			if err := a.ask(v, id, rtmp.CodePlayStart, "play", name.Stream); err != nil {
 				t.Error(err)
 			}
@@ -311,7 +311,7 @@ func TestUpstreamNeverFeeds(t *testing.T) {
 				t.Fatal(err)
 			}
 			wg.Go(func() {
-				v.SetReadDeadline(time.Now().Add(15 * time.Second))
+				v.SetReadDeadline(time.Now().Add(patience))
 				if err := a.ask(v, id, code, "play", fmt.Sprint("hostile-", i)); err != nil {
 					t.Errorf("%s: %v", h.name, err)
 				}

@@ -289,7 +289,7 @@ func TestACertificateComesByACME(t *testing.T) {
 		c.HTTP.ACME = config.ACME{Domains: []string{"live.example.com"}, CA: authority.URL, CARoot: root, Dir: filepath.Join(dir, "acme"),
 			Challenges: []config.Challenge{config.ChallengeHTTP}}
 	})
-	if !eventually(30*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		c, err := tls.Dial("tcp", f.listening("https"), &tls.Config{ServerName: "live.example.com", InsecureSkipVerify: true})
 		if err != nil {
 			return false
