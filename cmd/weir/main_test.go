@@ -44,7 +44,7 @@ func (fleet) Route(q admin.RouteQuery) admin.Route {
 }
 func (fleet) Undrain(context.Context, string) error { return nil }
 
-func (fleet) Ready() []admin.Problem { return nil }
+func (fleet) Ready() (bool, []admin.Problem) { return true, nil }
 
 // weir runs the program and returns its exit code and output.
 func weir(t *testing.T, args ...string) (code int, out, errOut string) {

@@ -58,23 +58,23 @@ func (n *node) displaced() *admin.Problem {
 }
 
 // Ready implements admin.Fleet.
-func (v *adminView) Ready() (problems []admin.Problem) {
+func (v *adminView) Ready() (ready bool, problems []admin.Problem) {
 	n := (*node)(v)
 	if p := n.displaced(); p != nil {
-		return []admin.Problem{*p}
+		return false, []admin.Problem{*p}
 	}
-	if !n.cluster.Available() {
-		problems = append(problems, admin.Problem{Part: "store", Reason: "the store does not answer; running streams go on"})
+	if !n.cluster.Available() { // all nodes lose it at once: whoever goes by this would leave no address
+		problems = append(problems, admin.Problem{Part: "store", Reason: "the store does not answer; streams go on, and new ones are taken"})
 	}
 	if n.draining() {
-		return append(problems, admin.Problem{Part: "drain", Reason: "this node is being drained; running streams are handed over"})
+		return false, append(problems, admin.Problem{Part: "drain", Reason: "this node is being drained; running streams are handed over"})
 	}
 	if err := n.unable(); err != nil {
 		reason := "no server can take a session"
 		if none, ok := errors.AsType[*place.NoServerError](err); ok {
 			reason += ": " + string(none.Cause())
 		}
-		problems = append(problems, admin.Problem{Part: "servers", Reason: reason})
+		return false, append(problems, admin.Problem{Part: "servers", Reason: reason})
 	}
-	return problems
+	return true, problems
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"weir/internal/control/store"
 	"weir/internal/ops/admin"
 	"weir/internal/ops/config"
 	"weir/internal/proctest"
@@ -77,4 +78,15 @@ func TestADrainedNodeIsNotReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.says(t, 200, `"ready": true`)
+}
+
+// P2: a node without its store says so, and takes sessions.
+func TestP2ANodeWithoutItsStoreIsReady(t *testing.T) {
+	m := store.NewMemory()
+	n, _ := startIn(t, m, "n1", config.RoleFront, config.RoleOrigin, config.RoleEdge)
+	n.says(t, 200, `"problems": []`)
+	m.Stop()
+	n.says(t, 200, "the store does not answer")
+	m.Resume()
+	n.says(t, 200, `"problems": []`)
 }

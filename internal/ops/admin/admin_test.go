@@ -23,6 +23,7 @@ type fleet struct {
 	nodes    []Node
 	streams  []Stream
 	problems []Problem
+	ready    bool
 	err      error
 }
 
@@ -37,9 +38,10 @@ func (f fleet) Route(q RouteQuery) Route {
 }
 func (f fleet) Undrain(context.Context, string) error { return nil }
 
-func (f fleet) Ready() []Problem { return f.problems }
+func (f fleet) Ready() (bool, []Problem) { return f.ready, f.problems }
 
 var two = fleet{
+	ready: true,
 	nodes: []Node{
 		{Name: "o1", Roles: []string{"origin"}, State: "up", Addresses: Addresses{RTMP: "10.0.0.2:1935"}, Load: Load{Publishers: 1, CPU: 0.25}, Self: true},
 		{Name: "e1", State: "draining"},
@@ -115,9 +117,14 @@ func TestNotThere(t *testing.T) {
 }
 
 func TestReadyTellsWhyNot(t *testing.T) {
-	w := get(Handler(Options{Fleet: fleet{problems: []Problem{{"store", "does not answer"}}}}), "/readyz")
+	problems := []Problem{{"store", "does not answer"}}
+	w := get(Handler(Options{Fleet: fleet{problems: problems}}), "/readyz")
 	if w.Code != 503 || !sameJSON(t, w.Body.String(), `{"ready":false,"problems":[{"part":"store","reason":"does not answer"}]}`) {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	w = get(Handler(Options{Fleet: fleet{ready: true, problems: problems}}), "/readyz")
+	if w.Code != 200 || !sameJSON(t, w.Body.String(), `{"ready":true,"problems":[{"part":"store","reason":"does not answer"}]}`) {
+		t.Errorf("in spite of a problem: %d %s", w.Code, w.Body)
 	}
 }
 

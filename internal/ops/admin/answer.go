@@ -16,14 +16,16 @@ func (h handler) health(w http.ResponseWriter, _ *http.Request) {
 	}{true})
 }
 
-// ready: 200, or 503 with the reasons.
+// ready: 200, or 503 with the reasons. A problem that keeps no session away is told with 200.
 func (h handler) ready(w http.ResponseWriter, _ *http.Request) {
 	answer := struct {
 		Ready    bool      `json:"ready"`
 		Problems []Problem `json:"problems"`
-	}{Problems: filled(h.Fleet.Ready())}
+	}{}
+	answer.Ready, answer.Problems = h.Fleet.Ready()
+	answer.Problems = filled(answer.Problems)
 	status := http.StatusServiceUnavailable
-	if answer.Ready = len(answer.Problems) == 0; answer.Ready {
+	if answer.Ready {
 		status = http.StatusOK
 	}
 	write(w, status, answer)

@@ -21,8 +21,9 @@ type Fleet interface {
 	Undrain(ctx context.Context, node string) error
 	// Route says where a session would be placed now, and why.
 	Route(RouteQuery) Route
-	// Ready returns why this node should get no sessions; empty: it is ready.
-	Ready() []Problem
+	// Ready reports whether this node should get sessions, and what is wrong: why it should not, or
+	// what it manages without.
+	Ready() (bool, []Problem)
 }
 
 // Node is one node of the cluster as the API shows it.
