@@ -140,6 +140,12 @@ func TestP4SourcesThatFailHurtNobody(t *testing.T) {
 		resp.Body.Close()
 		return resp.StatusCode
 	}
+	for _, server := range []*running{home, byName} {
+		a := newAttack(t, server) // what it opens with its first session stays
+		a.publishing("first")
+		a.leave()
+		a.close()
+	}
 	c := sing(t, f, f)
 	for _, tc := range []struct {
 		name string
