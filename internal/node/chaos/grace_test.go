@@ -20,7 +20,7 @@ func (w *world) pulls(m *machine, name stream.Name) bool {
 // comes is a viewer who comes where another one has left.
 func (w *world) comes(left *viewer) *viewer {
 	ctx, leave := context.WithCancel(context.Background())
-	v := &viewer{w: w, name: left.name, m: left.m, r: left.r, host: left.host, at: w.began, leave: leave}
+	v := &viewer{w: w, name: left.name, m: left.m, r: rand.New(rand.NewPCG(1, 20)), host: left.host, at: w.began, leave: leave}
 	w.wg.Go(func() { v.run(ctx) })
 	return v
 }
@@ -48,7 +48,7 @@ func TestP3ViewersAreHeldWhereTheStreamHasNeverBeen(t *testing.T) {
 				ctx, cancel := context.WithCancel(context.Background())
 				defer cancel()
 				defer v.leave()
-				direct := &viewer{w: w, name: p.name, m: w.nodes[1], r: v.r, host: host(230), at: w.began}
+				direct := &viewer{w: w, name: p.name, m: w.nodes[1], r: rand.New(rand.NewPCG(1, 30)), host: host(230), at: w.began}
 				w.wg.Go(func() { direct.run(ctx) })
 				time.Sleep(away)
 				again := &publisher{w: w, name: p.name, r: rand.New(rand.NewPCG(1, 9)), host: host(101)}
