@@ -84,7 +84,7 @@ func TestDiscarderAcknowledges(t *testing.T) {
 		t.Fatal(err)
 	}
 	go io.CopyN(there, zeros{}, 2*ackBytes)
-	there.SetReadDeadline(time.Now().Add(10 * time.Second))
+	there.SetReadDeadline(time.Now().Add(time.Minute))
 	ack := make([]byte, 16)
 	if _, err := io.ReadFull(there, ack); err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestDiscarderCloses(t *testing.T) {
 				t.Error("the socket is still open")
 			}
 		}
-		there.SetReadDeadline(time.Now().Add(10 * time.Second))
+		there.SetReadDeadline(time.Now().Add(time.Minute))
 		if _, err := there.Read(make([]byte, 1)); err == nil {
 			t.Error("the peer reads on")
 		}

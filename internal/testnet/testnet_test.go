@@ -237,7 +237,7 @@ func dialProxy(t *testing.T, f Faults) (*Proxy, net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	return p, c
 }
 
@@ -275,7 +275,7 @@ func TestProxyStallsAndCloses(t *testing.T) {
 	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("through a stall: %v", err)
 	}
-	c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	c.SetReadDeadline(time.Now().Add(time.Minute))
 	l.Resume(Down)
 	read(t, c, 1)
 	l.Cut()

@@ -239,7 +239,7 @@ func (s *standing) get(t *testing.T, path string, header ...string) (*http.Respo
 // until waits for something that tells nobody when it happens.
 func until(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -247,7 +247,7 @@ func until(t *testing.T, what string, so func() bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("not within 10 s: %s", what)
+			t.Fatalf("not within a minute: %s", what)
 		}
 	}
 }
@@ -255,12 +255,12 @@ func until(t *testing.T, what string, so func() bool) {
 // await waits for what tells when it happens.
 func await[T any](t *testing.T, what string, c <-chan T) {
 	t.Helper()
-	end := time.NewTimer(10 * time.Second)
+	end := time.NewTimer(time.Minute)
 	defer end.Stop()
 	select {
 	case <-c:
 	case <-end.C:
-		t.Fatalf("not within 10 s: %s", what)
+		t.Fatalf("not within a minute: %s", what)
 	}
 }
 

@@ -112,7 +112,7 @@ func TestOneAddressHasSoManyConnections(t *testing.T) {
 		return nc
 	}
 	taken := func(nc net.Conn) bool {
-		nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+		nc.SetReadDeadline(time.Now().Add(time.Minute))
 		n, _ := nc.Read(make([]byte, 1))
 		return n == 1
 	}

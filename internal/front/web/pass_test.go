@@ -380,7 +380,7 @@ func TestEndsTakeTheirStreamsAlong(t *testing.T) {
 	say <- "some"
 	s.Front.Close()
 	<-ended
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := s.server.Shutdown(ctx); err != nil {
 		t.Errorf("shutdown: %v", err)

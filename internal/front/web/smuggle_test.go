@@ -101,7 +101,7 @@ func TestRequestSmuggling(t *testing.T) {
 			t.Fatal(err)
 		}
 		io.WriteString(nc, c.raw)
-		nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+		nc.SetReadDeadline(time.Now().Add(time.Minute))
 		status := 0
 		if res, err := http.ReadResponse(bufio.NewReader(nc), nil); err == nil {
 			status = res.StatusCode
@@ -178,7 +178,7 @@ func TestSlowloris(t *testing.T) {
 	}()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	patience := time.NewTimer(10 * time.Second)
+	patience := time.NewTimer(time.Minute)
 	defer patience.Stop()
 	for {
 		select {

@@ -32,7 +32,7 @@ func wsEcho(t *testing.T, name string, ended chan<- struct{}) Server {
 
 func dialWS(t *testing.T, s *standing) *websocket.Conn {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c, res, err := websocket.Dial(ctx, "ws://"+s.addr+"/WebRTCAppEE/websocket?x=1", &websocket.DialOptions{Subprotocols: []string{"echo"}})
 	if err != nil {
@@ -50,7 +50,7 @@ func TestWebSocketsPassThrough(t *testing.T) {
 	s := stand(t, f, nil)
 	c := dialWS(t, s)
 	defer c.CloseNow()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	big := make([]byte, 30_000)
 	for _, text := range [][]byte{[]byte("offer"), []byte("answer"), big} {
@@ -80,7 +80,7 @@ func TestAnIdleWebSocketEnds(t *testing.T) {
 	s := stand(t, newFleet(wsEcho(t, "a", ended)), func(o *Options) { o.Tunnel = time.Second })
 	c := dialWS(t, s)
 	defer c.CloseNow()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if _, _, err := c.Read(ctx); err == nil || ctx.Err() != nil {
 		t.Errorf("it goes on: %v", err)

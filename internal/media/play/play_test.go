@@ -54,7 +54,7 @@ func node(t testing.TB) (*mediatest.World, *mediatest.Node, string) {
 // until waits for a condition.
 func until(t testing.TB, what string, f func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !f(); {
+	for end := time.Now().Add(time.Minute); !f(); {
 		if time.Now().After(end) {
 			t.Fatalf("never: %s", what)
 		}
@@ -183,7 +183,7 @@ func TestQuestionsWhileThePumpTakesOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Send(id, "play", "alice")
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		for range 20 {
 			if _, err := p.Call(ctx, 0, "getStreamLength", "alice"); err != nil {
 				t.Fatal(err)
@@ -311,7 +311,7 @@ func TestFLVOverHTTPIsASession(t *testing.T) {
 	if !errors.Is(err, io.EOF) {
 		t.Errorf("the file ended with %v", err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	closed, err := event.WaitFor(ctx, n.Rec, func(e event.SessionClosed) bool { return e.Conn == 0 })
 	if err != nil {
