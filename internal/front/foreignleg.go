@@ -56,7 +56,7 @@ func (f *Front) openForeignLeg(ctx context.Context, p *session.Play, b Backend) 
 	}
 	if err != nil {
 		l.close()
-		return nil, err
+		return nil, relay.HungUp(err)
 	}
 	l.note(time.Now())
 	go func() {

@@ -199,7 +199,7 @@ func (c *carried) giveUp(ctx context.Context, reason event.Reason, err error) {
 func failure(err error) event.Reason {
 	var refused *relay.RefusedError
 	switch {
-	case errors.As(err, &refused):
+	case errors.As(err, &refused), errors.Is(err, relay.ErrHungUp):
 		return event.BackendRefused
 	case errors.Is(err, relay.ErrLost):
 		return event.SourceLost

@@ -41,7 +41,7 @@ type replayed struct {
 // replay says a client's words to a server: to the connect, to its answer;
 // to createStream, to its answer; then the rest. The server is refused (errCarry) if
 // its message stream has another id than the client's, and its own refusal is a
-// *relay.RefusedError. The mark goes with the handshake.
+// *relay.RefusedError, or relay.ErrHungUp. The mark goes with the handshake.
 func replay(ctx context.Context, nc net.Conn, s *script, mark []byte) (*replayed, error) {
 	tcp, ok := nc.(*net.TCPConn)
 	if !ok {
@@ -52,7 +52,17 @@ func replay(ctx context.Context, nc net.Conn, s *script, mark []byte) (*replayed
 	if _, err := rtmp.ClientHandshake(nc, rtmp.HandshakeOptions{Mark: mark}); err != nil {
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
-	l := &listener{nc: tcp, d: rtmp.NewDecoder(rtmp.Limits{})}
+	r, err := converse(ctx, tcp, s)
+	if err != nil {
+		return nil, relay.HungUp(err)
+	}
+	nc.SetDeadline(time.Time{})
+	return r, nil
+}
+
+// converse is replay behind the handshake.
+func converse(ctx context.Context, nc *net.TCPConn, s *script) (*replayed, error) {
+	l := &listener{nc: nc, d: rtmp.NewDecoder(rtmp.Limits{})}
 	defer l.d.Release()
 	l.openRaw()
 	if err := l.say(s.said[:s.connectEnd]); err != nil {
@@ -74,7 +84,7 @@ func replay(ctx context.Context, nc net.Conn, s *script, mark []byte) (*replayed
 	if l.d.MidMessage() {
 		return nil, notSpliced(event.NoBoundary, nil)
 	}
-	r := &replayed{nc: tcp, swallowed: l.all[:l.at:l.at]}
+	r := &replayed{nc: nc, swallowed: l.all[:l.at:l.at]}
 	if err := l.say(s.said[s.createEnd:]); err != nil {
 		return nil, err
 	}
@@ -85,7 +95,6 @@ func replay(ctx context.Context, nc net.Conn, s *script, mark []byte) (*replayed
 		return nil, err
 	}
 	r.kept = l.all[len(r.swallowed):]
-	nc.SetDeadline(time.Time{})
 	return r, nil
 }
 

@@ -88,7 +88,9 @@ func (s *search) run(ctx context.Context, try func(context.Context, Backend) err
 			break
 		}
 		s.f.backendFailed(s.session, &b, event.PhasePlace, failure(err), err)
-		last = err
+		if answered(err) || !errors.Is(last, relay.ErrHungUp) {
+			last = err // an answer says more of the stream than that somebody else is down
+		}
 		lastLogged = forLog(&b, err)
 		tried = append(tried, b.Node)
 	}
@@ -172,6 +174,10 @@ func (s *search) nobody(err, last error) error {
 		}
 		return refusal(refused, reason, nil)
 	}
+	if errors.Is(last, relay.ErrHungUp) {
+		return &session.Rejection{Code: s.code(), Description: "The server hung up on this application or stream; it may not have it.",
+			Reason: event.BackendRefused, Err: last}
+	}
 	return noServer(s.code(), err)
 }
 
@@ -184,8 +190,15 @@ func (f *Front) succeeded(b *Backend) {
 
 func (f *Front) backendFailed(s event.Session, b *Backend, phase event.Phase, reason event.Reason, err error) {
 	f.o.Emit.Emit(event.BackendFailed{Session: s, Node: b.Node, Phase: phase, Reason: reason, Err: forLog(b, err)})
-	var refused *relay.RefusedError
-	if b.Foreign && !errors.As(err, &refused) { // who says no is well
+	if b.Foreign && !answered(err) { // who says no is well
 		f.o.Ledger.Failed(b.Node, err)
 	}
+}
+
+// answered reports whether a server has said no, in words or by hanging up on what the client asked:
+// one client's bad words would count against it for all. One that has died instead is found out by
+// whom it carries, and by its checks.
+func answered(err error) bool {
+	var refused *relay.RefusedError
+	return errors.As(err, &refused) || errors.Is(err, relay.ErrHungUp)
 }

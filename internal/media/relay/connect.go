@@ -30,7 +30,7 @@ func ConnectMember(ctx context.Context, nc net.Conn, node string, secret []byte,
 }
 
 // connect runs handshake and connect, and then what the two sides have to say to
-// each other before streams. ctx bounds all of it.
+// each other before streams; nil: the other side is no member. ctx bounds all of it.
 func connect(ctx context.Context, nc net.Conn, c *rtmp.Connect, mark []byte, then func(*rtmp.ClientConn, *rtmp.ConnectResult) error) (*rtmp.ClientConn, error) {
 	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -42,10 +42,15 @@ func connect(ctx context.Context, nc net.Conn, c *rtmp.Connect, mark []byte, the
 	}
 	res, err := conn.Connect(c)
 	if err != nil {
+		if then == nil {
+			err = HungUp(err) // members have words
+		}
 		return nil, err
 	}
-	if err := then(conn, res); err != nil {
-		return nil, err
+	if then != nil {
+		if err := then(conn, res); err != nil {
+			return nil, err
+		}
 	}
 	if !stop() {
 		return nil, context.Cause(ctx)

@@ -95,6 +95,9 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 	go p.read()
 	if err := p.publish(ctx, o); err != nil {
 		p.fail(err)
+		if p.stranger {
+			err = HungUp(err)
+		}
 		return nil, err
 	}
 	go func() {

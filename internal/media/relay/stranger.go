@@ -12,7 +12,7 @@ import (
 
 // DialStranger connects to a server that is no member, as the client whose connect
 // it is given, and returns the connection ready for streams. A refusal is a
-// *[RefusedError]. It takes DialTimeout at most. The mark goes with the handshake; nil: none.
+// *[RefusedError], or [ErrHungUp]. It takes DialTimeout at most. The mark goes with the handshake; nil: none.
 func DialStranger(ctx context.Context, dial Dialer, addr string, c *rtmp.Connect, mark []byte) (*rtmp.ClientConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, DialTimeout)
 	defer cancel()
@@ -20,7 +20,7 @@ func DialStranger(ctx context.Context, dial Dialer, addr string, c *rtmp.Connect
 	if err != nil {
 		return nil, err
 	}
-	conn, err := connect(ctx, nc, c, mark, func(*rtmp.ClientConn, *rtmp.ConnectResult) error { return nil })
+	conn, err := connect(ctx, nc, c, mark, nil)
 	if err == nil {
 		return conn, nil
 	}
