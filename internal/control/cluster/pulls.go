@@ -38,6 +38,7 @@ func (c *Cluster) Pulls(name stream.Name) []string {
 // pullRecord is what is known of one of this node's pull records.
 type pullRecord struct {
 	lease store.LeaseID // under which it was written; 0: not known
+	rev   int64         // at which it was, if no deletion of this node's has begun since; else 0
 	gone  int64         // highest revision at which it was seen deleted
 	there int64         // and at which it was seen when it ought not to be there
 }
@@ -66,7 +67,8 @@ func (c *Cluster) duePulls() (batches []pullBatch) {
 	for name := range c.pulls {
 		if r := c.written[name]; r.lease != c.lease {
 			due = append(due, pullChange{name, true})
-			c.written[name] = pullRecord{gone: r.gone, there: r.there} // from here on it may be there, whatever the answer
+			r.lease = 0
+			c.written[name] = r // from here on it may be there, whatever the answer
 		}
 	}
 	for name, r := range c.written {
@@ -108,7 +110,7 @@ func (c *Cluster) pullWritten(name stream.Name, on bool, lease store.LeaseID, re
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.written[name]
-	w := write{key: c.keys.pull(name, c.o.Self.Name), at: rev}
+	w := write{key: c.keys.pull(name, c.o.Self.Name), at: rev, name: name}
 	if on {
 		w.rev = rev
 	}
@@ -118,7 +120,7 @@ func (c *Cluster) pullWritten(name stream.Name, on bool, lease store.LeaseID, re
 		// Which store it went to is not known, or an earlier deletion came late and undid it.
 		c.wakeReconciler.ring()
 	case on:
-		r.lease = lease
+		r.lease, r.rev = lease, rev
 		c.written[name] = r
 	case r.there > rev:
 		// An earlier write came late.
@@ -142,7 +144,7 @@ func (c *Cluster) comparePull(name stream.Name, there bool, rev int64) {
 			return // its deletion is under way, or due
 		}
 	case !there && on && written:
-		c.written[name] = pullRecord{gone: max(r.gone, rev)}
+		c.written[name] = pullRecord{rev: r.rev, gone: max(r.gone, rev)}
 	default:
 		return
 	}

@@ -61,17 +61,28 @@ func (c *Cluster) reporter() {
 		if unproven {
 			conds = append(conds, store.Cond{Key: own.key, Rev: own.rev})
 		}
-		ok, rev, current, err := c.o.Store.Txn(ctx, conds, []store.Op{store.OpPut(key, encode(load), lease)})
+		ops := []store.Op{store.OpPut(key, encode(load), lease)}
+		ok, rev, current, err := c.o.Store.Txn(ctx, conds, ops)
 		c.observeWrite(before, rev, ok, err)
 		if unproven && err == nil {
 			switch now := len(conds) - 1; {
 			case ok:
 				c.proved(ctx, own, before)
 			case current[now].Rev != own.rev && current[0].Rev == incRev:
-				if own.forgot(current[now]) {
+				forgot := own.forgot(current[now])
+				if forgot && current[now].Rev == 0 {
+					if forgot = c.stands(own); forgot { // or it has gone with the lease: a write tells
+						ok, rev, current, err = c.o.Store.Txn(ctx, conds[:1], ops)
+						c.observeWrite(before, rev, ok, err)
+						forgot = ok
+					}
+				}
+				if forgot {
 					c.wentBackAt(before.incarnation)
 				}
-				c.forgetWrite(own) // else it has been overwritten
+				if err == nil {
+					c.forgetWrite(own) // else it has been overwritten
+				}
 			}
 		}
 		if err == nil && !ok && last > 0 && current[0].Rev == incRev {

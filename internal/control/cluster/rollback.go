@@ -46,6 +46,20 @@ func (c *Cluster) unproven(last int64) (write, bool) {
 	return w, true
 }
 
+// stands reports whether this node has begun nothing since that deletes a write: whoever finds it gone
+// asks only now, for the deletion may have been faster than the question.
+func (c *Cluster) stands(w write) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch o := c.held[w.name]; {
+	case w.rev == 0:
+		return true
+	case w.claim != "":
+		return o != nil && o.claim == w.claim
+	}
+	return c.written[w.name].rev == w.rev
+}
+
 // forgot reports whether the store has lost a write, by what it has for its key. A key that has
 // been written since may have been so by right.
 func (w write) forgot(now store.KV) bool {

@@ -1,8 +1,12 @@
 package cluster_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"weir/internal/control/cluster"
@@ -54,5 +58,87 @@ func TestP2AShortRollbackIsFoundOut(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// interposed is a store in which something is done, once, before a's load is written on condition of a key.
+type interposed struct {
+	store.Store
+	due atomic.Pointer[interposition]
+}
+
+type interposition struct {
+	key  string
+	what func(store.LeaseID) // of the load
+}
+
+func (s *interposed) Txn(ctx context.Context, conds []store.Cond, ops []store.Op) (bool, int64, []store.KV, error) {
+	due := s.due.Load()
+	of := func(c store.Cond) bool { return c.Key == due.key && c.Rev > 0 }
+	if due != nil && ops[0].Key == cluster.DefaultPrefix+"loads/a" && slices.ContainsFunc(conds, of) && s.due.CompareAndSwap(due, nil) {
+		due.what(ops[0].Lease)
+	}
+	return s.Store.Txn(ctx, conds, ops)
+}
+
+// P2: what a node deletes itself while its load is on the way, or what goes with its lease, is not what the store has
+// forgotten: its incarnation stays, and so do the epochs of running streams.
+func TestP2OwnDeletionsAreNoRollback(t *testing.T) {
+	bob := stream.Name{App: "live", Stream: "bob"}
+	for _, what := range []string{"a pull", "a pull that comes back", "a claim", "a claim that comes back", "the lease"} {
+		t.Run(what, func(t *testing.T) {
+			bubble(t, func(t *testing.T, m *store.Memory) {
+				s := &interposed{Store: handle(t, m)}
+				a := join(t, s, "a")
+				elapse(3 * time.Second)
+				runs := claim(t, a, bob)
+				before := runs.Epoch()
+				incarnation, err := m.Get(t.Context(), cluster.DefaultPrefix+"incarnation")
+				if err != nil {
+					t.Fatal(err)
+				}
+				elapse(3 * time.Second) // its load is newer than that
+				done := make(chan struct{})
+				if what == "a pull" || what == "a pull that comes back" {
+					s.due.Store(&interposition{cluster.DefaultPrefix + "pulls/live/alice/a", func(store.LeaseID) {
+						defer close(done)
+						a.PullEnded(alice)
+						synctest.Wait()
+						if what != "a pull" {
+							a.PullStarted(alice)
+						}
+					}})
+					a.PullStarted(alice)
+				} else {
+					o := claim(t, a, alice)
+					s.due.Store(&interposition{cluster.DefaultPrefix + "streams/live/alice", func(lease store.LeaseID) {
+						defer close(done)
+						if what == "the lease" {
+							m.Revoke(t.Context(), lease)
+							return
+						}
+						if err := o.Release(t.Context()); err != nil {
+							t.Error(err)
+						}
+					}})
+				}
+				select {
+				case <-done:
+				case <-time.After(30 * time.Second):
+					t.Fatal("the load has not been written on condition of that")
+				}
+				if what == "a claim that comes back" {
+					claim(t, a, alice)
+				}
+				elapse(10 * time.Second)
+				after, err := m.Get(t.Context(), cluster.DefaultPrefix+"incarnation")
+				if err != nil || after.Rev != incarnation.Rev {
+					t.Errorf("incarnation %s became %s (%v)", incarnation.Value, after.Value, err)
+				}
+				if now := runs.Epoch(); what != "the lease" && (isLost(runs) || now != before) {
+					t.Errorf("the stream that runs had %v and has %v", before, now)
+				}
+			})
+		})
 	}
 }

@@ -102,7 +102,7 @@ func (c *Cluster) compareMissing(kvs []store.KV, rev int64) {
 	defer c.mu.Unlock()
 	for name, r := range c.written {
 		if c.pulls[name] && !pulled[name] {
-			c.written[name] = pullRecord{gone: max(r.gone, rev)}
+			c.written[name] = pullRecord{rev: r.rev, gone: max(r.gone, rev)}
 			c.wakeReconciler.ring()
 		}
 	}
