@@ -12,7 +12,7 @@ import (
 // backendRoles makes a node that has backends and is told no roles a front: what stands
 // before other people's servers takes nothing itself.
 func (k checker) backendRoles() {
-	if k.Front.Backends.Any() && !k.written("node.roles") && !k.d.unread["front.backends.servers"] {
+	if k.Front.Backends.Any() && !k.written("node.roles") {
 		k.Node.Roles = []Role{RoleFront}
 	}
 }
@@ -46,16 +46,13 @@ func (k checker) unreadBelow(key string) bool {
 
 // servers checks a list of servers with what applies to them.
 func (k checker) servers(at string, list []Server, over ...BackendSettings) {
-	if k.d.unread[at] {
-		return // what is missing has moved those behind it
-	}
 	if len(list) > MaxServers {
 		k.at(at, fmt.Sprintf("%d servers: there can be %d", len(list), MaxServers), "")
 	}
 	names, public := make(map[string]int, len(list)), make(map[string]int)
 	for i, s := range list {
 		key := fmt.Sprintf("%s[%d]", at, i)
-		if s.RTMP == "" && s.HTTP == "" {
+		if s.RTMP == "" && s.HTTP == "" && k.missing(key, "rtmp", "http") {
 			k.at(key, "the server has no address", "give rtmp: HOST:PORT, or http: HOST:PORT")
 		}
 		if s.RTMP != "" {
@@ -98,6 +95,9 @@ func (k checker) own(at string, s Server) {
 		if k.leadsHere(a.addr, a.listen) {
 			k.at(k.either(at+a.key, at), fmt.Sprintf("%s is this node itself: it would send sessions round in a circle", a.addr), "give the server's own address")
 		}
+	}
+	if k.unreadBelow(at) || k.unreadBelow("front.backends.defaults") {
+		return // what there is to ask is not known
 	}
 	if b.Load.Kind == LoadNginx && b.Load.URL == "" && b.HTTP == "" && b.RTMP != "" {
 		k.at(k.either(at+".load.kind", at), "nginx has nothing to ask: the server has neither load.url nor an HTTP address", "add one of them: nginx-rtmp has its statistics where its configuration says rtmp_stat")

@@ -67,7 +67,35 @@ func TestBadBackends(t *testing.T) {
 		{"no host", "front: {backends: {servers: [{rtmp: \":1935\"}]}}\n", `w.yaml:1:37: front.backends.servers[0].rtmp: ":1935" names no host; write HOST:PORT`},
 		{"twice", "front:\n  backends:\n    servers:\n      - {name: a, rtmp: \"h:1\"}\n      - {name: a, rtmp: \"h:2\"}\n", `w.yaml:5:16: front.backends.servers[1].name: server 1 has the name a too; give each server its own name`},
 		{"this node", "node: {name: a}\nfront: {backends: {servers: [{name: a, rtmp: \"h:1\"}]}}\n", `w.yaml:2:37: front.backends.servers[0].name: a is this node's own name; give the server another name`},
-		{"unknown key, and nothing of those behind", "front: {backends: {servers: [{nmae: a}, {name: a, rtmp: h}]}}\n", `w.yaml:1:31: front.backends.servers[0].nmae: unknown key; did you mean "name"?`},
+		{"unknown key, which may be the address", "front: {backends: {servers: [{rmtp: a}, {name: a, rtmp: h}]}}\n", `w.yaml:1:31: front.backends.servers[0].rmtp: unknown key; did you mean "rtmp"?
+w.yaml:1:57: front.backends.servers[1].rtmp: "h" has no port; write h:1935`},
+		{"all at once", `front:
+  backends:
+    defaults: {weight: heavy}
+    servers:
+      - {name: a, rtmp: h, weight: [1], zone: a/b}
+      - {name: a, rtmp: "h:1"}
+      - {name: c}
+      - {name: d, rtmp: [h, i]}
+      - 10.0.0.1:1935
+      - {name: e, rtmp: ":1", roles: [player], load: 5}
+    dns: [{name: a.b, port: x}, {port: 1}]
+    http: [{url: [a]}, {}]
+`, `w.yaml:3:24: front.backends.defaults.weight: "heavy" is no number
+w.yaml:5:25: front.backends.servers[0].rtmp: "h" has no port; write h:1935
+w.yaml:5:36: front.backends.servers[0].weight: this must be one value, not a list
+w.yaml:5:47: front.backends.servers[0].zone: "a/b": holds '/'; use letters, digits, dots, dashes and underscores
+w.yaml:6:16: front.backends.servers[1].name: server 1 has the name a too; give each server its own name
+w.yaml:7:9: front.backends.servers[2]: the server has no address; give rtmp: HOST:PORT, or http: HOST:PORT
+w.yaml:8:25: front.backends.servers[3].rtmp: this must be one value, not a list
+w.yaml:9:9: front.backends.servers[4]: this must be a section with keys; write the keys below it, indented
+w.yaml:10:25: front.backends.servers[5].rtmp: ":1" names no host; write HOST:PORT
+w.yaml:10:39: front.backends.servers[5].roles[0]: "player" is not one of publish, play; did you mean "play"?
+w.yaml:10:54: front.backends.servers[5].load: this must be a section with keys; write the keys below it, indented
+w.yaml:11:29: front.backends.dns[0].port: "x" is no whole number
+w.yaml:11:33: front.backends.dns[1]: no name to resolve; give name: HOST
+w.yaml:12:18: front.backends.http[0].url: this must be one value, not a list
+w.yaml:12:24: front.backends.http[1]: no URL; give url: http://HOST:PORT/PATH`},
 		{"policy", "place: {viewers: pullaware}\n", `w.yaml:1:18: place.viewers: "pullaware" is not one of pull_aware, random, two_choices, least_connections, round_robin, hash, hash_bounded; did you mean "pull_aware"?`},
 		{"rate", "node: {capacity: {egress: 10}}\n", `w.yaml:1:27: node.capacity.egress: "10" has no unit; write 10Mbps, 10Gbps or 10kbps`},
 		{"weight", "node: {weight: 0}\n", `w.yaml:1:16: node.weight: 0 is out of range; it can be above 0, to 256; to send nothing, drain the server`},

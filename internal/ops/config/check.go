@@ -39,7 +39,7 @@ func check(c *Config, d *decoder) {
 // A default cannot be wrong by itself, so an unwritten key stands without a
 // place.
 func (k checker) at(key, problem, hint string) {
-	if k.d.unread[listOf(key)] {
+	if k.d.unread[key] || k.d.unread[listOf(key)] {
 		return
 	}
 	p, ok := k.d.places[key]
@@ -50,6 +50,12 @@ func (k checker) at(key, problem, hint string) {
 		key = "" // the flag says it
 	}
 	k.d.report(p, key, problem, hint)
+}
+
+// missing reports whether a section lacks all of keys, as far as can be known: none of them is there in
+// a form that could not be read, nor by another name.
+func (k checker) missing(at string, keys ...string) bool {
+	return !slices.ContainsFunc(append(keys, unknownKey), func(key string) bool { return k.d.unread[at+"."+key] })
 }
 
 func (k checker) written(key string) bool {

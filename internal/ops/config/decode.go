@@ -27,9 +27,13 @@ type decoder struct {
 	file    string
 	errs    Errors
 	places  map[string]place // by dotted key
-	unread  map[string]bool  // keys whose value could not be read: nothing more is said of them
+	unread  map[string]bool  // keys whose value could not be read, and unknownKey: nothing more is said of them
 	anchors map[string]ast.Node
 }
+
+// unknownKey stands, in unread, for the keys that a section does not have: what they were to say may be
+// what seems to be missing.
+const unknownKey = "?"
 
 func newDecoder() *decoder {
 	return &decoder{places: map[string]place{}, unread: map[string]bool{}, anchors: map[string]ast.Node{}}
@@ -113,6 +117,7 @@ func (d *decoder) section(v reflect.Value, node ast.Node, path string) {
 		index, ok := fields[name]
 		if !ok {
 			d.unknown(key, join(path, name), name, names)
+			d.unread[join(path, unknownKey)] = true
 			continue
 		}
 		d.note(key, join(path, name))
@@ -138,7 +143,8 @@ func (d *decoder) named(v reflect.Value, node ast.Node, path string) {
 	}
 }
 
-// list reads a sequence; a single scalar is a list of one.
+// list reads a sequence; a single scalar is a list of one. Sections are kept whatever is wrong with them, so
+// that the checks find what else is; other items that cannot be read are left out.
 func (d *decoder) list(v reflect.Value, node ast.Node, path string) {
 	items := []ast.Node{node}
 	if seq, ok := node.(*ast.SequenceNode); ok {
@@ -146,20 +152,20 @@ func (d *decoder) list(v reflect.Value, node ast.Node, path string) {
 	}
 	d.note(node.GetToken(), path)
 	out := reflect.MakeSlice(v.Type(), 0, len(items))
-	errs := len(d.errs)
+	errs, sections := len(d.errs), isSection(v.Type().Elem())
 	for i, item := range items {
 		e := reflect.New(v.Type().Elem()).Elem()
 		before := len(d.errs)
 		key := fmt.Sprintf("%s[%d]", path, i)
-		if isSection(e.Type()) {
+		if sections {
 			d.note(item.GetToken(), key)
 		}
 		d.decode(e, item, key)
-		if len(d.errs) == before {
+		if sections || len(d.errs) == before {
 			out = reflect.Append(out, e)
 		}
 	}
-	if len(d.errs) > errs {
+	if !sections && len(d.errs) > errs {
 		d.unread[path] = true
 	}
 	v.Set(out)
@@ -174,6 +180,7 @@ func (d *decoder) pairs(node ast.Node, path string) ([]*ast.MappingValueNode, bo
 		pairs = []*ast.MappingValueNode{n}
 	default:
 		what := "a section with keys"
+		d.unread[path] = true
 		if path == "" {
 			d.fail(node.GetToken(), path, "the file must hold sections (node, rtmp, …)", "")
 		} else {
@@ -183,6 +190,7 @@ func (d *decoder) pairs(node ast.Node, path string) ([]*ast.MappingValueNode, bo
 	}
 	for _, p := range pairs {
 		if p.Key.IsMergeKey() {
+			d.unread[path] = true
 			d.fail(p.Key.GetToken(), path, "merge keys (<<) are not supported", "write the keys out")
 			return nil, false
 		}
@@ -280,7 +288,9 @@ func (d *decoder) report(p place, key, problem, hint string) {
 // listOf returns the list's key of an item's ("node.roles[1]"), and any other
 // key as it is.
 func listOf(key string) string {
-	key, _, _ = strings.Cut(key, "[")
+	if strings.HasSuffix(key, "]") {
+		return key[:strings.LastIndex(key, "[")]
+	}
 	return key
 }
 

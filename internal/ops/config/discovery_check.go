@@ -40,7 +40,7 @@ func (k checker) discovery(at string, b *Backends) {
 }
 
 func (k checker) dns(at string, d DNSBackends) {
-	if d.Name == "" {
+	if d.Name == "" && k.missing(at, "name") {
 		k.at(at, "no name to resolve", "give name: HOST")
 	} else if len(d.Name) > 253 || strings.ContainsAny(d.Name, "/: \t@") || net.ParseIP(d.Name) != nil {
 		k.at(at+".name", fmt.Sprintf("%q is no name to resolve", d.Name), "write a domain name; addresses belong into servers")
@@ -48,7 +48,7 @@ func (k checker) dns(at string, d DNSBackends) {
 	switch {
 	case d.Type == DNSSRV && d.Port != 0:
 		k.at(at+".port", "has no effect: SRV records have the port", "remove it")
-	case d.Type != DNSSRV && d.Port == 0:
+	case d.Type != DNSSRV && d.Port == 0 && k.missing(at, "port", "type"):
 		k.at(at, "no port", "give port: 1935, or type: SRV")
 	case d.Port < 0 || d.Port > 65535:
 		k.at(at+".port", "the port must be a number from 1 to 65535", "")
@@ -64,7 +64,9 @@ func (k checker) dns(at string, d DNSBackends) {
 
 func (k checker) polled(at string, h HTTPBackends) {
 	if h.URL == "" {
-		k.at(at, "no URL", "give url: http://HOST:PORT/PATH")
+		if k.missing(at, "url") {
+			k.at(at, "no URL", "give url: http://HOST:PORT/PATH")
+		}
 	} else if k.url(at+".url", h.URL) && strings.Contains(h.URL, "@") {
 		k.at(at+".url", "a password in a URL ends up in logs", "use token")
 	}
