@@ -36,8 +36,6 @@ type mark struct {
 	id    uint8
 	at    int64 // base time of the last frame
 	count int   // frames at that time
-	// The last leap, of more than maxGap: between the two nothing was delivered. Equal: none.
-	left, landed int64
 	// A source that may repeat itself: what is older than at, and as many at it as there
 	// were, was delivered. Until the first that was not.
 	resuming bool
@@ -67,14 +65,10 @@ func (p *progress) delivered(kind flags, id uint8, t int64) bool {
 	if m == nil || !m.resuming {
 		return false
 	}
-	d := m.at - t
-	if m.left < m.landed && t < m.landed {
-		d = m.left + 1 - t
-	}
-	switch {
+	switch d := m.at - t; {
 	case d > 0 && d <= maxRepeat.Milliseconds():
 		return true
-	case t == m.at && m.again > 0:
+	case d == 0 && m.again > 0:
 		m.again--
 		return true
 	}
@@ -82,7 +76,7 @@ func (p *progress) delivered(kind flags, id uint8, t int64) bool {
 	return false
 }
 
-// note remembers a frame at base time t, which is not before the last, unless the track has leapt over it.
+// note remembers a frame at base time t, which is not before the last.
 func (p *progress) note(kind flags, id uint8, t int64) {
 	m := p.mark(kind, id)
 	switch {
@@ -91,20 +85,8 @@ func (p *progress) note(kind flags, id uint8, t int64) {
 	case m.at == t:
 		m.count++
 	default:
-		switch d := t - m.at; {
-		case d > maxGap.Milliseconds():
-			m.left, m.landed = m.at, t
-		case d < 0:
-			m.left, m.landed = 0, 0 // it is back
-		}
 		m.at, m.count = t, 1
 	}
-}
-
-// leapt reports whether a track has leapt over the base time t.
-func (p *progress) leapt(kind flags, id uint8, t int64) bool {
-	m := p.mark(kind, id)
-	return m != nil && m.left < t && t < m.landed
 }
 
 // unwrap extends a time of 32 bits to the value nearest to the last one.

@@ -16,24 +16,17 @@ import (
 //
 // It is a plain value without clock or lock; its stream's mutex guards it.
 type timeline struct {
-	begun     bool        // something was delivered
-	known     []*progress // of the latest bases, on the last of them in use
-	src       *progress   // of the source's base
-	on        *progress   // of the base that was delivered last; src once the source has delivered, or if it goes on there
-	in        uint32      // source time minus base time
-	offset    int64       // stream time minus base time, for on
-	last      int64       // the newest stream time of any track
-	step      int64       // the last frame interval, of video if there is any
-	stepBy    flags       // whose interval it is
-	splice    int64       // until this stream time a track may begin before the end of its last source's
-	tracks    []trackClock
-	restarted restart // the last one by the source
-}
-
-// restart is what was so before the source restarted its clock.
-type restart struct {
-	in          uint32 // as timeline.in
-	from, until int64  // base times of what goes on as if it had not
+	begun  bool        // something was delivered
+	known  []*progress // of the latest bases, on the last of them in use
+	src    *progress   // of the source's base
+	on     *progress   // of the base that was delivered last; src once the source has delivered, or if it goes on there
+	in     uint32      // source time minus base time
+	offset int64       // stream time minus base time, for on
+	last   int64       // the newest stream time of any track
+	step   int64       // the last frame interval, of video if there is any
+	stepBy flags       // whose interval it is
+	splice int64       // until this stream time a track may begin before the end of its last source's
+	tracks []trackClock
 }
 
 type trackClock struct {
@@ -55,9 +48,6 @@ const (
 	// it starts at its last key frame, up to RetainTime ago. Beyond it the claim
 	// to go on with the same clock is wrong.
 	maxRepeat = 60 * time.Second
-	// maxGap is from what distance on nothing is taken to be delivered between two frames of a track: a source that
-	// resumes may begin there. Why not smaller: frames may have been lost there, which it would bring too late.
-	maxGap = 3 * time.Second
 	// maxStray is how far data and headers may be from the media around them;
 	// beyond it (encoders stamp them 0) they take the time of the last frame.
 	maxStray = 10 * time.Second
@@ -73,7 +63,6 @@ const (
 // begin prepares for a source on a clock.
 func (t *timeline) begin(c Clock) {
 	t.in = c.Shift
-	t.restarted = restart{}
 	i := slices.IndexFunc(t.known, func(p *progress) bool { return p.base == c.Base && p.base != "" })
 	if i < 0 {
 		if t.known = append(t.known, &progress{base: c.Base}); len(t.known) > maxClocks {
@@ -127,10 +116,6 @@ func (t *timeline) media(kind flags, id uint8, ts uint32) (ms int64, r Reason) {
 	}
 	ms = at + t.offset
 	c := t.track(kind, id)
-	if c != nil && ms-c.last > maxGap.Milliseconds() && t.unrestart(ts) {
-		at = p.raw
-		ms = at + t.offset
-	}
 	if c == nil {
 		t.tracks = append(t.tracks, trackClock{kind: kind, id: id, last: ms})
 		t.deliver(kind, id, ms)
@@ -138,16 +123,9 @@ func (t *timeline) media(kind flags, id uint8, ts uint32) (ms int64, r Reason) {
 	}
 	d := ms - c.last
 	switch {
-	case d < -maxReorder.Milliseconds() && p.leapt(kind, id, at):
-		// What it leapt to was a stray (an encoder's mistake, damage under way): it is back where it was, and
-		// so is the next source. What is called by the clock's name stays.
-		ms = t.last + t.interval()
-		t.offset = ms - at
-		t.join()
 	case d < -maxReorder.Milliseconds():
 		// The encoder has restarted its clock. What is called by the clock's name goes on.
 		ms = t.last + t.interval()
-		t.restarted = restart{t.in, c.last - t.offset, ms - t.offset + maxGap.Milliseconds()}
 		t.in -= uint32(ms - t.offset - at)
 		p.raw = ms - t.offset
 		t.join()
@@ -166,18 +144,6 @@ func (t *timeline) media(kind flags, id uint8, ts uint32) (ms int64, r Reason) {
 	c.last, c.over = ms, false
 	t.deliver(kind, id, ms)
 	return ms, ""
-}
-
-// unrestart reports whether a source that leaps far ahead is back where it was before it restarted its clock: so that was
-// no restart but a stray, and base times are what they were.
-func (t *timeline) unrestart(ts uint32) bool {
-	r := t.restarted
-	at := t.src.unwrap(ts - r.in)
-	if at < r.from || at >= r.until {
-		return false
-	}
-	t.in, t.src.raw, t.restarted = r.in, at, restart{}
-	return true
 }
 
 // enter goes over to the base of the source with its first frame: to its own

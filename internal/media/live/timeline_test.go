@@ -294,68 +294,6 @@ func TestTimelineKnowsWhatItHasOfEveryClock(t *testing.T) {
 	}
 }
 
-// A time far ahead that one frame had by mistake does not keep out what another source brings at the times before it,
-// whether the first source has come back from there or not.
-func TestP3AStrayTimeKeepsNobodyOut(t *testing.T) {
-	for _, back := range []bool{true, false} {
-		for _, stray := range []uint32{5_000, 30_000, 100_000, 1 << 31, 1<<32 - 20_000} {
-			owner, edge := &timeline{}, &timeline{}
-			owner.begin(Clock{Base: "one"})
-			sound, pictures := uint32(10_000), uint32(10_000)
-			var last, had int64
-			write := func(kind flags, ts uint32) {
-				t.Helper()
-				before := owner.clock()
-				ms, r := owner.media(kind, 0, ts)
-				if r != "" {
-					t.Fatalf("stray %d, back %t: %d is not delivered: %s", stray, back, ts, r)
-				}
-				if c := owner.clock(); c != before {
-					edge.begin(c)
-				}
-				ms, r = edge.media(kind, 0, uint32(ms))
-				if r != "" || kind == flagVideo && ms <= last {
-					t.Fatalf("stray %d, back %t: %d comes at %d after %d at the edge: %s", stray, back, ts, ms, last, r)
-				}
-				if kind == flagVideo {
-					last = ms
-				}
-			}
-			run := func(n int) {
-				t.Helper()
-				for range n {
-					write(flagVideo, pictures)
-					write(flagAudio, sound)
-					pictures, sound = pictures+40, sound+40
-				}
-			}
-			run(10)
-			write(flagVideo, pictures+stray)
-			pictures += 40
-			if back {
-				run(10)
-			}
-			// Another owner, which has had no such frame, begins at the last key frame.
-			edge.begin(Clock{Base: "one"})
-			had = int64(pictures)
-			for ts := uint32(10_000); ts < pictures+400; ts += 40 {
-				p, r := edge.media(flagVideo, 0, ts)
-				mended := !back && int32(stray) > 0 && int64(ts) == had-40 // it had another time here
-				switch again := int64(ts) < had && !mended; {
-				case again != (r == ReasonAlreadyDelivered), !again && p <= last:
-					t.Errorf("stray %d, back %t: the picture of %d comes at %d after %d: %q", stray, back, ts, p, last, r)
-				case !again:
-					last = p
-				}
-				s, r := edge.media(flagAudio, 0, ts)
-				if ts < sound != (r == ReasonAlreadyDelivered) || r == "" && p > 0 && s != p {
-					t.Errorf("stray %d, back %t: the sound of %d comes at %d, its picture at %d: %q", stray, back, ts, s, p, r)
-				}
-			}
-		}
-	}
-}
-
 // A publisher that comes back after another one: pictures wait for a key frame that viewers have
 // not had, since those before it refer to what they had before the other one's.
 func TestP1ReturnOfAClockRepeatsNothing(t *testing.T) {
