@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net"
@@ -143,7 +144,7 @@ func (k checker) dialable(key, addr, port string) {
 	case strings.Contains(addr, "/"):
 		k.at(key, fmt.Sprintf("%q is no address", addr), "write HOST:PORT without a scheme or path")
 	case err != nil && strings.Count(addr, ":") > 1 && !strings.Contains(addr, "["):
-		k.at(key, fmt.Sprintf("%q is no address", addr), "write an IPv6 address in brackets, as in [::1]:1935")
+		k.at(key, fmt.Sprintf("%q is no address", addr), "write an IPv6 address in brackets, as in [::1]:"+port)
 	default:
 		k.hostPort(key, addr, false)
 	}
@@ -203,10 +204,30 @@ func (k checker) notNegative(key string, n int) {
 
 // url checks a URL of HTTP, in which {host} and {name} may stand for a server's.
 func (k checker) url(key, text string) bool {
+	if !k.placeholders(key, text) {
+		return false
+	}
 	u, err := url.Parse(ownOf("host", "name").Replace(text))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		k.at(key, "no URL of HTTP", "write http://HOST:PORT/PATH")
 		return false
 	}
 	return true
+}
+
+// placeholders refuses a word in braces that is none of a server's, as {hots}.
+func (k checker) placeholders(key, text string) bool {
+	for rest := text; ; {
+		_, from, ok := strings.Cut(rest, "{")
+		word, after, closed := strings.Cut(from, "}")
+		switch {
+		case !ok || !closed:
+			return true
+		case word != "host" && word != "name" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyz_") == "":
+			hint := suggest(word, []string{"host", "name"})
+			k.at(key, fmt.Sprintf("unknown placeholder {%s}", word), cmp.Or(hint, "{host} and {name} stand for the server's"))
+			return false
+		}
+		rest = after
+	}
 }

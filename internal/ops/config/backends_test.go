@@ -106,6 +106,9 @@ w.yaml:12:24: front.backends.http[1]: no URL; give url: http://HOST:PORT/PATH`},
 		{"a URL twice", "front: {backends: {http: [{url: 'http://h/s?a'}, {url: 'http://h/s?b'}]}}\n", `w.yaml:1:56: front.backends.http[1].url: http://h/s is given twice; each list would take the other's servers away`},
 		{"no port of a name", "front: {backends: {dns: {name: a.b}}}\n", `w.yaml:1:25: front.backends.dns[0]: no port; give port: 1935, or type: SRV`},
 		{"no URL", "front: {backends: {http: {url: servers.json}}}\n", `w.yaml:1:32: front.backends.http[0].url: no URL of HTTP; write http://HOST:PORT/PATH`},
+		{"a placeholder that there is not", "front: {backends: {file: a, defaults: {load: {url: 'http://{hots}:8080/stat'}, check: {url: 'http://{host}/{zone}'}, public: '{hostname}:1935'}}}\n", `w.yaml:1:52: front.backends.defaults.load.url: unknown placeholder {hots}; did you mean "host"?
+w.yaml:1:93: front.backends.defaults.check.url: unknown placeholder {zone}; {host} and {name} stand for the server's
+w.yaml:1:126: front.backends.defaults.public: unknown placeholder {hostname}; {host} and {name} stand for the server's`},
 		{"URL for an address", "front: {backends: {servers: [{rtmp: \"rtmp://h:1/live\", name: a}]}}\n", `w.yaml:1:37: front.backends.servers[0].rtmp: "rtmp://h:1/live" is no address; write HOST:PORT without a scheme or path`},
 		{"address without brackets", "front: {backends: {servers: [{rtmp: \"fe80::1:1935\", name: a}]}}\n", `w.yaml:1:37: front.backends.servers[0].rtmp: "fe80::1:1935" is no address; write an IPv6 address in brackets, as in [::1]:1935`},
 		{"itself", "rtmp: {listen: \"10.0.0.1:1935\"}\nfront: {backends: {servers: [{rtmp: \"10.0.0.1:1935\"}]}}\n", `w.yaml:2:37: front.backends.servers[0].rtmp: 10.0.0.1:1935 is this node itself: it would send sessions round in a circle; give the server's own address`},

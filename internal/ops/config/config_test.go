@@ -257,6 +257,20 @@ w.yaml:1:26: store.dir: has no effect while store.kind is etcd; set store.kind: 
     1 | store: {kind: etcd, dir: x}
       |                          ^
 `},
+		{"endpoints that cannot be connected to", "store: {kind: etcd, endpoints: [etcd1, ':2379', 'http://e:x', 'e:1:2']}\n", `
+w.yaml:1:33: store.endpoints[0]: "etcd1" has no port; write etcd1:2379
+    1 | store: {kind: etcd, endpoints: [etcd1, ':2379', 'http://e:x', 'e:1:2']}
+      |                                 ^^^^^
+w.yaml:1:40: store.endpoints[1]: ":2379" names no host; write HOST:PORT
+    1 | store: {kind: etcd, endpoints: [etcd1, ':2379', 'http://e:x', 'e:1:2']}
+      |                                        ^^^^^^^
+w.yaml:1:49: store.endpoints[2]: "e:x": the port must be a number from 1 to 65535
+    1 | store: {kind: etcd, endpoints: [etcd1, ':2379', 'http://e:x', 'e:1:2']}
+      |                                                 ^^^^^^^^^^^^
+w.yaml:1:63: store.endpoints[3]: "e:1:2" is no address; write an IPv6 address in brackets, as in [::1]:2379
+    1 | store: {kind: etcd, endpoints: [etcd1, ':2379', 'http://e:x', 'e:1:2']}
+      |                                                               ^^^^^^^
+`},
 		{"an edge alone", "node: {roles: [edge]}\n", `
 w.yaml:1:15: node.roles: without the role origin, a node needs a store that it shares with other nodes; set store.kind to etcd or embedded, or add the role origin
     1 | node: {roles: [edge]}

@@ -42,17 +42,25 @@ func (k checker) listeners() {
 	}
 }
 
-// hostPort checks HOST:PORT and reports under key what is wrong.
+// hostPort checks HOST:PORT and reports under key what is wrong. zero: it is listened on, so it may
+// lack a host, and the port may be any.
 func (k checker) hostPort(key, addr string, zero bool) bool {
 	host, port, err := net.SplitHostPort(addr)
+	what := "address"
+	if zero {
+		what = "address to listen on"
+	}
 	if err != nil {
-		hint := "write HOST:PORT or :PORT, as in :1935"
-		if _, err := strconv.Atoi(addr); err == nil {
+		hint := "write HOST:PORT"
+		if zero {
+			hint = "write HOST:PORT or :PORT, as in :1935"
+		}
+		if _, err := strconv.Atoi(addr); err == nil && zero {
 			hint = "write :" + addr
 		} else if strings.Count(addr, ":") > 1 && !strings.Contains(addr, "[") {
 			hint = "write an IPv6 address in brackets, as in [::1]:1935"
 		}
-		k.at(key, fmt.Sprintf("%q is no address to listen on", addr), hint)
+		k.at(key, fmt.Sprintf("%q is no %s", addr, what), hint)
 		return false
 	}
 	n, err := strconv.Atoi(port)
@@ -61,7 +69,7 @@ func (k checker) hostPort(key, addr string, zero bool) bool {
 		return false
 	}
 	if strings.ContainsAny(host, "/ ") {
-		k.at(key, fmt.Sprintf("%q is no address to listen on", addr), "write HOST:PORT without a scheme or path")
+		k.at(key, fmt.Sprintf("%q is no %s", addr, what), "write HOST:PORT without a scheme or path")
 		return false
 	}
 	return true

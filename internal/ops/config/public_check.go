@@ -14,6 +14,9 @@ func (k checker) common(at string, s BackendSettings) {
 		return
 	}
 	key := at + ".public"
+	if !k.placeholders(key, *s.Public) {
+		return
+	}
 	if !strings.Contains(*s.Public, "{host}") && !strings.Contains(*s.Public, "{name}") {
 		k.at(key, "every server would have this address", "write {host} or {name} for the server's own, as in {name}.example.com:1935, or give it at each server")
 		return
@@ -23,6 +26,9 @@ func (k checker) common(at string, s BackendSettings) {
 
 // public checks an address at which clients are to reach a server.
 func (k checker) public(key, addr string) {
+	if !k.placeholders(key, addr) {
+		return
+	}
 	k.dialable(key, addr, "1935")
 	k.oneHost(key, addr)
 }

@@ -38,9 +38,7 @@ func (k checker) store() {
 		}
 		for i, e := range s.Endpoints {
 			bare := strings.TrimPrefix(strings.TrimPrefix(e, "https://"), "http://")
-			if k.hostPort(listKey(k, "store.endpoints", i), bare, false) && strings.HasPrefix(bare, ":") {
-				k.at(listKey(k, "store.endpoints", i), fmt.Sprintf("%q names no host", e), "write HOST:PORT")
-			}
+			k.dialable(listKey(k, "store.endpoints", i), bare, "2379")
 		}
 		if (s.User == "") != !s.Password.IsSet() {
 			k.at(first(k, "store.user", "store.password"), "store.user and store.password belong together", "give both or neither")
