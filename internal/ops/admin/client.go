@@ -77,15 +77,16 @@ func (c Client) ask(ctx context.Context, method, path string, query url.Values, 
 	if !strings.Contains(base, "://") {
 		base = "http://" + base
 	}
+	named := secret.URL(base) // for errors: some write a user and a password into it
 	at, err := url.Parse(base)
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
-		return nil, fmt.Errorf("%q is no admin URL: write http://HOST:PORT", c.URL)
+		return nil, fmt.Errorf("%q is no admin URL: write http://HOST:PORT", named)
 	}
 	at = at.JoinPath(path)
 	at.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(ctx, method, at.String(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no admin URL: write http://HOST:PORT", c.URL)
+		return nil, fmt.Errorf("%q is no admin URL: write http://HOST:PORT", named)
 	}
 	if c.Token.IsSet() {
 		req.Header.Set("Authorization", "Bearer "+c.Token.Reveal())
@@ -94,25 +95,25 @@ func (c Client) ask(ctx context.Context, method, path string, query url.Values, 
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("no node answers at %s (%v): is it running, and is this its admin listener?", base, reason(err))
+		return nil, fmt.Errorf("no node answers at %s (%v): is it running, and is this its admin listener?", named, reason(err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %v", base, reason(err))
+		return nil, fmt.Errorf("%s: %v", named, reason(err))
 	}
 	if resp.StatusCode == http.StatusUnauthorized {
-		return nil, &TokenError{URL: base, Given: c.Token.IsSet()}
+		return nil, &TokenError{URL: named, Given: c.Token.IsSet()}
 	}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusAccepted {
 		var p struct{ Detail string }
 		if json.Unmarshal(body, &p) == nil && p.Detail != "" {
-			return nil, fmt.Errorf("%s: %s", base, p.Detail)
+			return nil, fmt.Errorf("%s: %s", named, p.Detail)
 		}
-		return nil, fmt.Errorf("%s: %s: this is no node's admin listener", base, resp.Status)
+		return nil, fmt.Errorf("%s: %s: this is no node's admin listener", named, resp.Status)
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return nil, fmt.Errorf("%s: the answer is not JSON: this is no node's admin listener", base)
+		return nil, fmt.Errorf("%s: the answer is not JSON: this is no node's admin listener", named)
 	}
 	return body, nil
 }

@@ -38,6 +38,10 @@ func TestClientErrorsAreOneClearLine(t *testing.T) {
 		"ftp://x":   "is no admin URL",
 		"http://":   "is no admin URL",
 		"%":         "is no admin URL",
+		"http://u:wr0ng@" + strings.TrimPrefix(closed.URL, "http://"):  "connection refused",
+		"http://u:wr0ng@" + strings.TrimPrefix(guarded.URL, "http://"): "does not accept this token",
+		"http://u:wr0ng@" + strings.TrimPrefix(other.URL, "http://"):   "no node's admin listener",
+		"u:wr0ng@h:port": "is no admin URL",
 	} {
 		_, _, err := Client{URL: url, Token: secret.New("wr0ng")}.Nodes(t.Context())
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "wr0ng") {
