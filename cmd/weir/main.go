@@ -48,14 +48,22 @@ type UsageError struct{ Err error }
 func (e *UsageError) Error() string { return e.Err.Error() }
 func (e *UsageError) Unwrap() error { return e.Err }
 
+// toldError is one that needs an exit code and no more words.
+type toldError struct{ error }
+
+func (e *toldError) Unwrap() error { return e.error }
+
 // report tells err in one line, or one line a problem for configurations, and
 // returns the exit code for it.
 func report(err error, to io.Writer) int {
 	var problems config.Errors
 	var usage *UsageError
+	var told *toldError
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &told):
+		return report(told.error, io.Discard)
 	case errors.As(err, &problems):
 		fmt.Fprint(to, problems.Detail())
 		return exitConfig

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http/httptest"
@@ -159,6 +160,28 @@ func TestServeEndsInGoodOrder(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "what=rtmp addr=127.0.0.1:") {
 		t.Errorf("the log does not say which port :0 became:\n%s", log.String())
+	}
+}
+
+// Who reads a log of JSON reads why the node ended, too.
+func TestWhatEndsANodeIsInItsLog(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	code, _, log := weir(t, "serve", "--rtmp", ln.Addr().String(), "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "json")
+	if code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	var last struct{ Level, Err string }
+	for line := range strings.Lines(log) {
+		if err := json.Unmarshal([]byte(line), &last); err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+	}
+	if last.Level != "ERROR" || !strings.Contains(last.Err, "in use") {
+		t.Errorf("the last line: %+v of %q", last, log)
 	}
 }
 

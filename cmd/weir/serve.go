@@ -38,7 +38,15 @@ func serve() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return node.Run(cmd.Context(), cfg, logger(cmd.ErrOrStderr(), cfg.Node))
+			log := logger(cmd.ErrOrStderr(), cfg.Node)
+			if err := node.Run(cmd.Context(), cfg, log); err != nil {
+				if cfg.Node.LogFormat != config.LogJSON {
+					return err
+				}
+				log.Error("the node ends", "err", oneLine(err)) // who reads JSON reads nothing else
+				return &toldError{err}
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration `FILE` (YAML)")
