@@ -59,6 +59,13 @@ func (p *progress) resume() {
 	}
 }
 
+// resumed expects no repetition any more.
+func (p *progress) resumed() {
+	for i := range p.tracks {
+		p.tracks[i].resuming = false
+	}
+}
+
 // delivered reports whether a frame at base time t was there before.
 func (p *progress) delivered(kind flags, id uint8, t int64) bool {
 	m := p.mark(kind, id)

@@ -1,6 +1,10 @@
 package live
 
-import "weir/rtmp"
+import (
+	"time"
+
+	"weir/rtmp"
+)
 
 // Continuity makes one stream of messages out of those of one server after the
 // other, by the rules of a [Stream], for one who has no stream: what was delivered is not
@@ -8,6 +12,7 @@ import "weir/rtmp"
 // clocks pictures begin at a key frame. The zero value is ready. One goroutine uses it.
 type Continuity struct {
 	clock   timeline
+	began   time.Time // the first message came; times are counted from there
 	named   bool
 	needKey bool
 }
@@ -46,7 +51,10 @@ func (c *Continuity) Place(m *rtmp.Message) bool {
 		if c.needKey && f.video() && !f.key() {
 			return false
 		}
-		ms, r = c.clock.media(f.kind(), f.track, m.Timestamp)
+		if c.began.IsZero() {
+			c.began = time.Now()
+		}
+		ms, r = c.clock.media(time.Since(c.began), f.kind(), f.track, m.Timestamp)
 		if f.video() && c.clock.follows(f.kind(), f.track) {
 			c.needKey = false
 		}

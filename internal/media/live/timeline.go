@@ -27,6 +27,7 @@ type timeline struct {
 	stepBy flags       // whose interval it is
 	splice int64       // until this stream time a track may begin before the end of its last source's
 	tracks []trackClock
+	behind behind // of the source
 }
 
 type trackClock struct {
@@ -62,7 +63,7 @@ const (
 
 // begin prepares for a source on a clock.
 func (t *timeline) begin(c Clock) {
-	t.in = c.Shift
+	t.in, t.behind = c.Shift, behind{}
 	i := slices.IndexFunc(t.known, func(p *progress) bool { return p.base == c.Base && p.base != "" })
 	if i < 0 {
 		if t.known = append(t.known, &progress{base: c.Base}); len(t.known) > maxClocks {
@@ -102,14 +103,17 @@ func (t *timeline) position() Position {
 	return t.on.position()
 }
 
-// media places a frame of audio or video. A reason other than "" means that it
-// must not be delivered.
-func (t *timeline) media(kind flags, id uint8, ts uint32) (ms int64, r Reason) {
+// media places a frame of audio or video that has come now, by any clock that does not jump. A reason
+// other than "" means that it must not be delivered.
+func (t *timeline) media(now time.Duration, kind flags, id uint8, ts uint32) (ms int64, r Reason) {
 	p := t.src
 	at := p.unwrap(ts - t.in)
 	p.raw, p.begun = at, true
 	if p.delivered(kind, id, at) {
-		return 0, ReasonAlreadyDelivered
+		if !t.behind.lives(at, p.mark(kind, id).at, now) {
+			return 0, ReasonAlreadyDelivered
+		}
+		p.resumed()
 	}
 	if !t.continues() {
 		t.enter(ts, at)

@@ -3,6 +3,7 @@ package live
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"weir/internal/stream"
 	"weir/rtmp"
@@ -11,7 +12,7 @@ import (
 // feed places timestamps and returns stream times; -1 for what is not delivered.
 func feed(c *timeline, kind flags, ts ...uint32) (ms []int64) {
 	for _, t := range ts {
-		m, r := c.media(kind, 0, t)
+		m, r := c.media(0, kind, 0, t)
 		if r != "" {
 			m = -1
 		}
@@ -291,6 +292,85 @@ func TestTimelineKnowsWhatItHasOfEveryClock(t *testing.T) {
 	}
 	if len(c.known) > maxClocks {
 		t.Errorf("remembers %d clocks", len(c.known))
+	}
+}
+
+// One frame whose time was far ahead by mistake: the next source, which is right, is not kept out until it gets there.
+func TestP3AStrayTimeKeepsNobodyOut(t *testing.T) {
+	for _, back := range []bool{true, false} {
+		var c timeline
+		var now time.Duration
+		last := int64(-1)
+		dropped := 0
+		at := func(now time.Duration, kind flags, ts uint32) {
+			ms, r := c.media(now, kind, 0, ts)
+			if r != "" {
+				dropped++
+				return
+			}
+			if kind == flagVideo && ms <= last {
+				t.Fatalf("back %t: the picture of %d comes at %d after %d", back, ts, ms, last)
+			}
+			last = max(last, ms)
+		}
+		run := func(from, to uint32) {
+			for ts := from; ts < to; ts += 40 {
+				at(now, flagVideo, ts)
+				at(now, flagAudio, ts)
+				now += 40 * time.Millisecond
+			}
+		}
+		c.begin(Clock{Base: "one"})
+		run(0, 10_000)
+		at(now, flagVideo, 40_000)
+		if back {
+			run(10_040, 11_000)
+		}
+		if dropped > 0 {
+			t.Fatalf("back %t: %d frames of the first source are dropped", back, dropped)
+		}
+		c.begin(Clock{Base: "one"})
+		for ts := uint32(9_000); ts < 11_000; ts += 40 { // what it repeats
+			at(now, flagVideo, ts)
+			at(now, flagAudio, ts)
+		}
+		dropped = 0
+		run(11_000, 41_000)
+		if most := 2 * 3 * 25; dropped == 0 || dropped > most {
+			t.Errorf("back %t: %d frames of the next source are dropped, want at most 3 s, %d", back, dropped, most)
+		}
+	}
+}
+
+// What is repeated is not delivered, however slowly it comes, if not at the pace of a live stream, and a source that is
+// a little behind gets there.
+func TestRepeatsThatComeSlowly(t *testing.T) {
+	for _, p := range []struct {
+		pace float64 // of a live stream's
+		from uint32  // where the source begins; 20 s are there
+		drop uint32  // until where it is dropped
+	}{
+		{1000, 0, 20_000}, {4, 0, 20_000}, {1.4, 0, 20_000}, {0.5, 0, 20_000},
+		{1, 16_000, 20_000}, {1, 17_990, 20_000},
+		{1, 0, 1_999},
+	} {
+		var c timeline
+		c.begin(Clock{Base: "one"})
+		for ts := uint32(0); ts <= 20_000; ts += 40 {
+			feed(&c, flagVideo, ts)
+		}
+		c.begin(Clock{Base: "one"})
+		var now time.Duration
+		first := p.from
+		for ; ; first += 40 {
+			if _, r := c.media(now, flagVideo, 0, first); r == "" {
+				break
+			}
+			now += time.Duration(40 * float64(time.Millisecond) / p.pace)
+		}
+		if first <= p.drop || first > p.drop+200 {
+			t.Errorf("at pace %.4g, from %d: %d is the first that is delivered, want one after %d", p.pace, p.from, first, p.drop)
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package live
 
 import (
+	"time"
+
 	"weir/internal/stream"
 	"weir/rtmp"
 )
@@ -93,7 +95,7 @@ func (s *Stream) write(t rtmp.MessageType, ts uint32, payload []byte) Reason {
 	case f.kind() == 0:
 		return s.writeData(stampOf(now), &f, ts, payload)
 	}
-	return s.writeFrame(stampOf(now), &f, ts, payload)
+	return s.writeFrame(now, &f, ts, payload)
 }
 
 // writeHeader passes a header on if it differs from the one in force.
@@ -121,7 +123,7 @@ func (s *Stream) writeHeader(now stamp, f *frame, ts uint32, payload []byte) Rea
 }
 
 // writeFrame places a coded frame on the timeline and appends it.
-func (s *Stream) writeFrame(now stamp, f *frame, ts uint32, payload []byte) Reason {
+func (s *Stream) writeFrame(now time.Duration, f *frame, ts uint32, payload []byte) Reason {
 	if !s.named {
 		s.begin(Clock{})
 	}
@@ -131,7 +133,7 @@ func (s *Stream) writeFrame(now stamp, f *frame, ts uint32, payload []byte) Reas
 	if needsConfig(f.codec) && !s.headers.has(f.kind(), f.track) {
 		return ReasonMediaBeforeHeader
 	}
-	ms, r := s.clock.media(f.kind(), f.track, ts)
+	ms, r := s.clock.media(now, f.kind(), f.track, ts)
 	if f.video() && s.clock.follows(f.kind(), f.track) {
 		// A key frame that was delivered already opens the way too, if what follows it
 		// continues what viewers have.
@@ -141,7 +143,7 @@ func (s *Stream) writeFrame(now stamp, f *frame, ts uint32, payload []byte) Reas
 	if r != "" {
 		return r
 	}
-	s.append(now, f, ms, payload)
+	s.append(stampOf(now), f, ms, payload)
 	return ""
 }
 
