@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -241,7 +242,8 @@ func TestLeaseLossReclaimsWithAHigherEpoch(t *testing.T) {
 
 func TestP2UnconfirmedClaimSettles(t *testing.T) {
 	bubble(t, func(t *testing.T, m *store.Memory) {
-		a, b := join(t, handle(t, m), "a"), join(t, handle(t, m), "b")
+		rec := &event.Recorder{}
+		a, b := join(t, handle(t, m), "a", recorded(rec)), join(t, handle(t, m), "b")
 		bob := stream.Name{App: "live", Stream: "bob"}
 		old := claim(t, a, bob)
 		synctest.Wait()
@@ -274,6 +276,10 @@ func TestP2UnconfirmedClaimSettles(t *testing.T) {
 		}
 		if who, e := owner(t, b, alice); who != "a" || e != o.Epoch() {
 			t.Errorf("%q %v", who, e)
+		}
+		want := []event.Claimed{{Name: bob, Epoch: old.Epoch()}, {Name: alice}, {Name: alice, Epoch: o.Epoch(), Confirms: true}}
+		if got := event.Of[event.Claimed](rec); !slices.Equal(got, want) {
+			t.Errorf("told: %+v, want %+v", got, want)
 		}
 	})
 }

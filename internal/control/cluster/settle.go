@@ -138,7 +138,7 @@ func (c *Cluster) plan(o *Ownership, cur store.KV) plan {
 // confirm takes over what the store says.
 func (c *Cluster) confirm(o *Ownership, epoch stream.Epoch, rev int64, p plan) {
 	c.mu.Lock()
-	news := o.epoch != epoch
+	news, confirms := o.epoch != epoch, o.epoch.IsZero()
 	o.epoch, o.rev, o.settled, o.displaced = epoch, rev, p.wanted, nil
 	if news {
 		close(o.changed)
@@ -147,6 +147,6 @@ func (c *Cluster) confirm(o *Ownership, epoch stream.Epoch, rev int64, p plan) {
 	ready := o.ready && !o.ended
 	c.mu.Unlock()
 	if news && ready { // a claim announces itself
-		c.o.Emit.Emit(event.Claimed{Name: o.name, Epoch: epoch})
+		c.o.Emit.Emit(event.Claimed{Name: o.name, Epoch: epoch, Confirms: confirms})
 	}
 }

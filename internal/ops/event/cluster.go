@@ -8,10 +8,11 @@ import (
 )
 
 // Claimed: this node owns the stream under Epoch. Epoch zero: unconfirmed, taken
-// while the store was away.
+// while the store was away. Confirms: so was this one until now.
 type Claimed struct {
-	Name  stream.Name
-	Epoch stream.Epoch
+	Name     stream.Name
+	Epoch    stream.Epoch
+	Confirms bool
 }
 
 // ClaimRefused: somebody else owns the stream.
@@ -69,7 +70,14 @@ type StoreLost struct{ Err error }
 type StoreBack struct{ Dur time.Duration }
 
 func (e Claimed) line() (slog.Level, string, []slog.Attr) {
-	return slog.LevelInfo, "claimed", append(nameAttrs(e.Name), slog.String("epoch", e.Epoch.String()))
+	msg := "claimed"
+	switch {
+	case e.Epoch.IsZero():
+		msg = "claimed, unconfirmed"
+	case e.Confirms:
+		msg = "claim confirmed"
+	}
+	return slog.LevelInfo, msg, append(nameAttrs(e.Name), slog.String("epoch", e.Epoch.String()))
 }
 
 func (e ClaimRefused) line() (slog.Level, string, []slog.Attr) {

@@ -50,6 +50,8 @@ var one = []Event{
 	PullStarted{Name: name, From: "o1", Epoch: epoch},
 	PullEnded{Name: name, From: "o1", Reason: NobodyWatching, Err: errBoom, BytesIn: 5, Dur: time.Second},
 	Claimed{Name: name, Epoch: epoch},
+	Claimed{Name: name},
+	Claimed{Name: name, Epoch: epoch, Confirms: true},
 	ClaimRefused{Name: name, Owner: "o2", Epoch: epoch, Reason: Busy, Err: errBoom},
 	TakeOver{Name: name, From: "o2", Epoch: epoch, Why: "it has no publisher"},
 	OwnershipLost{Name: name, Epoch: epoch, By: "o2", Higher: epoch, Reason: StaleEpoch},
@@ -311,4 +313,19 @@ func TestRecorderWaits(t *testing.T) {
 
 func typeName(e Event) string {
 	return reflect.TypeOf(e).String()
+}
+
+func TestAClaimSaysWhetherItIsConfirmed(t *testing.T) {
+	for _, tc := range []struct {
+		e    Claimed
+		want string
+	}{
+		{Claimed{Name: name, Epoch: epoch}, "INFO claimed app"},
+		{Claimed{Name: name}, "INFO claimed, unconfirmed app"},
+		{Claimed{Name: name, Epoch: epoch, Confirms: true}, "INFO claim confirmed app"},
+	} {
+		if got := Line(tc.e); !strings.HasPrefix(got, tc.want) {
+			t.Errorf("%q, want %q", got, tc.want)
+		}
+	}
 }

@@ -167,7 +167,9 @@ func (c *counters) count(e Event) {
 		c.pulls.Dec()
 		c.pullEnds.WithLabelValues(c.reason(e.Reason)).Inc()
 	case Claimed:
-		c.claims.Inc()
+		if !e.Confirms {
+			c.claims.Inc()
+		}
 	case TakeOver:
 		c.takeOvers.Inc()
 	case ClaimRefused:
