@@ -49,6 +49,8 @@ type NodeRecord struct {
 	Capacity  Capacity  `json:"capacity"`
 	Weight    float64   `json:"weight,omitempty"` // against others of 1; 0 is 1
 	Version   string    `json:"version,omitempty"`
+	// SecretMark tells whether two nodes have the same secret; see secretMark.
+	SecretMark string `json:"secret_mark,omitempty"`
 }
 
 // HasRole reports whether the node has the role.

@@ -156,6 +156,7 @@ func (c *Cluster) putNode(ctx context.Context, lease store.LeaseID) error {
 			return err
 		}
 		c.mu.Lock()
+		c.self.SecretMark = secretMark(c.secret)
 		self, everIn := c.self, c.everIn
 		c.mu.Unlock()
 		var old NodeRecord

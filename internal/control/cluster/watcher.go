@@ -211,6 +211,7 @@ func (c *Cluster) announce(ch fleetChange) {
 	}
 	if len(ch.up) > 0 {
 		c.wakeSharer.ring() // a front that was alone may be so no longer
+		c.compareSecrets(ch.up)
 	}
 	for _, n := range ch.up {
 		if n.Name != c.o.Self.Name {
