@@ -140,7 +140,7 @@ func showChange(out io.Writer, done admin.BackendChange, err error, asJSON bool,
 		enc.SetIndent("", "  ")
 		return enc.Encode(done)
 	}
-	fmt.Fprintf(out, "%s %s\n", done.Backend, said)
+	row(out, "%s %s\n", done.Backend, said)
 	if len(done.Missed) > 0 {
 		return fmt.Errorf("these fronts did not answer, and go on as before: %s", strings.Join(done.Missed, ", "))
 	}
@@ -166,7 +166,7 @@ func sourceTable(out io.Writer, list []admin.Source) error {
 		if !s.Updated.IsZero() {
 			updated = time.Since(s.Updated).Truncate(time.Second).String() + " ago"
 		}
-		fmt.Fprintf(t, "%s\t%d\t%s\t%d\t%s\n", s.Name, s.Servers, updated, s.Failures, dash(s.Failing))
+		row(t, "%s\t%d\t%s\t%d\t%s\n", s.Name, s.Servers, updated, s.Failures, dash(s.Failing))
 	}
 	return t.Flush()
 }
@@ -179,7 +179,7 @@ func backendTable(out io.Writer, list []admin.Backend) error {
 		if b.State == "up" && b.Load.Problem != "" {
 			why = "load: " + b.Load.Problem
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%g\t%d\t%d\t%d\t%s\t%s\t%s\n", b.Name, b.State, dash(b.Addresses.RTMP), b.Weight, b.Load.Publishers, b.Load.Sessions, b.Streams,
+		row(t, "%s\t%s\t%s\t%g\t%d\t%d\t%d\t%s\t%s\t%s\n", b.Name, b.State, dash(b.Addresses.RTMP), b.Weight, b.Load.Publishers, b.Load.Sessions, b.Streams,
 			bits(b.Load.Ingress), bits(b.Load.Egress), dash(why))
 	}
 	return t.Flush()

@@ -50,7 +50,7 @@ func undrain() *cobra.Command {
 		if err := client().Undrain(cmd.Context(), args[0]); err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s takes sessions again\n", args[0])
+		row(cmd.OutOrStdout(), "%s takes sessions again\n", args[0])
 		return nil
 	}
 	return cmd
@@ -87,7 +87,7 @@ func watchEmpty(ctx context.Context, out io.Writer, name string, left func() (li
 		case err != nil:
 			return err
 		case line != said:
-			fmt.Fprintln(out, line)
+			row(out, "%s\n", line)
 			said = line
 		}
 		if over {

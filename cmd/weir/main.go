@@ -75,4 +75,4 @@ func report(err error, to io.Writer) int {
 	return exitRun
 }
 
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+func oneLine(err error) string { return printable(strings.Join(strings.Fields(err.Error()), " ")) }

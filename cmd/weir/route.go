@@ -75,13 +75,13 @@ func route() *cobra.Command {
 
 func routeTable(out io.Writer, r admin.Route) error {
 	if r.Node == "" {
-		fmt.Fprintf(out, "nowhere: %s\n", r.Reason)
+		row(out, "nowhere: %s\n", r.Reason)
 	} else {
-		fmt.Fprintln(out, r.Reason)
+		row(out, "%s\n", r.Reason)
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, n := range r.Rejected {
-		fmt.Fprintf(t, "  not %s\t%s\n", n.Node, n.Reason)
+		row(t, "  not %s\t%s\n", n.Node, n.Reason)
 	}
 	return t.Flush()
 }
@@ -92,13 +92,13 @@ func decisionTable(out io.Writer, list []admin.Decision) error {
 		if d.Source != "" {
 			stream += " of " + d.Source
 		}
-		fmt.Fprintf(out, "%s  %s %s, %s: %s\n", d.At.Local().Format(time.StampMilli), d.Action, stream, d.Outcome, d.Reason)
+		row(out, "%s  %s %s, %s: %s\n", d.At.Local().Format(time.StampMilli), d.Action, stream, d.Outcome, d.Reason)
 		t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		for _, n := range d.Rejected {
-			fmt.Fprintf(t, "  not %s\t%s\n", n.Node, n.Reason)
+			row(t, "  not %s\t%s\n", n.Node, n.Reason)
 		}
 		for _, o := range d.Others {
-			fmt.Fprintf(t, "  not %d others\t%s\n", o.Count, o.Reason)
+			row(t, "  not %d others\t%s\n", o.Count, o.Reason)
 		}
 		if err := t.Flush(); err != nil {
 			return err

@@ -61,7 +61,7 @@ func kick() *cobra.Command {
 		if *asJSON {
 			return json.NewEncoder(cmd.OutOrStdout()).Encode(done)
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s is ended\n", done.Session)
+		row(cmd.OutOrStdout(), "%s is ended\n", done.Session)
 		return nil
 	}
 	return cmd
@@ -75,7 +75,7 @@ func sessionTable(out io.Writer, list []admin.Session) error {
 		if s.Stream != "" {
 			stream = s.App + "/" + s.Stream
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, dash(s.Protocol), s.Role, stream, s.Remote, dash(s.How), dash(s.Backend),
+		row(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, dash(s.Protocol), s.Role, stream, s.Remote, dash(s.How), dash(s.Backend),
 			time.Since(s.Since).Truncate(time.Second), amount(s.BytesIn), amount(s.BytesOut))
 	}
 	return t.Flush()

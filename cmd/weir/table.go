@@ -13,7 +13,7 @@ func nodeTable(out io.Writer, list []admin.Node) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "NODE\tROLES\tSTATE\tRTMP\tPUBLISHERS\tVIEWERS\tPULLS\tIN\tOUT\tCPU")
 	for _, n := range list {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%.0f%%\n", n.Name, strings.Join(n.Roles, ","), n.State, dash(n.Addresses.RTMP),
+		row(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%.0f%%\n", n.Name, strings.Join(n.Roles, ","), n.State, dash(n.Addresses.RTMP),
 			n.Load.Publishers, n.Load.Viewers, n.Load.Pulls, bits(n.Load.Ingress), bits(n.Load.Egress), n.Load.CPU*100)
 	}
 	return t.Flush()
@@ -31,7 +31,7 @@ func streamTable(out io.Writer, list []admin.Stream) error {
 		if s.Backend != "" {
 			owner += " at " + s.Backend
 		}
-		fmt.Fprintf(t, "%s/%s\t%s\t%s\t%s\t%d\t%s\t%s\n", s.App, s.Name, owner, s.Epoch, dash(strings.Join(s.Edges, ",")),
+		row(t, "%s/%s\t%s\t%s\t%s\t%d\t%s\t%s\n", s.App, s.Name, owner, s.Epoch, dash(strings.Join(s.Edges, ",")),
 			s.Viewers, bits(float64(s.Bitrate)), dash(strings.Join(codecs, ",")))
 	}
 	return t.Flush()
