@@ -41,7 +41,7 @@ func (f *Front) openForeignLeg(ctx context.Context, p *session.Play, b Backend) 
 	if err != nil {
 		return nil, err
 	}
-	l := &leg{backend: b, conn: conn, done: make(chan struct{})}
+	l := f.newLeg(b, conn)
 	if b.SameClock {
 		if at, ok := f.o.Registry.At(p.Name); ok && at.Server == b.Node {
 			l.timeline = at.Timeline

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"weir/internal/media/live"
@@ -122,7 +121,8 @@ type Front struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	publishers, viewers atomic.Int64
+	publishers, viewers present
+	traffic             relay.Traffic // with the servers behind
 	redirected          redirected
 	splicer             splicer
 	rounds              *live.Rounds // of all pushes
@@ -160,8 +160,8 @@ func (f *Front) Close() {
 func (f *Front) Done() <-chan struct{} { return f.ctx.Done() }
 
 // Publishers and Viewers are how many sessions are carried or spliced now.
-func (f *Front) Publishers() int { return int(f.publishers.Load()) }
-func (f *Front) Viewers() int    { return int(f.viewers.Load()) }
+func (f *Front) Publishers() int { return f.publishers.all() }
+func (f *Front) Viewers() int    { return f.viewers.all() }
 
 // source is the address in a session's HOST:PORT; zero if there is none.
 func source(remote string) netip.Addr {

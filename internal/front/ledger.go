@@ -34,10 +34,10 @@ type Entry struct {
 }
 
 // enter counts a session of the stream at b. The caller calls End once.
-func (f *Front) enter(name stream.Name, b *Backend, publish bool) Entry {
-	here := &f.viewers
+func (f *Front) enter(name stream.Name, b *Backend, publish, spliced bool) Entry {
+	here := f.viewers.by(spliced)
 	if publish {
-		here = &f.publishers
+		here = f.publishers.by(spliced)
 	}
 	here.Add(1)
 	e := noLedger{}.Open("", publish)

@@ -17,6 +17,7 @@ import (
 type leg struct {
 	backend Backend
 	conn    *rtmp.ClientConn
+	traffic *relay.Traffic // where conn counts; nil: nowhere
 	id      uint32
 	// timeline is the publisher's clock at a foreign server, if it is known; a node
 	// says itself on which clock its frames are.
@@ -48,7 +49,7 @@ func (f *Front) openLeg(ctx context.Context, p *session.Play, b Backend, from li
 		nc.Close()
 		return nil, err
 	}
-	l := &leg{backend: b, conn: conn, done: make(chan struct{})}
+	l := f.newLeg(b, conn)
 	go func() {
 		if relay.WatchAlive(l, l.done, nil) != nil {
 			l.close()
@@ -61,6 +62,13 @@ func (f *Front) openLeg(ctx context.Context, p *session.Play, b Backend, from li
 		return nil, err
 	}
 	return l, nil
+}
+
+// newLeg counts the connection; close ends that.
+func (f *Front) newLeg(b Backend, conn *rtmp.ClientConn) *leg {
+	l := &leg{backend: b, conn: conn, traffic: f.trafficTo(&b), done: make(chan struct{})}
+	l.traffic.Opened(conn)
+	return l
 }
 
 // request says createStream and play and reads to the answer, on this goroutine:
@@ -120,5 +128,6 @@ func (l *leg) close() {
 	l.once.Do(func() {
 		close(l.done)
 		l.conn.Close()
+		l.traffic.Over(l.conn)
 	})
 }

@@ -102,7 +102,7 @@ func (c *carried) lost() <-chan struct{} {
 
 // pushTo publishes at b.
 func (c *carried) pushTo(ctx context.Context, b Backend) error {
-	o := relay.PushOptions{Dial: c.f.dialer(&b, &c.p.Client), Addr: b.Addr, Rounds: c.f.rounds}
+	o := relay.PushOptions{Dial: c.f.dialer(&b, &c.p.Client), Addr: b.Addr, Rounds: c.f.rounds, Traffic: c.f.trafficTo(&b)}
 	if b.Foreign {
 		o.Connect = foreignConnect(&c.p.Client, c.p.Name)
 		o.Path = foreignName(&c.p.Client, c.p.Name, c.p.Request.Name, c.p.Request.Query)
@@ -137,7 +137,7 @@ func taken(err error) bool {
 
 // settle notes that the stream is at b now.
 func (c *carried) settle(b Backend) {
-	entry := c.f.enter(c.p.Name, &b, true)
+	entry := c.f.enter(c.p.Name, &b, true, false)
 	c.sent.Store(entry.In)
 	c.unsettle(b)
 	c.entry = entry

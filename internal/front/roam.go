@@ -38,7 +38,7 @@ func (v *viewer) rejoin(ctx context.Context, server string) { v.evacuate(ctx, se
 
 // legTo opens a leg and counts it; the caller's to leave.
 func (f *Front) legTo(ctx context.Context, p *session.Play, b Backend, has live.Position) (*leg, error) {
-	entry := f.enter(p.Name, &b, false)
+	entry := f.enter(p.Name, &b, false, false)
 	l, err := f.openLeg(ctx, p, b, has)
 	if err != nil {
 		entry.End()

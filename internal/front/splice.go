@@ -140,7 +140,7 @@ func (f *Front) wire(taken *session.Wire, server *replayed, name stream.Name, c 
 	if err != nil {
 		return nil, err
 	}
-	entry := f.enter(name, b, publish)
+	entry := f.enter(name, b, publish, true)
 	rest := taken.In[said:]
 	w := &wired{f: f, server: b.Node}
 	ready := make(chan struct{})
@@ -153,6 +153,7 @@ func (f *Front) wire(taken *session.Wire, server *replayed, name stream.Name, c 
 			go func() { // a loop that serves thousands has called
 				<-ready
 				entry.End()
+				f.traffic.Over(splicedTraffic{w.s})
 				w.ended()
 				reason, by, err := f.spliceEnded(c, b, e)
 				if why := w.why.Load(); why != nil && e.By == splice.ByUs {
@@ -171,6 +172,7 @@ func (f *Front) wire(taken *session.Wire, server *replayed, name stream.Name, c 
 		return nil, err
 	}
 	w.s = s
+	f.traffic.Opened(splicedTraffic{s})
 	taken.Attach(s.End, func() (in, out int64) {
 		toClient, toServer := s.Bytes()
 		return toServer - min(toServer, int64(len(rest))), toClient // the rest was read by the session

@@ -58,7 +58,7 @@ func (l *loadMeter) stop() {
 type sample struct {
 	at                         time.Time
 	cpu                        time.Duration // user and system, since the start
-	in, out                    int64         // bytes of all sessions, since the start
+	in, out                    int64         // bytes since the start; see node.bytes
 	publishers, viewers, pulls int
 	sessions                   int
 }
@@ -66,22 +66,42 @@ type sample struct {
 func (n *node) sample() sample {
 	s := sample{at: time.Now(), publishers: n.sessions.Publishers(n.cfg.Node.Name), viewers: n.play.Viewers() + n.front.Viewers(),
 		pulls: int(n.pulling.Load()), sessions: n.sessions.Len()}
-	s.in, s.out = n.sessions.Bytes()
-	viewers, sent := n.play.HTTPLoad()
+	s.in, s.out = n.bytes()
+	viewers, _ := n.play.HTTPLoad()
 	s.sessions += viewers
-	s.out += sent
 	if n.web != nil { // what goes through to servers
-		requests, streams, in, out := n.web.Load()
+		requests, streams, _, _ := n.web.Load()
 		s.sessions += requests
 		s.viewers += streams
-		s.in += in
-		s.out += out
 	}
 	var ru syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &ru) == nil {
 		s.cpu = time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
 	}
 	return s
+}
+
+// bytes are all that this node has received and sent for streams and their clients. Neither ever falls.
+// What goes through it counts as often as it does on the wire: from a client in, to the server behind out. A
+// feed from node to node is out at the one, in its sessions, and in at the other, in its connections to peers. What the node
+// sends to itself, a front that is an edge too, is on no wire.
+func (n *node) bytes() (in, out int64) {
+	by, own := n.sessions.Traffic()
+	for _, t := range by {
+		in, out = in+t.In, out+t.Out
+	}
+	in, out = in-own.In, out-own.Out
+	for _, bytes := range []func() (in, out int64){n.peers.Bytes, n.front.Bytes} {
+		i, o := bytes()
+		in, out = in+i, out+o
+	}
+	_, sent := n.play.HTTPLoad()
+	out += sent
+	if n.web != nil {
+		_, _, i, o := n.web.Load()
+		in, out = in+i+o, out+i+o
+	}
+	return in, out
 }
 
 // load is s as rates over the time since last.

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
 	"weir/internal/bench/stamp"
 	"weir/internal/control/store"
 	"weir/internal/node"
+	"weir/internal/ops/admin"
 	"weir/internal/ops/config"
 	"weir/internal/ops/event"
 )
@@ -151,5 +153,51 @@ func TestP4ViewersOverHTTPCountForTheirAddress(t *testing.T) {
 		return resp.StatusCode == http.StatusOK
 	}) {
 		t.Error("viewers who have left still count")
+	}
+}
+
+// traffic is what a node says of its bits per second in the list of nodes.
+func (r *running) traffic(t *testing.T, name string) (in, out float64) {
+	t.Helper()
+	var answer struct{ Nodes []admin.Node }
+	if err := json.Unmarshal([]byte(r.get(t, "admin", "/api/v1/nodes")), &answer); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range answer.Nodes {
+		if n.Name == name {
+			return n.Load.Ingress, n.Load.Egress
+		}
+	}
+	return -1, -1
+}
+
+// relayed is a front, an origin and an edge, with a stream that comes in at the first and is watched at the last.
+func relayed(t *testing.T) (f, o, e *running) {
+	t.Helper()
+	m := store.NewMemory()
+	t.Cleanup(func() { m.Close() })
+	f, _ = startIn(t, m, "f", config.RoleFront)
+	o, _ = startIn(t, m, "o", config.RoleOrigin)
+	e, _ = startIn(t, m, "e", config.RoleEdge)
+	f.sees(t, "o")
+	e.sees(t, "o")
+	publish(t, f.addr, "live/cam", stamp.Shape{})
+	if !eventually(patience, func() bool { return strings.Contains(e.get(t, "admin", "/api/v1/streams"), `"cam"`) }) {
+		t.Fatal("the edge does not hear of the stream")
+	}
+	watch(t, e.addr, "live/cam")
+	return f, o, e
+}
+
+// What a node says of its traffic is all that streams cause, wherever it has been connected from: a front pushes what it
+// gets, an origin feeds edges, an edge pulls what it sends.
+func TestANodesTrafficIsInAndOutWhereverAStreamComesThrough(t *testing.T) {
+	_, o, _ := relayed(t)
+	const bps = 100_000 // well below what the publisher sends, and above all else
+	for _, node := range []string{"f", "o", "e"} {
+		var in, out float64
+		if !eventually(patience, func() bool { in, out = o.traffic(t, node); return in > bps && out > bps }) {
+			t.Errorf("%s says %v in and %v out", node, in, out)
+		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 // pass hands a request to a server and its answer back.
 func (f *Front) pass(w http.ResponseWriter, r *http.Request, c client) {
-	p := &passing{client: c, began: time.Now(), plain: r.Method == http.MethodGet && r.ProtoMajor == 1 && r.ProtoMinor == 1}
+	p := &passing{client: c, all: &f.in, began: time.Now(), plain: r.Method == http.MethodGet && r.ProtoMajor == 1 && r.ProtoMinor == 1}
 	f.classify(p, r)
 	if f.o.Servers == nil || !f.o.Plain && len(p.names) == 0 && !p.publish {
 		answer(w, http.StatusNotFound, "Nothing is here.")
@@ -69,7 +69,6 @@ func (f *Front) limited(w http.ResponseWriter, r *http.Request) io.ReadCloser {
 // done says what has become of a request. What lasted has its closing line, as any
 // session; segments and pages are counted.
 func (f *Front) done(r *http.Request, ctx context.Context, p *passing) {
-	f.in.Add(p.in.Load())
 	if p.entry.In != nil && p.tunnel == nil {
 		p.entry.In.Add(p.in.Load())
 	}

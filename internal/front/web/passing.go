@@ -44,7 +44,14 @@ type passing struct {
 	// Of the request's body, which the transport reads in a goroutine of its own.
 	read    atomic.Bool           // some of it is gone
 	in      atomic.Int64          // bytes
+	all     *atomic.Int64         // those of all requests
 	badBody atomic.Pointer[error] // what is wrong with it
+}
+
+// arrived counts n more bytes of the body.
+func (p *passing) arrived(n int) {
+	p.in.Add(int64(n))
+	p.all.Add(int64(n))
 }
 
 // bodyError is what the client did wrong with its body.

@@ -22,7 +22,7 @@ func (b *requestBody) Read(buf []byte) (int, error) {
 		b.control.SetReadDeadline(time.Now().Add(b.stall))
 	}
 	n, err := b.r.Read(buf)
-	b.p.in.Add(int64(n))
+	b.p.arrived(n)
 	var timeout net.Error
 	switch {
 	case err == nil:

@@ -87,7 +87,7 @@ type tunnelClient struct {
 func (c tunnelClient) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.t.passed()
-	c.t.p.in.Add(int64(n))
+	c.t.p.arrived(n)
 	if c.t.p.entry.In != nil {
 		c.t.p.entry.In.Add(int64(n))
 	}

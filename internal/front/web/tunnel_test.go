@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,7 +14,7 @@ import (
 func TestATunnelEndsWhenNothingPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const idle = time.Second
-		p := &passing{}
+		p := &passing{all: new(atomic.Int64)}
 		p.response = &response{p: p}
 		p.ctx, p.expire = context.WithCancelCause(t.Context())
 		tunnel := newTunnel(idle, p)
@@ -33,6 +34,9 @@ func TestATunnelEndsWhenNothingPasses(t *testing.T) {
 			pass(client.Write, toClient.Read)
 			time.Sleep(idle - time.Millisecond)
 			pass(server.Write, toServer.Read)
+		}
+		if n := p.all.Load(); n != 5 {
+			t.Errorf("of 5 bytes %d count while it lasts", n)
 		}
 		time.Sleep(idle - time.Millisecond)
 		synctest.Wait()

@@ -105,6 +105,7 @@ func (c *peerConn) fail(err error) {
 	close(c.done)
 	c.mu.Unlock()
 	c.conn.Close()
+	c.peers.traffic.Over(c.conn)
 	for _, f := range feeds {
 		f.end(err)
 	}

@@ -30,6 +30,8 @@ type Peers struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // dials and connections
 
+	traffic Traffic
+
 	mu     sync.Mutex
 	closed bool
 	byAddr map[string]*peerSet // those with a connection or a dial
@@ -72,6 +74,9 @@ func (p *Peers) Close() {
 	p.cancel()
 	p.wg.Wait()
 }
+
+// Bytes are what has come and gone over all connections so far. Neither ever falls.
+func (p *Peers) Bytes() (in, out int64) { return p.traffic.Bytes() }
 
 // get returns a connection with room for one more feed, and counts that feed.
 func (p *Peers) get(ctx context.Context, addr string) (*peerConn, error) {
@@ -133,6 +138,7 @@ func (p *Peers) open(addr string, set *peerSet, d *dialing) {
 	default:
 		c.idleSince = time.Now()
 		set.conns = append(set.conns, c)
+		p.traffic.Opened(c.conn)
 		p.wg.Go(c.read)
 		p.wg.Go(c.keepAlive)
 	}

@@ -51,6 +51,8 @@ type PushOptions struct {
 
 	// Rounds say when what is new is sent, to many servers at a time. Nil: at once.
 	Rounds *live.Rounds
+
+	Traffic *Traffic // nil: nobody counts
 }
 
 // Push is one stream being published to another server.
@@ -60,6 +62,7 @@ type Push struct {
 
 	stranger bool
 	rounds   *live.Rounds
+	traffic  *Traffic
 	pongs    atomic.Int64  // answers to our pings
 	asked    chan struct{} // closed when the server asks the stream to go elsewhere
 
@@ -76,7 +79,7 @@ type Push struct {
 func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 	ctx, cancel := context.WithTimeout(ctx, deadline.Push)
 	defer cancel()
-	p := &Push{end: make(chan struct{}), asked: make(chan struct{}), stranger: o.Node == "", rounds: o.Rounds}
+	p := &Push{end: make(chan struct{}), asked: make(chan struct{}), stranger: o.Node == "", rounds: o.Rounds, traffic: o.Traffic}
 	var err error
 	if p.stranger {
 		p.conn, err = DialStranger(ctx, o.Dial, o.Addr, &o.Connect, o.Mark)
@@ -92,6 +95,7 @@ func OpenPush(ctx context.Context, o PushOptions) (*Push, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.traffic.Opened(p.conn)
 	go p.read()
 	if err := p.publish(ctx, o); err != nil {
 		p.fail(err)
@@ -255,6 +259,7 @@ func (p *Push) fail(err error) {
 		p.err = err
 		close(p.end)
 		p.conn.Close()
+		p.traffic.Over(p.conn)
 	}
 }
 

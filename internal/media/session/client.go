@@ -34,6 +34,9 @@ func (c *conn) becameLocked(cl *Client) {
 	if c.client.Member == "" || cl.Facts.Addr != c.nc.RemoteAddr().String() {
 		c.client.Session = cl.Session
 	}
+	if c.as == "" {
+		c.as, c.own = c.client.Role, c.client.Member != "" && c.client.Member == c.s.o.Node
+	}
 	c.used = true
 	c.phase = event.PhaseMedia
 }

@@ -47,10 +47,12 @@ type conn struct {
 	// mu guards what the reader shares with Evict, Ended and stop.
 	mu      sync.Mutex
 	streams netStreams
-	asking  bool    // the handler has been asked for a publish, which is no stream yet
-	shut    bool    // no stream may be added: what there was is being closed
-	parked  bool    // no goroutine reads, nor a collector now
-	end     *ending // why the session ends; the first one stands
+	asking  bool       // the handler has been asked for a publish, which is no stream yet
+	shut    bool       // no stream may be added: what there was is being closed
+	parked  bool       // no goroutine reads, nor a collector now
+	end     *ending    // why the session ends; the first one stands
+	as      event.Role // what its bytes count as: what it was for first; "" until that is known
+	own     bool       // this node is the client
 
 	// See take.go; guarded by mu.
 	taking chan error             // the handler takes the connection; tells how the reader stopped

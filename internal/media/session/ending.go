@@ -138,11 +138,11 @@ func (c *conn) close(err error) {
 		st.close()
 	}
 	c.pending.Wait()
-	in, out := c.s.remove(c)
 	e := c.why(err)
 	if e.role != "" {
 		c.client.Role = e.role
 	}
+	in, out := c.s.remove(c, c.client.Role)
 	c.s.o.Emit.Emit(event.SessionClosed{Session: c.client.Session, Reason: e.reason, EndedBy: e.by, Phase: c.phase, Err: e.err,
 		BytesIn: in, BytesOut: out, Dur: time.Since(c.began)})
 }

@@ -71,12 +71,15 @@ type Server struct {
 	feeds          atomic.Int64 // connections that publish, or have
 	collecting     atomic.Bool  // they are many
 
+	counting sync.Mutex // before mu
+	scratch  []*conn    // guarded by counting
+
 	mu      sync.Mutex
 	closed  bool
 	conns   map[uint64]*conn
 	opening map[*netStream]*conn // publishes that the handler has been asked for; see Server.open
 	headers map[net.Conn]bool    // connections whose PROXY header is awaited
-	in, out int64                // of sessions that have ended
+	ended   tally
 }
 
 // NewServer returns a Server without sessions.
@@ -101,19 +104,6 @@ func (s *Server) Total() int64 { return s.total.Load() }
 
 // Number is one that no connection has: for what else is a session of this node.
 func (s *Server) Number() uint64 { return s.ids.Add(1) }
-
-// Bytes are what all sessions so far have received and sent, on the wire. Neither
-// ever falls.
-func (s *Server) Bytes() (in, out int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	in, out = s.in, s.out
-	for _, c := range s.conns {
-		i, o := c.bytes()
-		in, out = in+i, out+o
-	}
-	return in, out
-}
 
 // Close ends all sessions in good order and waits for them, until ctx ends:
 // publishers and viewers are told before their connection closes. The
@@ -177,16 +167,4 @@ func (s *Server) newConn(nc net.Conn, secure bool, from origin) *conn {
 	s.conns[c.client.Conn] = c
 	s.wg.Add(1)
 	return c
-}
-
-// remove takes a connection off and returns what it has received and sent, which
-// Bytes counts from now on here.
-func (s *Server) remove(c *conn) (in, out int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	in, out = c.bytes()
-	delete(s.conns, c.client.Conn)
-	s.in += in
-	s.out += out
-	return in, out
 }
