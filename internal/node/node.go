@@ -169,6 +169,7 @@ func (n *node) accept(failed chan<- error) {
 		serve("rtmps", func() error { return n.sessions.Serve(l.rtmps, n.certs.rtmpTLS()) })
 	}
 	n.web = n.newWeb()
+	n.metrics.MustRegister(newNodeMetrics(n)) // now that all that it asks are there
 	o, faults := n.webListening(), httpLog(n.emit)
 	if l.http != nil {
 		l.httpServer = web.NewServer(n.webHandler(false), faults)

@@ -81,10 +81,16 @@ func TestSourcesAndSplicedSessionsAreShown(t *testing.T) {
 	text := f.get(t, "admin", "/metrics")
 	for _, want := range []string{`weir_backend_source_servers{node="front",source="static"} 1`, `weir_backend_source_failing{node="front",source="file:` + list + `"} 1`,
 		`weir_backend_source_failing{node="front",source="static"} 0`, `weir_backend_source_updated_timestamp_seconds{node="front",source="file:` + list + `"} 1.`,
+		`weir_front_viewers{how="spliced",node="front"} 1`, `weir_front_viewers{how="carried",node="front"} 0`,
 		`weir_spliced_sessions{node="front"} 1`, `weir_spliced_pipes{node="front"} `, `weir_spliced_lane{node="front"} `} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no metric %s", want)
 		}
+	}
+	if !eventually(patience, func() bool {
+		return f.metric(t, "front", "weir_relay_received_bytes_total") > 200_000 && f.metric(t, "front", "weir_session_sent_bytes_total", `role="viewer"`) > 200_000
+	}) {
+		t.Error("what is spliced does not count as it moves")
 	}
 	problems, err := promlint.New(strings.NewReader(text)).Lint()
 	if err != nil {

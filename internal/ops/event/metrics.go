@@ -5,14 +5,12 @@ import (
 )
 
 // counters are the metrics that events feed. What is a state rather than an
-// event (viewers per stream, memory, bitrates) is collected by the node.
+// event (viewers, bytes, drains) is collected by the node when it is asked.
 type counters struct {
 	opened        prometheus.Counter
 	open          prometheus.Gauge
 	empty         prometheus.Counter
 	closed        *prometheus.CounterVec // role, reason, ended_by
-	received      *prometheus.CounterVec // role
-	sent          *prometheus.CounterVec // role
 	duration      *prometheus.HistogramVec
 	refused       *prometheus.CounterVec // role, reason
 	limits        *prometheus.CounterVec // reason
@@ -41,8 +39,6 @@ type counters struct {
 	passed        prometheus.Counter
 	notPassed     prometheus.Counter
 	panics        prometheus.Counter
-	passedIn      prometheus.Counter
-	passedOut     prometheus.Counter
 	discovered    prometheus.Counter
 	undiscovered  prometheus.Counter
 	unregistered  prometheus.Counter
@@ -61,12 +57,10 @@ type counters struct {
 func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
 	r := registrar{reg: prometheus.WrapRegistererWith(prometheus.Labels{"node": node}, reg)}
 	c := &counters{
-		opened:   r.counter("weir_sessions_opened_total", "Connections accepted."),
-		open:     r.gauge("weir_sessions", "Connections that are open now."),
-		empty:    r.counter("weir_sessions_empty_total", "Connections that their client ended before it had sent a byte: checks of load balancers."),
-		closed:   r.counters("weir_sessions_closed_total", "Sessions ended, by what they were and why they ended.", "role", "reason", "ended_by"),
-		received: r.counters("weir_session_received_bytes_total", "Bytes that ended sessions had received from their clients.", "role"),
-		sent:     r.counters("weir_session_sent_bytes_total", "Bytes that ended sessions had sent to their clients.", "role"),
+		opened: r.counter("weir_sessions_opened_total", "Connections accepted."),
+		open:   r.gauge("weir_sessions", "Connections that are open now."),
+		empty:  r.counter("weir_sessions_empty_total", "Connections that their client ended before it had sent a byte: checks of load balancers."),
+		closed: r.counters("weir_sessions_closed_total", "Sessions ended, by what they were and why they ended.", "role", "reason", "ended_by"),
 		duration: r.histogram("weir_session_duration_seconds", "How long sessions lasted.",
 			[]float64{1, 10, 60, 600, 3600, 6 * 3600, 24 * 3600}, "role"),
 		refused:       r.counters("weir_refused_total", "Connections and requests turned away.", "role", "reason"),
@@ -96,8 +90,6 @@ func NewMetrics(reg prometheus.Registerer, node string) (Sink, error) {
 		passed:        r.counter("weir_http_passed_total", "Requests over HTTP that were for servers behind this node."),
 		notPassed:     r.counter("weir_http_passed_failures_total", "Those of them that were answered with a server's error, or by no server."),
 		panics:        r.counter("weir_http_panics_total", "Requests that ended in a fault of this node: please report it."),
-		passedIn:      r.counter("weir_http_passed_received_bytes_total", "Bytes of bodies that such requests had brought."),
-		passedOut:     r.counter("weir_http_passed_sent_bytes_total", "Bytes of bodies that were sent in answer to them."),
 		discovered:    r.counter("weir_discovery_updates_total", "Times that a source of backends had a new list or worked again."),
 		undiscovered:  r.counter("weir_discovery_failures_total", "Times that a source of backends failed; the list before stays."),
 		unregistered:  r.counter("weir_backends_refused_total", "Backends of a source that could not be registered."),
@@ -129,8 +121,6 @@ func (c *counters) count(e Event) {
 		}
 		role := e.Role.label()
 		c.closed.WithLabelValues(role, c.reason(e.Reason), string(e.EndedBy)).Inc()
-		c.received.WithLabelValues(role).Add(float64(max(e.BytesIn, 0)))
-		c.sent.WithLabelValues(role).Add(float64(max(e.BytesOut, 0)))
 		c.duration.WithLabelValues(role).Observe(e.Dur.Seconds())
 	case Refused:
 		c.refused.WithLabelValues(e.Role.label(), c.reason(e.Reason)).Inc()
@@ -193,8 +183,6 @@ func (c *counters) count(e Event) {
 		if e.Status >= 500 {
 			c.notPassed.Inc()
 		}
-		c.passedIn.Add(float64(max(e.BytesIn, 0)))
-		c.passedOut.Add(float64(max(e.BytesOut, 0)))
 	case HandlerPanicked:
 		c.panics.Inc()
 	case Discovered:
