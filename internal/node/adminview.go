@@ -11,9 +11,9 @@ import (
 type adminView node
 
 // Nodes implements admin.Fleet.
-func (v *adminView) Nodes(context.Context) ([]admin.Node, error) {
+func (v *adminView) Nodes(ctx context.Context) ([]admin.Node, error) {
 	var out []admin.Node
-	for _, m := range v.cluster.Nodes() {
+	for _, m := range (*node)(v).members(ctx) {
 		out = append(out, admin.Node{
 			Name: m.Name, Roles: m.Roles, State: string(m.State), Zone: m.Zone, Version: m.Version, Self: m.Name == v.cfg.Node.Name,
 			Addresses: admin.Addresses{RTMP: m.Addresses.RTMP, HTTP: m.Addresses.HTTP, Admin: m.Addresses.Admin, Public: m.Addresses.Public},

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -18,6 +19,7 @@ const (
 	queryUndrain = "undrain" // take sessions again; none
 	queryBackend = "backend" // what an operator wants of a server that is no node; an orders.Order
 	queryLeft    = "left"    // what this front has at a server that is no node; its name
+	queryWord    = "word"    // the node's state and load; none
 	queryProcess = "process" // which process this is; none
 	querySession = "session" // its clients' sessions; the last of the page before, a sessionMark
 	queryKick    = "kick"    // end a connection; its number. The answer is how many publishes and plays that ended
@@ -49,6 +51,9 @@ func (n *node) answer(question, arg string) (string, error) {
 		return n.answerOrder(arg)
 	case queryLeft:
 		return n.leftAt(arg)
+	case queryWord:
+		b, err := json.Marshal(n.ownWord())
+		return string(b), err
 	case queryProcess:
 		return n.cluster.Self().Process, nil
 	case querySession:

@@ -21,6 +21,13 @@ func (c *Cluster) ReportLoad(l Load) {
 	c.load = l
 }
 
+// Load is what this node has reported last, written yet or not.
+func (c *Cluster) Load() Load {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.load
+}
+
 // reporter writes the load when it changed, and now and then when it did not: then it is the
 // call that finds out whether the store is still there and still the same. It
 // is if the incarnation is the one known and the last report is still there. By the revision
