@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
-	"strconv"
 	"syscall"
 )
 
@@ -42,14 +42,23 @@ func Listen(network, addr string) (net.Listener, error) {
 		return l, nil
 	}
 	le := &ListenError{Addr: addr, Err: err}
-	if errors.Is(err, syscall.EADDRINUSE) {
-		if _, port, perr := net.SplitHostPort(addr); perr == nil {
-			if n, perr := strconv.ParseUint(port, 10, 16); perr == nil {
-				le.Owner = portOwner(os.DirFS("/proc"), uint16(n))
-			}
-		}
+	if at, ok := tried(err); ok && errors.Is(err, syscall.EADDRINUSE) {
+		le.Owner = portOwner(os.DirFS("/proc"), at.Addr(), at.Port())
 	}
 	return nil, le
+}
+
+// tried is the address that a failed net.Listen has made of names and of what was left out.
+func tried(err error) (netip.AddrPort, bool) {
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok {
+		return netip.AddrPort{}, false
+	}
+	at, ok := op.Addr.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}, false
+	}
+	return at.AddrPort(), true
 }
 
 // cause returns the innermost error: package net's own text repeats the address.
