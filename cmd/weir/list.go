@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +37,7 @@ func nodes() *cobra.Command {
 	client, asJSON := asking(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		list, raw, err := client().Nodes(cmd.Context())
+		tellAge(cmd.ErrOrStderr(), raw)
 		return show(cmd.OutOrStdout(), list, raw, err, *asJSON, nodeTable)
 	}
 	return cmd
@@ -45,9 +48,18 @@ func streams() *cobra.Command {
 	client, asJSON := asking(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		list, raw, err := client().Streams(cmd.Context())
+		tellAge(cmd.ErrOrStderr(), raw)
 		return show(cmd.OutOrStdout(), list, raw, err, *asJSON, streamTable)
 	}
 	return cmd
+}
+
+// tellAge says if a node answered from memory, and may not know of what has happened since.
+func tellAge(errOut io.Writer, answer json.RawMessage) {
+	var age admin.Age
+	if json.Unmarshal(answer, &age) == nil && !age.StoreAway.IsZero() {
+		fmt.Fprintf(errOut, "weir: that node has not heard from the store since %s: this list may be as old\n", age.StoreAway.UTC().Format(time.RFC3339))
+	}
 }
 
 // show prints what a node answered.

@@ -17,7 +17,9 @@ import (
 	"weir/internal/proctest"
 )
 
-type fleet struct{}
+type fleet struct {
+	away time.Time // since when the store is
+}
 
 func (fleet) Nodes(context.Context) ([]admin.Node, error) {
 	return []admin.Node{
@@ -44,6 +46,8 @@ func (fleet) Route(q admin.RouteQuery) admin.Route {
 	return admin.Route{Node: "o1", Reason: "least loaded", Rejected: []admin.NotChosen{{Node: "o2", Reason: "more loaded"}}}
 }
 func (fleet) Undrain(context.Context, string) error { return nil }
+
+func (f fleet) StoreAway() time.Time { return f.away }
 
 func (fleet) Ready() (bool, []admin.Problem) { return true, nil }
 
@@ -83,6 +87,16 @@ live/bob    -        0.0    -      0        0 b/s     -
 		}
 		if code, out, _ := weir(t, tc.cmd, "--admin", srv.URL, "--json"); code != 0 || !strings.HasPrefix(out, "{\n  \""+tc.cmd+"\": [") {
 			t.Errorf("weir %s --json: %d %s", tc.cmd, code, out)
+		}
+	}
+	// A list from memory is the same, and what it lacks is said beside it.
+	away := httptest.NewServer(admin.Handler(admin.Options{Fleet: fleet{away: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}))
+	defer away.Close()
+	for _, cmd := range []string{"nodes", "streams"} {
+		_, want, _ := weir(t, cmd, "--admin", srv.URL)
+		code, out, errOut := weir(t, cmd, "--admin", away.URL)
+		if code != 0 || out != want || !strings.Contains(errOut, "not heard from the store since 2026-01-02T03:04:05Z") {
+			t.Errorf("weir %s without the store: %d %q\n%s", cmd, code, errOut, out)
 		}
 	}
 	t.Setenv("WEIR_ADMIN", srv.URL)

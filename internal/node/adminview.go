@@ -41,6 +41,9 @@ func (v *adminView) Streams(ctx context.Context) ([]admin.Stream, error) {
 	return out, nil
 }
 
+// StoreAway implements admin.Fleet.
+func (v *adminView) StoreAway() time.Time { return v.cluster.AwaySince().UTC() }
+
 // Drain implements admin.Fleet.
 func (v *adminView) Drain(ctx context.Context, name string, window time.Duration) error {
 	return v.tell(ctx, name, queryDrain, window.String())

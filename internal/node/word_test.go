@@ -1,9 +1,12 @@
 package node_test
 
 import (
+	"encoding/json"
 	"testing"
+	"time"
 
 	"weir/internal/control/store"
+	"weir/internal/ops/admin"
 	"weir/internal/ops/config"
 )
 
@@ -37,11 +40,36 @@ func TestADrainIsSeenToBeOverWithoutTheStore(t *testing.T) {
 			t.Errorf("the node at %s does not say what is at the other one: %+v", n.addr, n.load(t, "other"))
 		}
 	}
+	for _, n := range nodes {
+		if since := n.storeAway(t); since.IsZero() || since.After(time.Now()) {
+			t.Errorf("the node at %s says that the store is away since %v", n.addr, since)
+		}
+	}
 	if err := leaver.api().Undrain(t.Context(), "leaver"); err != nil {
 		t.Fatal(err)
 	}
 	leaver.isSaid(t, "leaver", "up")
 	other.isSaid(t, "leaver", "up")
+	m.Resume()
+	for _, n := range nodes {
+		if !eventually(patience, func() bool { return n.storeAway(t).IsZero() }) {
+			t.Errorf("the node at %s says that the store is away when it is back", n.addr)
+		}
+	}
+}
+
+// storeAway is since when a node says that its lists are from memory.
+func (r *running) storeAway(t *testing.T) time.Time {
+	t.Helper()
+	_, raw, err := r.api().Nodes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var age admin.Age
+	if err := json.Unmarshal(raw, &age); err != nil {
+		t.Fatal(err)
+	}
+	return age.StoreAway
 }
 
 // isSaid waits until a node says that another one, or itself, is in a state.

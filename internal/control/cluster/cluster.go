@@ -243,6 +243,9 @@ func (c *Cluster) Secret() []byte {
 // answers come from memory and claims are unconfirmed.
 func (c *Cluster) Available() bool { return !c.health.isDown() }
 
+// AwaySince is when this node noticed that the store does not answer; zero: it does.
+func (c *Cluster) AwaySince() time.Time { return c.health.downSince() }
+
 // Displaced reports whether another process has this node's name: this one has
 // given up its streams, is not registered, and claims nothing any more.
 func (c *Cluster) Displaced() bool {

@@ -45,6 +45,16 @@ func (h *health) isDown() bool {
 	return h.down
 }
 
+// downSince returns when the store was noticed to be away; zero: it is not.
+func (h *health) downSince() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.down {
+		return time.Time{}
+	}
+	return h.since
+}
+
 func (h *health) lastError() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ type fleet struct {
 	problems []Problem
 	ready    bool
 	err      error
+	away     time.Time // since when the store is
 }
 
 func (f fleet) Nodes(context.Context) ([]Node, error)              { return f.nodes, f.err }
@@ -37,6 +39,8 @@ func (f fleet) Route(q RouteQuery) Route {
 	return Route{Node: "o1", Reason: "least loaded", Rejected: []NotChosen{{Node: "o2", Reason: "more loaded", Share: 0.5}}}
 }
 func (f fleet) Undrain(context.Context, string) error { return nil }
+
+func (f fleet) StoreAway() time.Time { return f.away }
 
 func (f fleet) Ready() (bool, []Problem) { return f.ready, f.problems }
 
@@ -186,6 +190,27 @@ func TestHeaders(t *testing.T) {
 	for k, want := range map[string]string{"Server": "weir/0.1", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} {
 		if got := w.Header().Get(k); got != want {
 			t.Errorf("%s: %q", k, got)
+		}
+	}
+}
+
+// What comes from memory says since when, and nothing says so else.
+func TestAnswersOfANodeWithoutTheStoreSayHowOldTheyAre(t *testing.T) {
+	without := two
+	without.away = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, path := range []string{"/api/v1/nodes", "/api/v1/nodes/o1", "/api/v1/streams", "/api/v1/streams/live/b"} {
+		var with, alone map[string]any
+		for f, into := range map[*fleet]*map[string]any{&without: &with, &two: &alone} {
+			if err := json.Unmarshal(get(Handler(Options{Fleet: *f}), path).Body.Bytes(), into); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, told := alone["store_away_since"]; told || with["store_away_since"] != "2026-01-02T03:04:05Z" {
+			t.Errorf("%s: %v, and with the store %v", path, with["store_away_since"], alone["store_away_since"])
+		}
+		delete(with, "store_away_since")
+		if !reflect.DeepEqual(with, alone) {
+			t.Errorf("%s: otherwise %v, with the store %v", path, with, alone)
 		}
 	}
 }

@@ -39,7 +39,8 @@ func (h handler) nodes(w http.ResponseWriter, r *http.Request) {
 	}
 	write(w, http.StatusOK, struct {
 		Nodes []Node `json:"nodes"`
-	}{nodes})
+		Age
+	}{nodes, h.age()})
 }
 
 func (h handler) node(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +54,10 @@ func (h handler) node(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound, "no node "+shorten(r.PathValue("name")))
 		return
 	}
-	write(w, http.StatusOK, nodes[i])
+	write(w, http.StatusOK, struct {
+		Node
+		Age
+	}{nodes[i], h.age()})
 }
 
 // DefaultDrainWindow is the time over which a drain spreads the release of a node's
@@ -107,7 +111,8 @@ func (h handler) streams(w http.ResponseWriter, r *http.Request) {
 	}
 	write(w, http.StatusOK, struct {
 		Streams []Stream `json:"streams"`
-	}{streams})
+		Age
+	}{streams, h.age()})
 }
 
 // stream finds one by application and name. An application with a slash in it
@@ -124,8 +129,13 @@ func (h handler) stream(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound, "no stream "+shorten(app+"/"+name))
 		return
 	}
-	write(w, http.StatusOK, streams[i])
+	write(w, http.StatusOK, struct {
+		Stream
+		Age
+	}{streams[i], h.age()})
 }
+
+func (h handler) age() Age { return Age{h.Fleet.StoreAway()} }
 
 func (h handler) allNodes(r *http.Request) ([]Node, error) {
 	nodes, err := h.Fleet.Nodes(r.Context())

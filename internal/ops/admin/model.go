@@ -14,6 +14,8 @@ import (
 type Fleet interface {
 	Nodes(ctx context.Context) ([]Node, error)
 	Streams(ctx context.Context) ([]Stream, error)
+	// StoreAway is since when the node has not heard from the store, so that the answers may be as old; zero: it hears from it.
+	StoreAway() time.Time
 	// Drain makes a node hand over what it has and take nothing new; window is the
 	// time over which its viewers go. It returns when the node has begun: its state
 	// tells the rest. Undrain makes it take sessions again.
@@ -24,6 +26,13 @@ type Fleet interface {
 	// Ready reports whether this node should get sessions, and what is wrong: why it should not, or
 	// what it manages without.
 	Ready() (bool, []Problem)
+}
+
+// Age is in every answer that comes from the watched view of the cluster.
+type Age struct {
+	// StoreAway is since when the store has not answered the node that answers, by that one's clock; absent: it answers. What other
+	// nodes wrote since is not in the answer.
+	StoreAway time.Time `json:"store_away_since,omitzero"`
 }
 
 // Node is one node of the cluster as the API shows it.
