@@ -46,7 +46,11 @@ func kick() *cobra.Command {
 			if len(args) != 1 {
 				return &UsageError{errors.New(`name one session; "weir sessions" lists them`)}
 			}
-			if _, _, err := admin.ParseSessionID(args[0]); err != nil {
+			node, conn, err := admin.ParseSessionID(args[0])
+			if err == nil && node == "" { // to the API, one of the node that answers, which may be any: not what an operator means
+				err = fmt.Errorf("%d is a session of which node? Write NODE/%d, as \"weir sessions\" lists it", conn, conn)
+			}
+			if err != nil {
 				return &UsageError{err}
 			}
 			return nil

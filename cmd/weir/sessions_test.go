@@ -42,7 +42,7 @@ func TestSessionCommands(t *testing.T) {
 		{[]string{"sessions", "--json", "--node", "n1"}, 0, `"id":"n1/12"`},
 		{[]string{"sessions", "--node", "half"}, 1, "these nodes did not answer: n3"},
 		{[]string{"kick", "n1/12"}, 0, "n1/12 is ended"},
-		{[]string{"kick", "12"}, 0, "n1/12 is ended"},
+		{[]string{"kick", "12"}, 2, "12 is a session of which node? Write NODE/12"},
 		{[]string{"kick", "n1/12", "--json"}, 0, `{"session":"n1/12"}`},
 		{[]string{"kick", "n1/404"}, 1, "no session n1/404"},
 		{[]string{"kick"}, 2, "name one session"},
@@ -60,7 +60,10 @@ func TestSessionCommands(t *testing.T) {
 			t.Errorf("no JSON: %s", out)
 		}
 	}
-	for _, w := range []string{"GET /api/v1/sessions", "GET /api/v1/sessions?node=n1", "DELETE /api/v1/sessions/n1/12", "DELETE /api/v1/sessions/12"} {
+	if slices.Contains(asked, "DELETE /api/v1/sessions/12") {
+		t.Error("a session of no node was ended")
+	}
+	for _, w := range []string{"GET /api/v1/sessions", "GET /api/v1/sessions?node=n1", "DELETE /api/v1/sessions/n1/12"} {
 		if !slices.Contains(asked, w) {
 			t.Errorf("nobody asked %s; asked: %v", w, asked)
 		}
