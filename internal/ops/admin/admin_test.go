@@ -120,6 +120,41 @@ func TestNotThere(t *testing.T) {
 	}
 }
 
+// A method that a path does not take is told from a path that is not there, and to who may ask.
+func TestWrongMethodsAreToldTheRightOnes(t *testing.T) {
+	open := Handler(Options{Fleet: two, Metrics: prometheus.NewRegistry()})
+	guarded := Handler(Options{Fleet: two, Token: secret.New("t0ken")})
+	for _, tc := range []struct{ method, path, allow string }{
+		{"POST", "/healthz", "GET, HEAD"},
+		{"PUT", "/metrics", "GET, HEAD"},
+		{"POST", "/api/v1/nodes", "GET, HEAD"},
+		{"OPTIONS", "/api/v1/nodes/o1", "GET, HEAD"},
+		{"DELETE", "/api/v1/nodes/o1", "GET, HEAD"},
+		{"GET", "/api/v1/nodes/o1/drain", "POST"},
+		{"HEAD", "/api/v1/nodes/o1/drain", "POST"},
+		{"DELETE", "/api/v1/sessions", "GET, HEAD"},
+		{"POST", "/api/v1/sessions", "GET, HEAD"},
+		{"GET", "/api/v1/sessions/n1/12", "DELETE"},
+		{"GET", "/api/v1/backends/b/weight", "POST, PUT"},
+		{"DELETE", "/api/v1/streams/live/b", "GET, HEAD"},
+		{"DELETE", "/api/v1/route", "GET, HEAD"},
+		{"POST", "/api/v1", ""},
+		{"DELETE", "/api/v2/nodes", ""},
+	} {
+		want := http.StatusMethodNotAllowed
+		if tc.allow == "" {
+			want = http.StatusNotFound
+		}
+		method := func(r *http.Request) { r.Method = tc.method }
+		if w := get(open, tc.path, method); w.Code != want || w.Header().Get("Allow") != tc.allow || w.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s %s: %d, Allow %q, want %d and %q\n%s", tc.method, tc.path, w.Code, w.Header().Get("Allow"), want, tc.allow, w.Body)
+		}
+		if w := get(guarded, tc.path, method); w.Code != http.StatusUnauthorized || w.Header().Get("Allow") != "" {
+			t.Errorf("%s %s without the token: %d, Allow %q", tc.method, tc.path, w.Code, w.Header().Get("Allow"))
+		}
+	}
+}
+
 func TestReadyTellsWhyNot(t *testing.T) {
 	problems := []Problem{{"store", "does not answer"}}
 	w := get(Handler(Options{Fleet: fleet{problems: problems}}), "/readyz")

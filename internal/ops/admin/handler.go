@@ -1,7 +1,9 @@
 package admin
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -53,10 +55,32 @@ func Handler(o Options) http.Handler {
 	if o.Metrics != nil {
 		guarded("GET /metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}).ServeHTTP)
 	}
-	guarded("/", func(w http.ResponseWriter, r *http.Request) {
-		problem(w, http.StatusNotFound, "there is nothing at "+shorten(r.URL.Path))
-	})
+	nothing := func(w http.ResponseWriter, r *http.Request) { nothingThere(mux, w, r) }
+	guarded("/api/v1/sessions", nothing) // else the mux sends DELETE on to /api/v1/sessions/
+	guarded("/", nothing)
 	return h.headers(mux)
+}
+
+// methods are those of the API.
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
+
+// nothingThere answers what only a pattern without a method is for: 405 if another method were answered. The mux itself
+// would say that, had it no pattern for every path; but then strangers would hear it, too.
+func nothingThere(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, m := range methods {
+		other := r.WithContext(r.Context())
+		other.Method = m
+		if _, pattern := mux.Handler(other); strings.HasPrefix(pattern, m+" ") || m == http.MethodHead && strings.HasPrefix(pattern, "GET ") {
+			allowed = append(allowed, m)
+		}
+	}
+	if len(allowed) == 0 {
+		problem(w, http.StatusNotFound, "there is nothing at "+shorten(r.URL.Path))
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	problem(w, http.StatusMethodNotAllowed, fmt.Sprintf("%s does not take %s, but %s", shorten(r.URL.Path), shorten(r.Method), strings.Join(allowed, ", ")))
 }
 
 // headers sets what every answer has: nothing here may be cached, framed,
