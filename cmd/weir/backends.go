@@ -115,10 +115,21 @@ func weigh() *cobra.Command {
 		},
 	}
 	client, asJSON := asking(cmd)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		// A number below zero is taken for flags of one letter.
+		var e interface{ GetSpecifiedShortnames() string }
+		if errors.As(err, &e) {
+			text := "-" + e.GetSpecifiedShortnames()
+			if _, err := strconv.ParseFloat(text, 64); err == nil {
+				return noWeight(text)
+			}
+		}
+		return &UsageError{err}
+	})
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		w, err := strconv.ParseFloat(args[1], 64)
 		if err != nil || !(w >= 0) {
-			return &UsageError{fmt.Errorf("%q is no weight: write a number, 0 for the configured one", args[1])}
+			return noWeight(args[1])
 		}
 		done, err := client().WeighBackend(cmd.Context(), args[0], w)
 		said := "weighs " + args[1]
@@ -128,6 +139,10 @@ func weigh() *cobra.Command {
 		return showChange(cmd.OutOrStdout(), done, err, *asJSON, said)
 	}
 	return cmd
+}
+
+func noWeight(text string) error {
+	return &UsageError{fmt.Errorf("%q is no weight: write a number, 0 for the configured one", text)}
 }
 
 // showChange says what came of an order, and which fronts did not hear it.

@@ -52,6 +52,9 @@ func TestBackendsCommand(t *testing.T) {
 		{[]string{"backends", "drain", "nosuch"}, 1, "no backend nosuch"},
 		{[]string{"backends", "drain"}, 2, "name one backend"},
 		{[]string{"backends", "weight", "edge1", "much"}, 2, `"much" is no weight`},
+		{[]string{"backends", "weight", "edge1", "-1"}, 2, `"-1" is no weight: write a number`},
+		{[]string{"backends", "weight", "edge1", "-.5"}, 2, `"-.5" is no weight`},
+		{[]string{"backends", "weight", "edge1", "-x"}, 2, "unknown shorthand flag"},
 		{[]string{"backends", "weight", "edge1"}, 2, "name one backend and its weight"},
 		{[]string{"backends", "explode"}, 2, `unknown command "explode"`},
 	} {

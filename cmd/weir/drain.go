@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"weir/internal/node"
 	"weir/internal/ops/admin"
 )
 
@@ -25,7 +27,7 @@ func drain() *cobra.Command {
 			"by their front, over the window. The command returns when the node is empty.",
 	}
 	client, _ := asking(cmd)
-	window := cmd.Flags().Duration("window", admin.DefaultDrainWindow, "spread the release of viewers over this `TIME`")
+	window := cmd.Flags().Duration("window", admin.DefaultDrainWindow, "spread the release of viewers over this `TIME`; at least "+strconv.Itoa(node.ReleaseRate)+" go a second")
 	wait := cmd.Flags().Duration("timeout", 0, "give up watching after this `TIME`; the drain goes on (default: watch for ever)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()

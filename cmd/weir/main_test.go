@@ -123,6 +123,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"version"}, 0, "weir "},
 		{[]string{"version", "--json"}, 0, `"version":"`},
 		{[]string{"--help"}, 0, "serve"},
+		{[]string{"drain", "--help"}, 0, "at least 50 go a second"},
 		{[]string{"check", "-c", file(t, "\x7fELF\x02\x01\x00\x00\x1b[2J")}, 2, "weir.yaml: not a text file in UTF-8"},
 		{[]string{"nodes", "--admin", guarded.URL}, 1, "wants a token: give the node's admin.token by --token, or set $WEIR_TOKEN"},
 		{[]string{"nodes", "--admin", guarded.URL, "--token", "wrong"}, 1, "does not accept this token"},

@@ -15,10 +15,10 @@ const (
 	// drainedStep is how often it looks when nothing was. Why not longer: who stops the
 	// process has read that it is empty.
 	drainedStep = 500 * time.Millisecond
-	// releaseRate is the least number of viewers a second that a drain lets go.
+	// ReleaseRate is the least number of viewers a second that a drain lets go.
 	// Why not smaller: an edge with few viewers is empty at once. Why not larger:
 	// they all come back somewhere else.
-	releaseRate = 50
+	ReleaseRate = 50
 )
 
 // emptying moves and releases sessions until none is left, and those that come after all.
@@ -71,7 +71,7 @@ func (e *emptying) run(ctx context.Context) {
 				go s.move() // one that takes no bytes is not waited for
 			}
 		}
-		rate = max(rate, releaseRate, float64(len(viewers)+overHTTP)/max(e.window.Seconds(), 1))
+		rate = max(rate, ReleaseRate, float64(len(viewers)+overHTTP)/max(e.window.Seconds(), 1))
 		due += rate * drainStep.Seconds() * (0.5 + rand.Float64())
 		rand.Shuffle(len(viewers), func(i, j int) { viewers[i], viewers[j] = viewers[j], viewers[i] })
 		for _, s := range viewers {
