@@ -54,14 +54,10 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 	}
 	c.held[name] = o
 	if old != nil {
-		old.ended, old.lostTo = true, StreamRecord{Name: name, Owner: c.o.Self.Name}
+		old.ended = true
 		o.displaced = append(old.displaced, old.claim)
 	}
 	c.mu.Unlock()
-	if old != nil {
-		close(old.lost)
-		c.o.Emit.Emit(event.OwnershipLost{Name: name, Epoch: *from, By: c.o.Self.Name, Reason: event.TakenOver})
-	}
 
 	// Not under ctx: a transaction cut off in the middle may have happened.
 	limit := claimTimeout
@@ -72,6 +68,14 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 	defer cancel()
 	err := c.settle(sctx, o, from)
 	var refused *BusyError
+	if old != nil {
+		// Only now: whoever hears of it looks for the stream elsewhere, and must find the newcomer's record there.
+		to := StreamRecord{Name: name, Owner: c.o.Self.Name, Epoch: o.Epoch()}
+		if errors.As(err, &refused) {
+			to = StreamRecord{Name: name, Owner: refused.Owner, Epoch: refused.Epoch}
+		}
+		c.displaced(old, to)
+	}
 	if errors.As(err, &refused) { // the store's own word: nothing was written
 		c.drop(o)
 		c.refuse(refused)
@@ -104,6 +108,16 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 	}
 	c.grant(o)
 	return o, nil
+}
+
+// displaced tells a hold whose place another claim of this node took.
+func (c *Cluster) displaced(old *Ownership, to StreamRecord) {
+	c.mu.Lock()
+	old.lostTo = to
+	epoch := old.epoch
+	c.mu.Unlock()
+	close(old.lost)
+	c.o.Emit.Emit(event.OwnershipLost{Name: old.name, Epoch: epoch, By: to.Owner, Higher: to.Epoch, Reason: event.TakenOver})
 }
 
 // unsettled reports whether an error leaves open whose the stream is.

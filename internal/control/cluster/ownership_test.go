@@ -368,3 +368,32 @@ func TestManyStreamsSettleAfterAnOutage(t *testing.T) {
 		}
 	})
 }
+
+// P1: whoever loses a stream to another claim of its own node may look for it elsewhere at once. So it hears of
+// that when the record is the newcomer's, and by which epoch it has lost.
+func TestP1TheDisplacedHearsWhenTheRecordIsAnothers(t *testing.T) {
+	bubble(t, func(t *testing.T, m *store.Memory) {
+		var heard event.Recorder
+		s := &interposed{Store: handle(t, m)}
+		a := join(t, s, "a", recorded(&heard))
+		old := claim(t, a, alice)
+		s.due.Store(&interposition{"streams/live/alice", "streams/live/alice", func(store.LeaseID) {
+			if isLost(old) {
+				t.Error("it is lost before the record is the newcomer's")
+			}
+		}})
+		next, err := a.TakeOver(t.Context(), alice, cluster.Facts{}, old.Epoch())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.due.Load() != nil {
+			t.Error("the record has not been replaced")
+		}
+		if by, e := old.LostTo(); !isLost(old) || by != "a" || e != next.Epoch() {
+			t.Errorf("lost: %v, to %q by %v", isLost(old), by, e)
+		}
+		if lost := event.Of[event.OwnershipLost](&heard); len(lost) != 1 || lost[0].Higher != next.Epoch() {
+			t.Errorf("told %+v", lost)
+		}
+	})
+}

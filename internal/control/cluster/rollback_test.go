@@ -61,21 +61,21 @@ func TestP2AShortRollbackIsFoundOut(t *testing.T) {
 	}
 }
 
-// interposed is a store in which something is done, once, before a's load is written on condition of a key.
+// interposed is a store in which something is done, once, before a key is written on condition of another.
 type interposed struct {
 	store.Store
 	due atomic.Pointer[interposition]
 }
 
 type interposition struct {
-	key  string
-	what func(store.LeaseID) // of the load
+	key, on string
+	what    func(store.LeaseID) // of the key
 }
 
 func (s *interposed) Txn(ctx context.Context, conds []store.Cond, ops []store.Op) (bool, int64, []store.KV, error) {
 	due := s.due.Load()
-	of := func(c store.Cond) bool { return c.Key == due.key && c.Rev > 0 }
-	if due != nil && ops[0].Key == cluster.DefaultPrefix+"loads/a" && slices.ContainsFunc(conds, of) && s.due.CompareAndSwap(due, nil) {
+	of := func(c store.Cond) bool { return c.Key == cluster.DefaultPrefix+due.on && c.Rev > 0 }
+	if due != nil && ops[0].Key == cluster.DefaultPrefix+due.key && slices.ContainsFunc(conds, of) && s.due.CompareAndSwap(due, nil) {
 		due.what(ops[0].Lease)
 	}
 	return s.Store.Txn(ctx, conds, ops)
@@ -100,7 +100,7 @@ func TestP2OwnDeletionsAreNoRollback(t *testing.T) {
 				elapse(3 * time.Second) // its load is newer than that
 				done := make(chan struct{})
 				if what == "a pull" || what == "a pull that comes back" {
-					s.due.Store(&interposition{cluster.DefaultPrefix + "pulls/live/alice/a", func(store.LeaseID) {
+					s.due.Store(&interposition{"loads/a", "pulls/live/alice/a", func(store.LeaseID) {
 						defer close(done)
 						a.PullEnded(alice)
 						synctest.Wait()
@@ -111,7 +111,7 @@ func TestP2OwnDeletionsAreNoRollback(t *testing.T) {
 					a.PullStarted(alice)
 				} else {
 					o := claim(t, a, alice)
-					s.due.Store(&interposition{cluster.DefaultPrefix + "streams/live/alice", func(lease store.LeaseID) {
+					s.due.Store(&interposition{"loads/a", "streams/live/alice", func(lease store.LeaseID) {
 						defer close(done)
 						if what == "the lease" {
 							m.Revoke(t.Context(), lease)
