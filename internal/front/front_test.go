@@ -293,6 +293,32 @@ func TestBadNameIsPassedOn(t *testing.T) {
 	})
 }
 
+// P1: a carried publisher whose name a newcomer has is not carried on to where the record is still its own.
+func TestP1WhoLostItsNameIsNotCarriedOn(t *testing.T) {
+	in(t, func(t *testing.T, w *fleet) {
+		loser := w.Publish(w.front, alice, 1)
+		elapse(time.Second)
+		w.Registry.Yield(alice)
+		winner := w.Publish(w.a, alice, 2)
+		elapse(5 * time.Second)
+		if over, _ := loser.Ended(); !over {
+			t.Error("the loser goes on")
+		}
+		if closed := event.Of[event.SessionClosed](w.front.Rec); len(closed) != 1 || closed[0].Reason != event.TakenOver {
+			t.Errorf("the front closed %+v", closed)
+		}
+		if over, err := winner.Ended(); over {
+			t.Errorf("the newcomer was ended: %v", err)
+		}
+		if _, ok := w.b.Ingest.Lookup(alice); ok {
+			t.Error("the loser is at the other origin")
+		}
+		if failed := event.Of[event.BackendFailed](w.front.Rec); len(failed) != 0 {
+			t.Errorf("the origin is accused: %+v", failed)
+		}
+	})
+}
+
 func TestAbsentStreamIsPassedOn(t *testing.T) {
 	in(t, func(t *testing.T, w *fleet) {
 		v := w.View(w.front, alice, nil)

@@ -13,7 +13,8 @@ import (
 	"weir/rtmp"
 )
 
-// errTaken: the registry says that the stream is another publisher's now.
+// errTaken: the registry, or the node that has claimed it, says that the stream is another publisher's now. It is not carried on
+// then: at another node the record may still be its own, and it would have the stream back from the newcomer.
 var errTaken = errors.New("front: another publisher has the stream now")
 
 const (

@@ -139,6 +139,9 @@ func (c *carried) follow(ctx context.Context) (asked bool, err error) {
 		var w *wish
 		select {
 		case err := <-ended:
+			if !c.at.Foreign && taken(err) {
+				err = errTaken
+			}
 			return false, err
 		case <-c.lost():
 			return false, errTaken
@@ -190,6 +193,9 @@ func (c *carried) giveUp(ctx context.Context, reason event.Reason, err error) {
 		code = rtmp.CodePublishBadName
 	case errors.As(err, &r):
 		code = r.Code
+		if r.Reason == event.Busy {
+			reason = event.TakenOver
+		}
 	}
 	// The client's reader may be in Write: it must not wait for this.
 	go c.p.Evict(code, reason, err)

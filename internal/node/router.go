@@ -114,9 +114,10 @@ func address(remote string) netip.Addr {
 
 // take accepts a publisher at this origin.
 func (r *router) take(ctx context.Context, p *session.Publish) (session.Publisher, error) {
+	carried := p.Extra.Hops > 0
 	pub, err := r.ingest.Publish(ctx, ingest.Request{Name: p.Name, Timeline: p.Extra.Timeline, Session: p.Session, Encoder: p.Facts.FlashVer,
-		Carried: p.Extra.Hops > 0, Moved: p.Extra.Moved},
-		func(why error) { p.Evict(endCode(why), ingest.Reason(why), why) })
+		Carried: carried, Moved: p.Extra.Moved},
+		func(why error) { p.Evict(endCode(why, carried), ingest.Reason(why), why) })
 	var busy *ingest.BusyError
 	if errors.As(err, &busy) {
 		return nil, &session.Rejection{Code: rtmp.CodePublishBadName, Description: "Already publishing.", Reason: event.Busy, Err: err}
@@ -124,12 +125,15 @@ func (r *router) take(ctx context.Context, p *session.Publish) (session.Publishe
 	if err != nil {
 		return nil, &session.Rejection{Code: rtmp.CodePublishRejected, Description: "The stream could not be claimed now; try again.", Reason: event.StorePending, Err: err}
 	}
-	return publisher{pub}, nil
+	return publisher{pub, carried}, nil
 }
 
 // publisher is a publication whose end is told alike whoever hears of it first: the
 // session by its next message, or the eviction.
-type publisher struct{ *ingest.Publication }
+type publisher struct {
+	*ingest.Publication
+	carried bool
+}
 
 // Write implements session.Publisher.
 func (p publisher) Write(m *rtmp.Message) error {
@@ -137,12 +141,14 @@ func (p publisher) Write(m *rtmp.Message) error {
 	if err == nil {
 		return nil
 	}
-	return &session.Rejection{Code: endCode(err), Description: "The publication was ended: " + string(ingest.Reason(err)), Reason: ingest.Reason(err), Err: err}
+	return &session.Rejection{Code: endCode(err, p.carried), Description: "The publication was ended: " + string(ingest.Reason(err)), Reason: ingest.Reason(err), Err: err}
 }
 
-// endCode is what a publisher hears of the end that its publication came to.
-func endCode(why error) string {
-	if errors.Is(why, ingest.ErrTakenOver) || errors.Is(why, ingest.ErrFenced) {
+// endCode is what a publisher hears of the end that its publication came to. To the front of one that is carried, a name that is
+// taken says that the client has lost it to another. That a higher epoch is known does not: the node may have lost its own name, or the
+// epoch may be what is left of the same publisher. Then the front asks elsewhere.
+func endCode(why error, carried bool) string {
+	if errors.Is(why, ingest.ErrTakenOver) || !carried && (errors.Is(why, ingest.ErrFenced) || errors.Is(why, ingest.ErrHandedOver)) {
 		return rtmp.CodePublishBadName
 	}
 	return rtmp.CodePublishRejected

@@ -109,8 +109,8 @@ func (s *Service) Publish(ctx context.Context, r Request, evict func(error)) (*P
 	}
 	if old, ok := s.Lookup(r.Name); ok {
 		// Its claim is lost already. The newcomer does not wait until it has been told.
-		if old.finish(ErrTakenOver) && old.evict != nil {
-			go old.evict(ErrTakenOver)
+		if why := old.givesWay(p); old.finish(why) && old.evict != nil {
+			go old.evict(why)
 		}
 	}
 	p.claim = claim
@@ -185,10 +185,22 @@ func (s *Service) forget(p *Publication) {
 func (s *Service) lost(p *Publication) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.claiming[p.req.Name] != nil || s.active[p.req.Name] != p {
-		return ErrTakenOver
+	if by := s.claiming[p.req.Name]; by != nil && by != p {
+		return p.givesWay(by)
+	}
+	if by := s.active[p.req.Name]; by != nil && by != p {
+		return p.givesWay(by)
 	}
 	return ErrFenced
+}
+
+// givesWay is why a publication ends for another here: who is carried goes on if it is the same publisher, and must not if
+// it is a newcomer.
+func (p *Publication) givesWay(by *Publication) error {
+	if by.req.Timeline == p.req.Timeline {
+		return ErrHandedOver
+	}
+	return ErrTakenOver
 }
 
 // Lookup returns the publication of a stream here, if there is one.

@@ -159,6 +159,34 @@ func TestP1RegistryDecidesBetweenPublishersOfOneNode(t *testing.T) {
 	})
 }
 
+// P3: a publisher that its front brings over another connection has not lost its name to another.
+func TestP3AHandOverIsNoNewcomer(t *testing.T) {
+	in(t, func(t *testing.T, s *Service, r *registry, _ *event.Recorder) {
+		r.prefers = true
+		evicted := make(chan error, 2)
+		var last *Publication
+		for _, c := range []struct {
+			timeline string
+			why      error // what the one before hears
+		}{{"one", nil}, {"one", ErrHandedOver}, {"another", ErrTakenOver}} {
+			p, err := s.Publish(t.Context(), Request{Name: name, Timeline: c.timeline, Carried: true}, func(why error) { evicted <- why })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if last != nil {
+				if why := <-evicted; !errors.Is(why, c.why) {
+					t.Errorf("for timeline %q the one before ended with %v, want %v", c.timeline, why, c.why)
+				}
+				if err := last.Write(audio(0)); !errors.Is(err, c.why) {
+					t.Errorf("a write of the one before gave %v, want %v", err, c.why)
+				}
+			}
+			last = p
+		}
+		last.Close()
+	})
+}
+
 // A front may bring its publisher again while the registry has not answered the first time:
 // that is waited for, and is no answer about the newcomer.
 func TestNewcomersWaitForEachOther(t *testing.T) {

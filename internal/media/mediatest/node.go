@@ -163,7 +163,13 @@ type Handler struct{ *Node }
 // Publish implements session.Handler.
 func (h Handler) Publish(ctx context.Context, p *session.Publish) (session.Publisher, error) {
 	pub, err := h.Ingest.Publish(ctx, ingest.Request{Name: p.Name, Timeline: p.Extra.Timeline, Session: p.Session, Carried: p.Extra.Hops > 0},
-		func(why error) { p.Evict(rtmp.CodePublishRejected, ingest.Reason(why), why) })
+		func(why error) {
+			code := rtmp.CodePublishRejected
+			if errors.Is(why, ingest.ErrTakenOver) {
+				code = rtmp.CodePublishBadName
+			}
+			p.Evict(code, ingest.Reason(why), why)
+		})
 	var busy *ingest.BusyError
 	if errors.As(err, &busy) {
 		return nil, &session.Rejection{Code: rtmp.CodePublishBadName, Description: "Already publishing.", Reason: event.Busy, Err: err}

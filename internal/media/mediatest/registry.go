@@ -16,6 +16,7 @@ type Registry struct {
 	mu       sync.Mutex
 	revision uint64
 	owners   map[stream.Name]*claim
+	yielding map[stream.Name]bool
 	watchers map[stream.Name]map[chan struct{}]bool
 }
 
@@ -36,7 +37,7 @@ func (c *claim) Lost() <-chan struct{}    { return c.lost }
 func (c *claim) Release()                 { c.r.drop(c) }
 
 func newRegistry() *Registry {
-	return &Registry{owners: make(map[stream.Name]*claim), watchers: make(map[stream.Name]map[chan struct{}]bool)}
+	return &Registry{owners: make(map[stream.Name]*claim), yielding: make(map[stream.Name]bool), watchers: make(map[stream.Name]map[chan struct{}]bool)}
 }
 
 // Own makes a node the owner, whoever was it before, without telling that one: as
@@ -45,6 +46,14 @@ func (r *Registry) Own(name stream.Name, n *Node) stream.Epoch {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.grant(name, n, "").epoch
+}
+
+// Yield gives a stream to the next newcomer while the record is still its owner's, as
+// when the store is away.
+func (r *Registry) Yield(name stream.Name) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.yielding[name] = true
 }
 
 // Forget removes a stream's record, as an expired lease does.
@@ -92,6 +101,11 @@ func (v view) Claim(_ context.Context, req ingest.Request) (ingest.Claim, error)
 	v.r.mu.Lock()
 	defer v.r.mu.Unlock()
 	if held := v.r.owners[req.Name]; held != nil {
+		if held.timeline != req.Timeline && v.r.yielding[req.Name] {
+			delete(v.r.yielding, req.Name)
+			v.r.revision++
+			return &claim{r: v.r, epoch: stream.Epoch{Incarnation: 1, Revision: v.r.revision}, changed: make(chan struct{}), lost: make(chan struct{})}, nil
+		}
 		if held.timeline != req.Timeline {
 			return nil, &ingest.BusyError{Name: req.Name, Owner: held.node.Name}
 		}
