@@ -13,6 +13,7 @@ import (
 	"weir/internal/ops/admin"
 	"weir/internal/ops/config"
 	"weir/internal/proctest"
+	"weir/internal/stream"
 )
 
 // standalone is a server that knows nothing of a cluster, so to others it is a backend.
@@ -102,6 +103,13 @@ func TestAFrontLearnsOfServersAndLosesNobody(t *testing.T) {
 	a.close()
 	if !eventually(patience, func() bool { return f.backend(t, "s-x-1").Sessions.Publishers == 0 }) {
 		t.Error("its publisher stays")
+	}
+	// The count may be there before the registry has told who had the stream.
+	if !eventually(patience, func() bool {
+		r, _, err := f.api().Route(t.Context(), admin.RouteQuery{Name: stream.Name{App: "live", Stream: "second"}, Publish: true})
+		return err == nil && strings.Contains(r.Reason, "had the stream a moment ago")
+	}) {
+		t.Error("nobody remembers where it was")
 	}
 	third, where := publishing("third") // of two, the one without a publisher
 	if !strings.HasPrefix(where, "s-x-1: ") {
