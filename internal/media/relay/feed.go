@@ -76,13 +76,16 @@ func (f *feed) attach(info amf.Object) error {
 	if err != nil {
 		return fmt.Errorf("feed without an epoch: %w", err)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.writer != nil || f.closed {
+	if f.begun() {
 		return nil
 	}
 	if err := f.believe(facts.Epoch); err != nil {
 		return fmt.Errorf("%w: %w", errForged, err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil
 	}
 	w, err := f.stream.Attach(live.Source{Epoch: facts.Epoch})
 	if err != nil {
@@ -92,6 +95,13 @@ func (f *feed) attach(info amf.Object) error {
 	f.last.Store(time.Now().UnixNano())
 	close(f.started)
 	return nil
+}
+
+// begun reports whether there is nothing to attach. The lock is not held while the store is asked: close waits for it.
+func (f *feed) begun() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.writer != nil || f.closed
 }
 
 // clock notes on which clock the owner's next frames are.

@@ -48,3 +48,30 @@ func TestP1AForgedEpochShutsNobodyOut(t *testing.T) {
 	}
 	f.close()
 }
+
+// A feed that is given up does not wait for the store that its epoch is asked of, and takes no source any more.
+func TestAFeedIsGivenUpWhileItsEpochIsAskedFor(t *testing.T) {
+	hub := live.NewHub(live.Options{Pumps: 1})
+	defer hub.Close()
+	s := hub.Open(stream.Name{App: "live", Stream: "alice"})
+	defer s.Release()
+	asked, closed, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	f := newFeed(s, live.Position{}, func(stream.Epoch) error {
+		close(asked)
+		<-closed
+		return nil
+	})
+	go func() {
+		defer close(done)
+		f.status(&rtmp.Status{Code: rtmp.CodePlayStart, Info: member.FeedFacts{Epoch: stream.Epoch{Incarnation: 5}}.Object()})
+	}()
+	<-asked
+	f.close()
+	close(closed)
+	<-done
+	select {
+	case <-f.started:
+		t.Error("it has begun")
+	default:
+	}
+}
