@@ -399,6 +399,32 @@ func TestUnreachableOwnerIsNotAnAbsentStream(t *testing.T) {
 	})
 }
 
+// P3: who has come for a stream whose owner is dead is not sent away in the moment in which another takes its place.
+func TestP3ViewersWaitWhileADeadOwnersPlaceIsTaken(t *testing.T) {
+	in(t, func(t *testing.T, w *mediatest.World) {
+		dead, next, edge := w.Start("dead"), w.Start("next"), w.Start("edge")
+		w.Registry.Own(alice, dead)
+		dead.Unlisten()
+		defer dead.Listen()
+		got := make(chan error, 1)
+		go func() {
+			h, err := edge.Pulls.Want(t.Context(), alice, live.Position{})
+			if err == nil {
+				h.Release()
+			}
+			got <- err
+		}()
+		elapse(500 * time.Millisecond)
+		w.Registry.Forget(alice)
+		elapse(100 * time.Millisecond)
+		p := w.Publish(next, alice, 1)
+		defer p.Stop()
+		if err := <-got; err != nil {
+			t.Errorf("the viewer was sent away: %v", err)
+		}
+	})
+}
+
 func TestCloseEndsPullsInEveryState(t *testing.T) {
 	in(t, func(t *testing.T, w *mediatest.World) {
 		w.Wait = time.Hour
