@@ -20,7 +20,7 @@ func TestP3ANameInUseIsRefused(t *testing.T) {
 		s.fault("a second o1", func() {
 			twin := c.process("o1:origin", nil)
 			s.eventually(10*time.Second, "the second o1 has given up", twin.ended)
-			said := twin.proc.Log.Tail(2000)
+			said := strings.ReplaceAll(twin.proc.Log.Tail(2000), `\"`, `"`) // its log is JSON
 			for _, want := range []string{`another process runs as node "o1": it answers`, o1.listening["rtmp"], "--name"} {
 				if !strings.Contains(said, want) {
 					t.Errorf("it does not say %q:\n%s", want, said)
