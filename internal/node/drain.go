@@ -43,16 +43,6 @@ func (n *node) draining() bool {
 	return n.drainer.run != nil
 }
 
-// state is what the node is by its drain.
-func (n *node) state() cluster.State {
-	n.drainer.mu.Lock()
-	defer n.drainer.mu.Unlock()
-	if n.drainer.run == nil {
-		return cluster.StateUp
-	}
-	return n.drainer.run.state
-}
-
 // let has a session in by what state the node is in. in is told before that can change, so who is
 // emptying the node misses nobody, and does not count who only knocks.
 func (d *drainer) let(in func(draining, leaving bool)) {

@@ -53,7 +53,7 @@ func (m *nodeMetrics) Collect(ch chan<- prometheus.Metric) {
 	count := func(d *prometheus.Desc, v int64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
-	is := n.state()
+	is := n.cluster.Self().State
 	for _, s := range []cluster.State{cluster.StateUp, cluster.StateDraining, cluster.StateDrained} {
 		ch <- prometheus.MustNewConstMetric(m.state, prometheus.GaugeValue, truth(s == is), string(s))
 	}

@@ -74,7 +74,7 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 		if errors.As(err, &refused) {
 			to = StreamRecord{Name: name, Owner: refused.Owner, Epoch: refused.Epoch}
 		}
-		c.displaced(old, to)
+		c.supersede(old, to)
 	}
 	if errors.As(err, &refused) { // the store's own word: nothing was written
 		c.drop(o)
@@ -110,8 +110,8 @@ func (c *Cluster) claim(ctx context.Context, name stream.Name, facts Facts, from
 	return o, nil
 }
 
-// displaced tells a hold whose place another claim of this node took.
-func (c *Cluster) displaced(old *Ownership, to StreamRecord) {
+// supersede tells a hold that another claim took its place at this node, and whose the stream is by that.
+func (c *Cluster) supersede(old *Ownership, to StreamRecord) {
 	c.mu.Lock()
 	old.lostTo = to
 	epoch := old.epoch

@@ -140,7 +140,8 @@ func (b *Book) apply(batch store.WatchBatch) {
 	defer b.mu.Unlock()
 	for _, e := range batch.Events {
 		if h, ok := b.heard[e.Key]; ok && (e.Rev < h.rev || e.Rev == h.rev && string(e.Value) != h.value) {
-			if delete(b.known, e.Key); !e.Deleted {
+			delete(b.known, e.Key)
+			if !e.Deleted {
 				b.known[e.Key] = string(e.Value) // which has been overtaken
 			}
 			continue

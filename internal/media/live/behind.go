@@ -18,12 +18,13 @@ const (
 type behind struct {
 	begun   bool
 	since   time.Duration // when the window began
-	from    int64         // the newest base time by then
-	newest  int64
-	windows int // that were at the pace of a live stream, in a row
+	from    int64         // the newest base time by then, ms
+	newest  int64         // and now
+	windows int           // that were at the pace of a live stream, in a row
 }
 
-// lives notes a frame that counts as delivered, at base time at of a track that has come to mark, and reports whether it should not.
+// lives notes a frame that counts as delivered, at base time at (ms) of a track that has come to mark (ms), and reports
+// whether it should not.
 func (b *behind) lives(at, mark int64, now time.Duration) bool {
 	if !b.begun {
 		*b = behind{begun: true, since: now, from: at, newest: at}

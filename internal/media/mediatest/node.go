@@ -45,6 +45,7 @@ type World struct {
 	Registry *Registry
 	Secret   []byte
 	Wait     time.Duration // play.wait of all nodes
+	Grace    time.Duration // and their play.grace
 	Shape    stamp.Shape   // of what Publish publishes
 
 	hosts int
@@ -52,7 +53,7 @@ type World struct {
 
 // NewWorld returns a World without nodes.
 func NewWorld(t T) *World {
-	return &World{T: t, Registry: newRegistry(), Secret: []byte("the cluster's"), Shape: Shape}
+	return &World{T: t, Registry: newRegistry(), Secret: []byte("the cluster's"), Grace: Grace, Shape: Shape}
 }
 
 // Node is one running node.
@@ -85,7 +86,7 @@ func (w *World) StartWith(name string, handler func(*Node) session.Handler) *Nod
 	reg := view{w.Registry, n}
 	n.Peers = relay.NewPeers(name, n.secret, w.Net.Dial)
 	n.Pulls = relay.NewPulls(relay.PullOptions{Hub: n.Hub, Peers: n.Peers, Locator: reg, Emit: n.Rec.Sink,
-		Linger: always(Linger), Grace: always(Grace), Wait: func(string) time.Duration { return w.Wait }, Silence: Silence})
+		Linger: always(Linger), Grace: func(string) time.Duration { return w.Grace }, Wait: func(string) time.Duration { return w.Wait }, Silence: Silence})
 	n.Ingest = ingest.New(ingest.Options{Hub: n.Hub, Registry: reg, Emit: n.Rec.Sink,
 		FirstMedia: 10 * time.Second, Silence: 3 * Silence,
 		OnStart: n.Pulls.LocalStarted, OnEnd: n.Pulls.LocalEnded})

@@ -76,7 +76,7 @@ func (f *feed) attach(info amf.Object) error {
 	if err != nil {
 		return fmt.Errorf("feed without an epoch: %w", err)
 	}
-	if f.begun() {
+	if f.settled() {
 		return nil
 	}
 	if err := f.believe(facts.Epoch); err != nil {
@@ -97,8 +97,9 @@ func (f *feed) attach(info amf.Object) error {
 	return nil
 }
 
-// begun reports whether there is nothing to attach. The lock is not held while the store is asked: close waits for it.
-func (f *feed) begun() bool {
+// settled reports whether the feed has its source, or wants none any more. The lock is not held while the store is
+// asked: close waits for it.
+func (f *feed) settled() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.writer != nil || f.closed

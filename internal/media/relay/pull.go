@@ -87,7 +87,7 @@ func (pl *pull) run() {
 		src, ok, err := pl.p.o.Locator.Locate(pl.ctx, pl.name, failed)
 		failed, pl.failed = "", err
 		if !ok || err != nil || src.Self {
-			if !pl.patient(changed, err == nil && src.Self || len(tried) > 0) && pl.giveUp() {
+			if !pl.patient(changed, err == nil && src.Self || !pl.fed && len(tried) > 0) && pl.giveUp() {
 				return
 			}
 			continue
@@ -147,7 +147,7 @@ func (pl *pull) expired() bool { return time.Since(pl.since) >= max(pl.patience(
 
 // patient waits for a publisher to appear, as long as the viewers are to be
 // held; false when that is over. One may be about to: it is being accepted by this very node, which owns the stream
-// already; or there was an owner until now, whose place is being taken.
+// already; or its first viewers have come while the owner dies, whose place is being taken.
 func (pl *pull) patient(changed <-chan struct{}, soon bool) bool {
 	limit := pl.patience()
 	if soon {

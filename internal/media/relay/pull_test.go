@@ -351,6 +351,23 @@ func TestP3ViewersAreKeptForTheGraceAndToldOfTheEnd(t *testing.T) {
 	})
 }
 
+// Where viewers are not kept, they are told of the end at once.
+func TestViewersAreToldOfTheEndAtOnceWithoutGrace(t *testing.T) {
+	in(t, func(t *testing.T, w *mediatest.World) {
+		w.Grace = 0
+		origin, edge := w.Start("origin"), w.Start("edge")
+		pub := w.Publish(origin, alice, 1)
+		elapse(time.Second)
+		v := w.View(edge, alice, nil)
+		elapse(10 * time.Second)
+		pub.Stop()
+		elapse(time.Second)
+		if over, err := v.Ended(); !over || err == nil {
+			t.Errorf("a second after the end: ended %v, %v", over, err)
+		}
+	})
+}
+
 // A dead node with many streams: all of them move at the news, none waits for the
 // dial of another.
 func TestP3PullsOfADeadNodeMoveTogether(t *testing.T) {
