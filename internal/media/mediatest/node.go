@@ -45,7 +45,7 @@ type World struct {
 	Registry *Registry
 	Secret   []byte
 	Wait     time.Duration // play.wait of all nodes
-	Grace    time.Duration // and their play.grace
+	Grace    time.Duration // and publish.grace
 	Shape    stamp.Shape   // of what Publish publishes
 
 	hosts int
